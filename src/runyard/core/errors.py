@@ -1,0 +1,97 @@
+"""Errors that tell a person what was wrong, where, and what to do. Each edge translates them once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .text import did_you_mean, listing
+
+
+class RunyardError(Exception):
+    """Base of every error that Runyard raises on purpose; ``str()`` is a sentence for a person."""
+
+
+class UserError(RunyardError):
+    """What was asked for cannot be done as asked: exit code 1, HTTP 4xx."""
+
+
+class ConfigError(UserError):
+    """An instance or workspace file says something that cannot be meant."""
+
+    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
+        self.file, self.line = file, line
+        where = f"{file}:{line}: " if file and line else f"{file}: " if file else ""
+        super().__init__(where + message)
+
+
+class HomeNotSet(UserError):
+    def __init__(self) -> None:
+        super().__init__(
+            "RUNYARD_HOME is not set: set it to the absolute path of the directory that holds runyard.yaml."
+        )
+
+
+class NotFound(UserError):
+    """Something was named that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str] = ()) -> None:
+        self.kind, self.name = kind, name
+        options = list(known)
+        hint = did_you_mean(name, options)
+        if not hint and options:
+            hint = f" Known: {listing(options)}."
+        super().__init__(f"No {kind} named '{name}'.{hint}")
+
+
+class RunNotFound(NotFound):
+    def __init__(self, run_id: str) -> None:
+        super().__init__("run", run_id)
+
+
+class InvalidTag(UserError):
+    """A tag's key or value cannot be stored or means nothing."""
+
+    def __init__(self, key: str, message: str) -> None:
+        self.key = key
+        super().__init__(f"Tag '{key}': {message}")
+
+
+class InvalidRunConfig(UserError):
+    """Run config that the job does not take. ``issues`` holds (path, message) pairs, path joined by dots."""
+
+    def __init__(self, job_name: str, issues: list[tuple[str, str]]) -> None:
+        self.job_name, self.issues = job_name, issues
+        told = "; ".join(f"{path or 'run config'}: {message}" for path, message in issues)
+        super().__init__(f"Run config of '{job_name}' is not valid: {told}")
+
+
+class InvalidDefinition(UserError):
+    """A definition in user code contradicts itself."""
+
+
+class LocationUnavailable(UserError):
+    """The code location cannot answer now; asking again later may work."""
+
+    def __init__(self, location: str, reason: str) -> None:
+        self.location, self.reason = location, reason
+        super().__init__(f"Code location '{location}' is unavailable: {reason}")
+
+
+class LeaseLost(RunyardError):
+    """Another process has taken the lease that this transaction was fenced with; nothing was written."""
+
+    def __init__(self, name: str, term: int) -> None:
+        self.name, self.term = name, term
+        super().__init__(f"Lease '{name}' is no longer held at term {term}.")
+
+
+class StorageUnavailable(RunyardError):
+    """The database cannot be reached or stays busy; nothing was written."""
+
+
+class ForbiddenTransition(RunyardError):
+    """The caller asked for a status change that the transition table does not contain: a bug of ours."""
+
+
+class WrongState(UserError):
+    """What was asked for does not fit the state that the run is in."""

@@ -1,0 +1,47 @@
+"""Rows of the queue as storage hands them to the pure code that decides."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .events import Cursor
+from .run import RunStatus
+
+
+class QueueHead(msgspec.Struct, frozen=True):
+    """A queued run at the front of its lane. Order is (-priority, seq)."""
+
+    run_id: str
+    lane: str
+    priority: int
+    seq: int
+
+
+class ActiveRun(msgspec.Struct, frozen=True):
+    """A run that holds slots."""
+
+    run_id: str
+    lane: str
+    status: RunStatus
+    since: float
+
+
+class QueueChange(msgspec.Struct, frozen=True):
+    """One thing that affects admission: heads of ``lane`` to re-read, ``run_id`` to account for again, or new rules."""
+
+    cursor: Cursor
+    lane: str | None
+    run_id: str | None
+    #: ``lane`` (enqueued, priority, held, left), ``started``, ``ended``, ``rules``.
+    kind: str
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A run that the claim transaction won: it is STARTING, with the token for its worker."""
+
+    run_id: str
+    attempt: int
+    token: str
+    launch_seq: int
+    job_name: str
+    location_name: str

@@ -1,0 +1,74 @@
+"""Tags: the field's names, what a value may be, and what the priority tag means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import InvalidTag
+
+PRIORITY = "dagster/priority"
+SCHEDULE_NAME = "dagster/schedule_name"
+SENSOR_NAME = "dagster/sensor_name"
+TICK = "dagster/tick"
+RUN_KEY = "dagster/run_key"
+CODE_LOCATION = "dagster/code_location"
+MAX_RUNTIME = "dagster/max_runtime"
+PARENT_RUN_ID = "dagster/parent_run_id"
+ROOT_RUN_ID = "dagster/root_run_id"
+FAILURE_REASON = "dagster/failure_reason"
+PARTITION = "dagster/partition"
+SCHEDULED_TIME = ".dagster/scheduled_execution_time"
+
+_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+
+
+def normalise(tags: Mapping[str, Any] | None) -> dict[str, str]:
+    """Tags as they are stored: strings stay, other values become their JSON.
+
+    Raises:
+        InvalidTag: a key is not a non-empty string, or a value has no JSON form.
+    """
+    return {_key(key): _text(key, value) for key, value in (tags or {}).items()}
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str) or not key:
+        raise InvalidTag(str(key), "a tag's key is a non-empty string.")
+    return key
+
+
+def _text(key: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, allow_nan=False, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        raise InvalidTag(key, f"a value is a string or something with a JSON form; {error}.") from None
+
+
+def parse_priority(tags: Mapping[str, str]) -> int:
+    """The run's priority: an integer written as a string, negative allowed, 0 without the tag.
+
+    Raises:
+        InvalidTag: the value is no integer or needs more than 32 bits.
+    """
+    text = tags.get(PRIORITY)
+    if text is None:
+        return 0
+    try:
+        value = int(text.strip())
+    except ValueError:
+        raise InvalidTag(PRIORITY, f"'{text}' is not a whole number; write for example '5' or '-1'.") from None
+    if not _SMALLEST <= value <= _LARGEST:
+        raise InvalidTag(PRIORITY, f"{value} is outside {_SMALLEST} to {_LARGEST}.")
+    return value
+
+
+def priority_or_zero(tags: Mapping[str, str]) -> tuple[int, str | None]:
+    """The priority for runs that code asks for: a bad value counts as 0, with the warning to show."""
+    try:
+        return parse_priority(tags), None
+    except InvalidTag as error:
+        return 0, f"{error} The run counts as priority 0."
