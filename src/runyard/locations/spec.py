@@ -1,0 +1,29 @@
+"""One entry of the workspace: where a location's code is and how to start it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+StartMethod = Literal["fork", "spawn"]
+
+
+class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths are absolute. ``target`` is a file path for ``python_file``, else a module or package name."""
+
+    name: str
+    kind: Literal["python_file", "python_module", "python_package", "autoload_defs_module"]
+    target: str
+    attribute: str | None = None
+    working_directory: str
+    executable_path: str | None = None
+    #: None: fork where it is safe.
+    start_method: StartMethod | None = None
+    #: ``import dagster`` means runyard in this location.
+    compat: bool | None = None
+
+    def digest(self) -> str:
+        """Changes when the entry changes: a running host of another digest is not adopted."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
