@@ -1,0 +1,179 @@
+"""Records as the JSON that commands and HTTP answer with: the one place that decides names, times and nulls."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ..core.events import ErrorInfo, StoredEvent
+from ..core.location import JobInfo, LocationRecord, ScheduleInfo, SensorInfo
+from ..core.run import Run, RunFailure
+from ..core.tick import InstigatorState, InstigatorStatus, Tick
+
+Shape = dict[str, Any]
+
+
+def iso(seconds: float | None) -> str | None:
+    """Seconds since the epoch as ISO 8601 in UTC, microseconds included; None stays None."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).isoformat(timespec="microseconds")
+
+
+def run_shape(run: Run) -> Shape:
+    return {
+        "run_id": run.run_id,
+        "job_name": run.job_name,
+        "location": run.location_name,
+        "status": run.status.value,
+        "priority": run.priority,
+        "tags": run.tags,
+        "run_config": run.run_config,
+        "attempt": run.attempt,
+        "queue_seq": run.queue_seq,
+        "launch_seq": run.launch_seq,
+        "created_at": iso(run.created_at),
+        "queued_at": iso(run.queued_at),
+        "launched_at": iso(run.launched_at),
+        "started_at": iso(run.started_at),
+        "ended_at": iso(run.ended_at),
+        "failure": failure_shape(run.failure),
+        "held": held_shape(run),
+        "parent_run_id": run.parent_run_id,
+        "root_run_id": run.root_run_id,
+    }
+
+
+def failure_shape(failure: RunFailure | None) -> Shape | None:
+    if failure is None:
+        return None
+    return {"step_key": failure.step_key, "error_class": failure.error_class, "message": failure.message}
+
+
+def held_shape(run: Run) -> Shape | None:
+    """Who holds a queued run back and why; None when nobody does."""
+    return {"by": run.held_by, "reason": run.held_reason} if run.held else None
+
+
+def error_shape(error: ErrorInfo | None) -> Shape | None:
+    if error is None:
+        return None
+    return {
+        "error_class": error.class_name,
+        "message": error.message,
+        "stack": list(error.stack),
+        "library_frames": error.library_frames,
+        "cause": error_shape(error.cause),
+    }
+
+
+def event_shape(stored: StoredEvent) -> Shape:
+    """``cursor`` is the place to read on from."""
+    event = stored.event
+    return {
+        "cursor": stored.cursor.encode(),
+        "run_id": event.run_id,
+        "type": event.type.value,
+        "timestamp": iso(event.timestamp),
+        "attempt": event.attempt,
+        "step_key": event.step_key,
+        "level": event.level,
+        "message": event.message,
+        "data": event.data,
+    }
+
+
+def job_shape(job: JobInfo, location: str) -> Shape:
+    return {
+        "name": job.name,
+        "location": location,
+        "description": job.description,
+        "tags": job.tags,
+        "ops": [{"key": op.key, "op_name": op.op_name, "needs": list(op.needs), "pool": op.pool} for op in job.ops],
+        "pools": list(job.pools),
+    }
+
+
+def location_shape(record: LocationRecord) -> Shape:
+    definitions = record.definitions
+    return {
+        "name": record.name,
+        "state": record.state.value,
+        "source": record.source,
+        "version": record.version,
+        "updated_at": iso(record.updated_at),
+        "error": error_shape(record.error),
+        "start_method": record.start_method,
+        "start_method_reason": record.start_method_reason,
+        "host_id": record.host_id,
+        "jobs": [job.name for job in definitions.jobs] if definitions else [],
+        "schedules": [schedule.name for schedule in definitions.schedules] if definitions else [],
+        "sensors": [sensor.name for sensor in definitions.sensors] if definitions else [],
+    }
+
+
+def instigator_running(info: ScheduleInfo | SensorInfo, state: InstigatorState | None) -> bool:
+    """What a person chose, else what the code declares."""
+    if state is None or state.status is InstigatorStatus.DECLARED_IN_CODE:
+        return info.running_by_default
+    return state.status is InstigatorStatus.RUNNING
+
+
+def schedule_shape(
+    info: ScheduleInfo,
+    location: str,
+    *,
+    state: InstigatorState | None,
+    next_tick_at: float | None = None,
+    last_tick: Tick | None = None,
+) -> Shape:
+    return {
+        **_instigator_shape(info, location, state=state, last_tick=last_tick),
+        "cron_schedule": list(info.cron_schedule),
+        "execution_timezone": info.execution_timezone,
+        "next_tick_at": iso(next_tick_at),
+    }
+
+
+def sensor_shape(
+    info: SensorInfo, location: str, *, state: InstigatorState | None, last_tick: Tick | None = None
+) -> Shape:
+    return {
+        **_instigator_shape(info, location, state=state, last_tick=last_tick),
+        "minimum_interval_seconds": info.minimum_interval_seconds,
+        "cursor": state.cursor if state else None,
+    }
+
+
+def _instigator_shape(
+    info: ScheduleInfo | SensorInfo, location: str, *, state: InstigatorState | None, last_tick: Tick | None
+) -> Shape:
+    return {
+        "name": info.name,
+        "location": location,
+        "status": "RUNNING" if instigator_running(info, state) else "STOPPED",
+        "declared_in_code": state is None or state.status is InstigatorStatus.DECLARED_IN_CODE,
+        "job_names": list(info.job_names),
+        "description": info.description,
+        "tags": info.tags,
+        "last_tick": tick_shape(last_tick) if last_tick else None,
+    }
+
+
+def tick_shape(tick: Tick) -> Shape:
+    return {
+        "tick_id": tick.tick_id,
+        "kind": tick.key.kind,
+        "location": tick.key.location_name,
+        "name": tick.key.name,
+        "time": iso(tick.time),
+        "status": tick.status.value,
+        "run_ids": list(tick.run_ids),
+        "duplicate_run_keys": list(tick.duplicate_run_keys),
+        "skip_reason": tick.skip_reason,
+        "error": error_shape(tick.error),
+        "cursor": tick.cursor,
+        "failure_count": tick.failure_count,
+        "log": list(tick.log),
+        "ended_at": iso(tick.ended_at),
+    }
