@@ -1,0 +1,51 @@
+"""Cancel a run: at once while it waits; a running one becomes CANCELING and its worker is told to stop."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..core.clock import Clock
+from ..core.errors import WrongState
+from ..core.run import Run, RunStatus
+from ..storage.protocols import Runs, Wakeups
+from .find_run import find_run
+
+#: Wakes the canceler, which signals the workers of CANCELING runs.
+CANCEL_TOPIC = "cancel"
+
+#: A run may move on between two looks, but only forward: each retry finds a later state.
+_TRIES = 4
+
+
+class CancelStores(Protocol):
+    runs: Runs
+    wakeups: Wakeups
+
+
+def cancel(stores: CancelStores, run_id: str, *, by: str, clock: Clock) -> Run:
+    """Cancel a run, found by id or prefix; one that is CANCELING or CANCELED already is returned as it is.
+
+    Raises:
+        RunNotFound: no such run.
+        WrongState: it has ended otherwise.
+    """
+    run = find_run(stores.runs, run_id)
+    for _ in range(_TRIES):
+        if run.status in (RunStatus.CANCELED, RunStatus.CANCELING):
+            return run
+        canceled = _cancel_from(stores, run, by=by, now=clock.now())
+        if canceled is not None:
+            for topic in ("queue", CANCEL_TOPIC, "runs"):
+                stores.wakeups.poke(topic)
+            return canceled
+        run = find_run(stores.runs, run.run_id)
+    raise WrongState(f"Run {run.run_id[:8]} keeps changing; try again.")
+
+
+def _cancel_from(stores: CancelStores, run: Run, *, by: str, now: float) -> Run | None:
+    message = f"Canceled by {by}."
+    if run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED):
+        return stores.runs.cancel_waiting(run.run_id, message=message, now=now)
+    if run.status in (RunStatus.STARTING, RunStatus.STARTED):
+        return stores.runs.cancel_active(run.run_id, message=message, now=now)
+    raise WrongState(f"Run {run.run_id[:8]} has ended already: {run.status.value}.")

@@ -1,0 +1,161 @@
+"""Schedules and sensors: list them, start, stop, preview, move a cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import msgspec
+
+from ..core.clock import Clock
+from ..core.errors import LocationUnavailable, NotFound
+from ..core.ids import new_id
+from ..core.location import ScheduleInfo, SensorInfo
+from ..core.tick import (
+    Evaluation,
+    EvaluationRequest,
+    InstigatorKey,
+    InstigatorKind,
+    InstigatorState,
+    InstigatorStatus,
+    Tick,
+)
+from ..schedule.cron import next_times
+from ..storage.protocols import Locations, Ticks, Wakeups
+from .submit import Reachable
+
+PREVIEW_SECONDS = 60.0
+
+
+class InstigatorStores(Protocol):
+    ticks: Ticks
+    locations: Locations
+    wakeups: Wakeups
+
+
+class InstigatorView(msgspec.Struct, frozen=True, kw_only=True):
+    """A schedule or sensor with what storage knows of it."""
+
+    key: InstigatorKey
+    info: ScheduleInfo | SensorInfo
+    state: InstigatorState | None
+    running: bool
+    next_tick: float | None = None
+    last_tick: Tick | None = None
+
+
+def listing(stores: InstigatorStores, kind: InstigatorKind, *, clock: Clock) -> list[InstigatorView]:
+    """Every schedule or sensor of every location that has definitions, by location and name."""
+    return sorted(
+        (_view(stores, key, info, clock.now()) for key, info in defined(stores.locations, kind)),
+        key=lambda view: view.key,
+    )
+
+
+def find(stores: InstigatorStores, kind: InstigatorKind, name: str, location: str | None) -> InstigatorKey:
+    """The schedule or sensor that a person names.
+
+    Raises:
+        NotFound: there is none, or the name fits several locations.
+    """
+    keys = [key for key, _ in defined(stores.locations, kind) if location in (None, key.location_name)]
+    found = [key for key in keys if key.name == name]
+    if len(found) != 1:
+        raise NotFound(kind, name, [f"{key.location_name}/{key.name}" if found else key.name for key in keys])
+    return found[0]
+
+
+def start(stores: InstigatorStores, key: InstigatorKey, *, clock: Clock) -> InstigatorState:
+    """Turn it on; nothing that lay before now fires. Starting what runs changes nothing."""
+    old = stores.ticks.state(key)
+    if old is not None and old.status is InstigatorStatus.RUNNING:
+        return old
+    now = clock.now()
+    return _put(stores, _changed(key, old, status=InstigatorStatus.RUNNING, started_at=now, decided_until=now))
+
+
+def stop(stores: InstigatorStores, key: InstigatorKey) -> InstigatorState:
+    """Turn it off, whatever the code says; its cursor and run keys stay."""
+    return _put(stores, _changed(key, stores.ticks.state(key), status=InstigatorStatus.STOPPED))
+
+
+def set_cursor(stores: InstigatorStores, key: InstigatorKey, cursor: str | None) -> None:
+    """Set or delete a sensor's cursor; run keys are not affected."""
+    if stores.ticks.state(key) is None:
+        stores.ticks.put_state(InstigatorState(key=key, status=InstigatorStatus.STOPPED))
+    stores.ticks.set_cursor(key, cursor)
+
+
+def preview(stores: InstigatorStores, locations: Reachable, key: InstigatorKey, *, clock: Clock) -> Evaluation:
+    """Evaluate now and commit nothing.
+
+    Raises:
+        LocationUnavailable: its code cannot be asked.
+    """
+    location = locations.get(key.location_name)
+    if location is None:
+        raise LocationUnavailable(key.location_name, "no host of it is known to this process.")
+    state = stores.ticks.state(key)
+    request = EvaluationRequest(
+        key=key,
+        tick_id=new_id(),
+        scheduled_for=clock.now() if key.kind == "schedule" else None,
+        cursor=state.cursor if state else None,
+        last_tick_at=state.last_tick_at if state else None,
+        last_run_key=state.last_run_key if state else None,
+        started_at=state.started_at if state else None,
+    )
+    return location.evaluate([request], timeout=PREVIEW_SECONDS)[0]
+
+
+def is_running(state: InstigatorState | None, info: ScheduleInfo | SensorInfo) -> bool:
+    """What a person chose, else what the code says."""
+    if state is None or state.status is InstigatorStatus.DECLARED_IN_CODE:
+        return info.running_by_default
+    return state.status is InstigatorStatus.RUNNING
+
+
+def defined(
+    locations: Locations, kind: InstigatorKind
+) -> Iterator[tuple[InstigatorKey, ScheduleInfo | SensorInfo]]:
+    """What the locations' code defines, one entry for each."""
+    for record in locations.all():
+        if record.definitions is None:
+            continue
+        infos = record.definitions.schedules if kind == "schedule" else record.definitions.sensors
+        for info in infos:
+            yield InstigatorKey(kind, record.name, info.name), info
+
+
+def _changed(key: InstigatorKey, old: InstigatorState | None, **changes: object) -> InstigatorState:
+    base = old or InstigatorState(key=key, status=InstigatorStatus.STOPPED)
+    return msgspec.structs.replace(base, **changes)
+
+
+def _put(stores: InstigatorStores, state: InstigatorState) -> InstigatorState:
+    stores.ticks.put_state(state)
+    stores.wakeups.poke("automation")
+    return state
+
+
+def _view(
+    stores: InstigatorStores, key: InstigatorKey, info: ScheduleInfo | SensorInfo, now: float
+) -> InstigatorView:
+    state = stores.ticks.state(key)
+    running = is_running(state, info)
+    ticks = stores.ticks.list(key, limit=1)
+    return InstigatorView(
+        key=key,
+        info=info,
+        state=state,
+        running=running,
+        next_tick=_next_tick(info, state, now) if running else None,
+        last_tick=ticks[0] if ticks else None,
+    )
+
+
+def _next_tick(info: ScheduleInfo | SensorInfo, state: InstigatorState | None, now: float) -> float | None:
+    if isinstance(info, ScheduleInfo):
+        return next(iter(next_times(info.cron_schedule, info.execution_timezone, after=now)), None)
+    last = state.last_tick_at if state else None
+    return max(now, last + info.minimum_interval_seconds) if last is not None else now

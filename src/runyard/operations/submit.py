@@ -1,0 +1,131 @@
+"""Ask for a run: the one way in for the command line, HTTP and the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from ..core import tags as tagging
+from ..core.clock import Clock
+from ..core.errors import InvalidRunConfig, LocationUnavailable, NotFound, UserError
+from ..core.ids import new_id
+from ..core.location import JobInfo, LocationRecord
+from ..core.run import NewRun, Run
+from ..locations.api import Location
+from ..storage.protocols import Locations, Queue, Runs, Wakeups
+from .launch import launch_now
+
+VALIDATE_SECONDS = 60.0
+
+
+class SubmitStores(Protocol):
+    """What submitting needs of storage."""
+
+    runs: Runs
+    queue: Queue
+    locations: Locations
+    wakeups: Wakeups
+
+
+class Reachable(Protocol):
+    """Where submitting finds the location that validates run config."""
+
+    def get(self, name: str) -> Location | None: ...
+
+
+class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person or program asks for. Tags may hold any value with a JSON form."""
+
+    job_name: str
+    location_name: str | None = None
+    run_config: Mapping[str, Any] = {}
+    tags: Mapping[str, Any] = {}
+    run_id: str | None = None
+    #: The same key again gives the run of the first time.
+    idempotency_key: str | None = None
+
+
+def submit(
+    stores: SubmitStores, locations: Reachable, request: SubmitRequest, *, clock: Clock, queued: bool = True
+) -> Run:
+    """Check the request whole, then insert the run: QUEUED, or handed to a worker at once when not ``queued``.
+
+    Raises:
+        NotFound: no such job or location.
+        InvalidTag: a tag's value, or a priority that is no integer.
+        InvalidRunConfig: the job does not take this run config.
+        LocationUnavailable: its code location cannot check the config now.
+    """
+    record, job = find_job(stores.locations, request.job_name, request.location_name)
+    new = _new_run(request, record, job)
+    location = locations.get(record.name)
+    if location is None:
+        raise LocationUnavailable(record.name, "no host of it is known to this process.")
+    check_config(location, new.job_name, new.run_config)
+    run = stores.runs.add([new], enqueue=queued, idempotency_key=request.idempotency_key)[0]
+    if not queued:
+        return launch_now(stores, location, run, clock=clock)
+    stores.wakeups.poke("queue")
+    return run
+
+
+def find_job(locations: Locations, job_name: str, location_name: str | None) -> tuple[LocationRecord, JobInfo]:
+    """The location and job that a person names; the location may be left out where the job's name is unique.
+
+    Raises:
+        NotFound: no such job or location.
+        LocationUnavailable: the named location has no definitions.
+        UserError: several locations have a job of that name.
+    """
+    records = _candidates(locations, location_name)
+    found = [(record, job) for record in records for job in _jobs(record) if job.name == job_name]
+    if len(found) > 1:
+        names = ", ".join(sorted(record.name for record, _ in found))
+        raise UserError(f"Several locations have a job '{job_name}': {names}. Name the location.")
+    if not found:
+        _explain_absence(records, job_name)
+    return found[0]
+
+
+def check_config(location: Location, job_name: str, run_config: Mapping[str, Any]) -> None:
+    """Raises InvalidRunConfig with every problem that the job sees in ``run_config``."""
+    issues = location.validate(job_name, run_config, timeout=VALIDATE_SECONDS)
+    if issues:
+        raise InvalidRunConfig(job_name, list(issues))
+
+
+def _candidates(locations: Locations, location_name: str | None) -> list[LocationRecord]:
+    records = list(locations.all())
+    if location_name is None:
+        return records
+    named = [record for record in records if record.name == location_name]
+    if not named:
+        raise NotFound("code location", location_name, [record.name for record in records])
+    return named
+
+
+def _jobs(record: LocationRecord) -> tuple[JobInfo, ...]:
+    return record.definitions.jobs if record.definitions else ()
+
+
+def _explain_absence(records: list[LocationRecord], job_name: str) -> None:
+    if len(records) == 1 and records[0].definitions is None:
+        error = records[0].error
+        reason = f"it does not load: {error.class_name}: {error.message}" if error else "it is loading"
+        raise LocationUnavailable(records[0].name, reason)
+    raise NotFound("job", job_name, [job.name for record in records for job in _jobs(record)])
+
+
+def _new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> NewRun:
+    tags = {**job.tags, **tagging.normalise(request.tags), tagging.CODE_LOCATION: record.name}
+    return NewRun(
+        run_id=request.run_id or new_id(),
+        job_name=job.name,
+        location_name=record.name,
+        priority=tagging.parse_priority(tags),
+        tags=tags,
+        run_config=dict(request.run_config),
+        pools=job.pools,
+    )

@@ -1,0 +1,87 @@
+"""The process's pulse: renews leases and writes heartbeats on a timer of its own.
+
+It reports what the loops say of themselves, so a hang shows as a hang and a busy database does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+
+from ..core.clock import Clock
+from ..core.daemon import HEARTBEAT_INTERVAL
+from ..core.errors import RunyardError
+from ..storage.protocols import Heartbeats, Leases
+from .loop import DaemonLoop
+from .worker_thread import RepeatingThread
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10.0
+RENEW_EVERY = LEASE_SECONDS / 3
+
+
+class Pulse:
+    """Leadership and heartbeats of every daemon of this process."""
+
+    def __init__(
+        self, loops: Sequence[DaemonLoop], *, leases: Leases, heartbeats: Heartbeats, clock: Clock, process_id: str
+    ) -> None:
+        self._loops = loops
+        self._leases = leases
+        self._heartbeats = heartbeats
+        self._clock = clock
+        self._process_id = process_id
+        self._started_at = clock.now()
+        self._last_beat = float("-inf")
+        self._thread = RepeatingThread("pulse", self._step, clock=clock)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give every lease back, so that a standby need not wait for its end, and take the heartbeats away."""
+        self._thread.stop()
+        for loop in self._loops:
+            term = loop.progress.term
+            if term is not None:
+                self._leases.release(loop.lease_name, holder=self._process_id, term=term)
+        self._heartbeats.forget_process(self._process_id)
+
+    def _step(self) -> float:
+        for loop in self._loops:
+            self._guarded(loop, self._renew)
+        if self._clock.monotonic() - self._last_beat >= HEARTBEAT_INTERVAL - 0.5:
+            self._last_beat = self._clock.monotonic()
+            for loop in self._loops:
+                self._guarded(loop, self._beat)
+        return min(RENEW_EVERY, self._last_beat + HEARTBEAT_INTERVAL - self._clock.monotonic())
+
+    def _guarded(self, loop: DaemonLoop, act: Callable[[DaemonLoop], None]) -> None:
+        try:
+            act(loop)
+        except RunyardError as error:
+            logger.warning("%s: %s", loop.daemon.type.value, error)
+            loop.progress.error(error)
+
+    def _renew(self, loop: DaemonLoop) -> None:
+        if loop.progress.hung():
+            # A hung leader keeps others from the work: let the lease lapse, the fence keeps its late writes out.
+            return
+        lease = self._leases.acquire(loop.lease_name, holder=self._process_id, seconds=LEASE_SECONDS)
+        term = lease.term if lease else None
+        if term != loop.progress.term:
+            loop.progress.lead(term)
+            loop.wake()
+
+    def _beat(self, loop: DaemonLoop) -> None:
+        self._heartbeats.beat(
+            loop.progress.heartbeat(
+                process_id=self._process_id,
+                machine=socket.gethostname(),
+                pid=os.getpid(),
+                started_at=self._started_at,
+            )
+        )
