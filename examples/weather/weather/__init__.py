@@ -1,0 +1,1 @@
+"""Seattle's weather: files that land each day, reports on them, and old months worked through again."""
