@@ -18,10 +18,12 @@ class UserError(RunyardError):
 class ConfigError(UserError):
     """An instance or workspace file says something that cannot be meant."""
 
-    def __init__(self, message: str, *, file: str | None = None, line: int | None = None) -> None:
-        self.file, self.line = file, line
-        where = f"{file}:{line}: " if file and line else f"{file}: " if file else ""
-        super().__init__(where + message)
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
+        self.file, self.line, self.column = file, line, column
+        where = ":".join(str(part) for part in (file, line, column) if part)
+        super().__init__(f"{where}: {message}" if file else message)
 
 
 class HomeNotSet(UserError):

@@ -47,6 +47,8 @@ class InstigatorState(msgspec.Struct, frozen=True, kw_only=True):
     #: Schedules: every time up to this one has been decided about.
     decided_until: float | None = None
     consecutive_failures: int = 0
+    #: Grows with every write: a tick that was evaluated from an older version does not commit over a newer one.
+    version: int = 0
 
 
 class RunAsked(msgspec.Struct, frozen=True, kw_only=True):

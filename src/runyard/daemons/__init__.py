@@ -1,0 +1,1 @@
+"""The daemons, one file each; ``service`` holds what they share."""

@@ -48,7 +48,7 @@ class DaemonStatus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def live(self) -> bool:
         """Off counts as live: nothing is missing."""
-        return self.state not in ("not_running",)
+        return self.state != "not_running"
 
     @property
     def passes(self) -> bool:

@@ -25,6 +25,8 @@ from ..storage.protocols import Locations, Ticks, Wakeups
 from .submit import Reachable
 
 PREVIEW_SECONDS = 60.0
+#: Wakes the scheduler and the sensor daemon; pages follow ``automation``, which ticks move too.
+INSTIGATORS_TOPIC = "instigators"
 
 
 class InstigatorStores(Protocol):
@@ -115,9 +117,7 @@ def is_running(state: InstigatorState | None, info: ScheduleInfo | SensorInfo) -
     return state.status is InstigatorStatus.RUNNING
 
 
-def defined(
-    locations: Locations, kind: InstigatorKind
-) -> Iterator[tuple[InstigatorKey, ScheduleInfo | SensorInfo]]:
+def defined(locations: Locations, kind: InstigatorKind) -> Iterator[tuple[InstigatorKey, ScheduleInfo | SensorInfo]]:
     """What the locations' code defines, one entry for each."""
     for record in locations.all():
         if record.definitions is None:
@@ -134,13 +134,12 @@ def _changed(key: InstigatorKey, old: InstigatorState | None, **changes: object)
 
 def _put(stores: InstigatorStores, state: InstigatorState) -> InstigatorState:
     stores.ticks.put_state(state)
-    stores.wakeups.poke("automation")
+    for topic in (INSTIGATORS_TOPIC, "automation"):
+        stores.wakeups.poke(topic)
     return state
 
 
-def _view(
-    stores: InstigatorStores, key: InstigatorKey, info: ScheduleInfo | SensorInfo, now: float
-) -> InstigatorView:
+def _view(stores: InstigatorStores, key: InstigatorKey, info: ScheduleInfo | SensorInfo, now: float) -> InstigatorView:
     state = stores.ticks.state(key)
     running = is_running(state, info)
     ticks = stores.ticks.list(key, limit=1)

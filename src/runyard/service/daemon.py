@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ..core.daemon import DaemonType
 from ..core.lease import Fence
+
+#: Asks for a pass now.
+Wake = Callable[[], None]
+#: Shows an error with the heartbeat.
+Report = Callable[[BaseException], None]
+
+
+logger = logging.getLogger(__name__)
+
+
+def log_report(error: BaseException) -> None:
+    """Where errors go until the loop has attached the daemon."""
+    logger.error("%s: %s", type(error).__name__, error)
 
 
 class PassResult(NamedTuple):
@@ -24,8 +38,8 @@ class Daemon(Protocol):
     #: Seconds after which a pass that is under way counts as hung.
     deadline: float
 
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Receive the function that asks for a pass now; called once, before the first pass."""
+    def attach(self, wake: Wake, report: Report) -> None:
+        """Receive what asks for a pass now and what shows an error to people; called once, before the first pass."""
         ...
 
     def run_once(self, now: float, fence: Fence) -> PassResult:

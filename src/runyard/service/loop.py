@@ -26,7 +26,7 @@ class DaemonLoop:
         self._clock = clock
         self._term: int | None = None
         self._thread = RepeatingThread(f"daemon-{daemon.type.value.lower()}", self._step, clock=clock)
-        daemon.attach(self.wake)
+        daemon.attach(self.wake, self.progress.error)
 
     @property
     def lease_name(self) -> str:

@@ -216,17 +216,12 @@ class Ticks(Protocol):
     def states(self) -> Sequence[InstigatorState]: ...
 
     def put_state(self, state: InstigatorState, *, fence: Fence | None = None) -> None:
-        """Insert or replace."""
+        """Insert or replace; the stored version grows by one."""
         ...
 
     def set_cursor(self, key: InstigatorKey, cursor: str | None) -> None: ...
 
     def delete_state(self, key: InstigatorKey, *, fence: Fence | None = None) -> None: ...
-
-    def begin(self, tick: Tick, *, fence: Fence) -> Tick | None:
-        """Insert a STARTED tick, or return the stored one of the same (key, time) if it may be evaluated again
-        (STARTED, or FAILURE to retry). None: that time is done."""
-        ...
 
     def commit(
         self,
@@ -238,11 +233,14 @@ class Ticks(Protocol):
         fence: Fence,
         now: float,
     ) -> TickOutcome:
-        """End a tick: its runs, run keys, cursor and own status in one transaction.
+        """Insert an ended tick with its runs, run keys and the instigator's new state, in one transaction.
 
+        ``state`` carries the version that the evaluation started from. When the stored version is another (a person
+        stopped it or moved its cursor meanwhile), the tick is stored as SKIPPED saying so, without runs, and the state
+        stays. A schedule's time that has a tick already is left alone and that tick returned, except a FAILURE, which
+        a retry replaces (``failure_count`` + 1).
         Runs whose key exists already, by (sensor, key) or (schedule, time, key), or twice in ``runs``, are left out and
         named in ``duplicate_run_keys``; a SUCCESS tick of which nothing is left becomes SKIPPED.
-        A tick that was stopped or committed meanwhile is left alone.
         """
         ...
 

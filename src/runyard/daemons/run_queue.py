@@ -1,0 +1,252 @@
+"""The run queue daemon: admits queued runs by priority and limits, and hands them to their locations."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from ..core.clock import Clock
+from ..core.daemon import DaemonType
+from ..core.errors import LocationUnavailable, RunyardError
+from ..core.events import BEGINNING, Cursor
+from ..core.launch import LaunchResult
+from ..core.lease import Fence
+from ..core.queue import Claim, QueueChange, QueueHead
+from ..core.run import RunFailure, RunStatus
+from ..launchers.base import Launcher
+from ..locations.api import Location, Workspace
+from ..operations.launch import fail_launch, launch_claims
+from ..queue.admission import Admission
+from ..service.daemon import PassResult, Report, Wake, log_report
+from ..settings.instance import QueueSettings
+from ..storage.protocols import Queue, Runs, RunsFilter, Wakeups
+
+logger = logging.getLogger(__name__)
+
+#: Runs claimed in one transaction.
+BATCH = 100
+#: Seconds between asking a location again that could not be reached.
+UNREACHABLE_PAUSE = 2.0
+
+
+class RunQueueStores(Protocol):
+    runs: Runs
+    queue: Queue
+    wakeups: Wakeups
+
+
+class RunQueueDaemon:
+    """Keeps the queue's state in memory as leader, follows its changes and launches what is admissible."""
+
+    type = DaemonType.QUEUED_RUN_COORDINATOR
+    deadline = 60.0
+
+    def __init__(
+        self,
+        stores: RunQueueStores,
+        workspace: Workspace,
+        launcher: Launcher,
+        settings: QueueSettings,
+        *,
+        clock: Clock,
+    ) -> None:
+        self._stores = stores
+        self._workspace = workspace
+        self._launcher = launcher
+        self._settings = settings
+        self._clock = clock
+        self._admission: Admission | None = None
+        self._cursor: Cursor = BEGINNING
+        self._unreachable: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="launch")
+        self._wake: Wake = lambda: None
+        self._report: Report = log_report
+
+    def attach(self, wake: Wake, report: Report) -> None:
+        self._wake, self._report = wake, report
+
+    def stand_by(self) -> None:
+        self._admission = None
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def run_once(self, now: float, fence: Fence) -> PassResult:
+        known = self._admission
+        admission = self._load(fence, now) if known is None else self._follow(known, fence, now)
+        self._apply_availability(admission, now)
+        launched = 0
+        while claims := self._claim(admission, fence):
+            launched += len(claims)
+            self._dispatch(claims)
+        if launched:
+            self._stores.wakeups.poke("runs")
+        return PassResult(self._next_wake(now), _outcome(launched), idle=launched == 0)
+
+    # -- state ------------------------------------------------------------------------------------------------
+
+    def _load(self, fence: Fence, now: float) -> Admission:
+        """Read the whole state; the cursor first, so that what changes meanwhile is applied again, harmlessly."""
+        queue = self._stores.queue
+        self._cursor = queue.change_head()
+        rules = queue.rules()
+        while queue.relane(fence=fence, rules=rules):
+            pass
+        self._recover_handovers(fence, now)
+        admission = Admission(rules)
+        for run in queue.active():
+            admission.occupy(run)
+        self._read_heads(admission, queue.lanes())
+        self._admission = admission
+        return admission
+
+    def _recover_handovers(self, fence: Fence, now: float) -> None:
+        """Runs that a leader before us claimed but no host took: back to their place, their tokens are void."""
+        claimed = self._stores.runs.list(RunsFilter(statuses=(RunStatus.STARTING,)), limit=10_000)
+        for run in claimed:
+            if run.host_id is None:
+                self._stores.runs.requeue(
+                    run.run_id, attempt=run.attempt, reason="its launch was interrupted", now=now, fence=fence
+                )
+
+    def _follow(self, admission: Admission, fence: Fence, now: float) -> Admission:
+        while changes := self._stores.queue.changes(self._cursor):
+            if any(change.kind == "rules" for change in changes):
+                return self._load(fence, now)
+            self._apply(admission, changes)
+            self._cursor = changes[-1].cursor
+            self._stores.queue.forget_changes(self._cursor)
+        return admission
+
+    def _apply(self, admission: Admission, changes: Sequence[QueueChange]) -> None:
+        for change in changes:
+            if change.run_id is not None and change.kind == "ended":
+                admission.release(change.run_id)
+            elif change.run_id is not None and change.kind == "started":
+                admission.started(change.run_id)
+        self._read_heads(admission, sorted({change.lane for change in changes if change.lane is not None}))
+
+    def _read_heads(self, admission: Admission, lanes: Sequence[str]) -> None:
+        if not lanes:
+            return
+        heads: defaultdict[str, list[QueueHead]] = defaultdict(list)
+        # Few lanes are read deep, so that a batch is not cut short; many are read shallow, to bound memory.
+        for head in self._stores.queue.heads(lanes, per_lane=max(3, BATCH // len(lanes))):
+            heads[head.lane].append(head)
+        for lane in lanes:
+            admission.set_heads(lane, heads[lane])
+
+    def _apply_availability(self, admission: Admission, now: float) -> None:
+        with self._lock:
+            self._unreachable = {name: until for name, until in self._unreachable.items() if until > now}
+            unreachable = set(self._unreachable)
+        for name in admission.locations():
+            location = self._workspace.get(name)
+            if location is None or location.record().definitions is None or name in unreachable:
+                admission.pause_location(name)
+            else:
+                admission.set_capacity(name, self._launcher.capacity())
+                admission.resume_location(name)
+
+    def _next_wake(self, now: float) -> float:
+        with self._lock:
+            soonest = min(self._unreachable.values(), default=float("inf"))
+        return min(now + self._settings.dequeue_interval_seconds, soonest)
+
+    # -- admission and hand-over ------------------------------------------------------------------------------
+
+    def _claim(self, admission: Admission, fence: Fence) -> Sequence[Claim]:
+        heads = self._admit(admission)
+        if not heads:
+            return ()
+        claims = self._stores.queue.claim(
+            heads, fence=fence, rules_version=admission.rules.version, now=self._clock.now()
+        )
+        won = {claim.run_id for claim in claims}
+        lost = [head for head in heads if head.run_id not in won]
+        for head in lost:
+            admission.give_back(head)
+        self._read_heads(admission, sorted({head.lane for head in lost} | set(admission.hungry())))
+        if not claims:
+            self._wake()
+        return claims
+
+    def _admit(self, admission: Admission) -> list[QueueHead]:
+        """The next batch. It ends where a lane's known heads ran out: what follows them may come before the others."""
+        heads: list[QueueHead] = []
+        while len(heads) < BATCH and not admission.hungry():
+            head = admission.next()
+            if head is None:
+                break
+            heads.append(head)
+        return heads
+
+    def _dispatch(self, claims: Sequence[Claim]) -> None:
+        by_location: defaultdict[str, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            by_location[claim.location_name].append(claim)
+        for name, batch in by_location.items():
+            self._pool.submit(self._hand_over, name, batch)
+
+    def _hand_over(self, name: str, claims: Sequence[Claim]) -> None:
+        """Runs on a thread of the pool, so that one location that does not answer delays no other."""
+        try:
+            results = launch_claims(self._stores.runs, self._location(name), claims)
+        except LocationUnavailable as error:
+            results = [_unreached(claim, error) for claim in claims]
+        except Exception as error:
+            logger.exception("launching in location '%s' failed", name)
+            self._report(error)
+            results = [_unreached(claim, error) for claim in claims]
+        failed = [result for result in results if result.error]
+        for result in failed:
+            self._guarded_settle(name, result)
+        if failed:
+            self._wake()
+            self._stores.wakeups.poke("runs")
+
+    def _location(self, name: str) -> Location:
+        location = self._workspace.get(name)
+        if location is None:
+            raise LocationUnavailable(name, "it left the workspace.")
+        return location
+
+    def _guarded_settle(self, name: str, result: LaunchResult) -> None:
+        try:
+            self._settle(name, result)
+        except RunyardError as error:
+            # Left STARTING without a host: the next leader, or the start timeout, takes it from there.
+            logger.warning("run %s: %s", result.run_id, error)
+            self._report(error)
+
+    def _settle(self, name: str, result: LaunchResult) -> None:
+        now = self._clock.now()
+        if not result.retriable:
+            fail_launch(self._stores.runs, result, now=now)
+            return
+        limit = self._settings.max_user_code_failure_retries
+        if limit and result.attempt > limit:
+            failure = RunFailure(error_class="LocationUnavailable", message=result.error or "")
+            self._stores.runs.fail(
+                result.run_id, attempt=result.attempt, expected=(RunStatus.STARTING,), failure=failure, now=now
+            )
+            return
+        pause = self._settings.user_code_failure_retry_delay if limit else UNREACHABLE_PAUSE
+        with self._lock:
+            self._unreachable[name] = now + pause
+        self._stores.runs.requeue(result.run_id, attempt=result.attempt, reason=result.error or "", now=now)
+
+
+def _unreached(claim: Claim, error: Exception) -> LaunchResult:
+    return LaunchResult(run_id=claim.run_id, attempt=claim.attempt, error=str(error), retriable=True)
+
+
+def _outcome(launched: int) -> str:
+    if not launched:
+        return "nothing to launch"
+    return f"launched {launched} run{'s' if launched != 1 else ''}"

@@ -1,0 +1,83 @@
+"""Carries out cancellations: CANCELING is a state in storage, and this makes the worker's world agree with it.
+
+Whoever asks only changes the state and pokes; so a cancellation survives the death of the process that was asked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from ..core.clock import Clock
+from ..core.errors import LocationUnavailable, RunyardError
+from ..core.run import Run, RunStatus
+from ..locations.api import Location
+from ..storage.protocols import Runs, RunsFilter, Wakeups
+from .worker_thread import RepeatingThread
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 5.0
+TERMINATE_SECONDS = 5.0
+
+
+class Locations(Protocol):
+    def get(self, name: str) -> Location | None: ...
+
+
+class Canceler:
+    """Signals the worker of every CANCELING run once, and ends those that have no worker."""
+
+    def __init__(self, *, runs: Runs, wakeups: Wakeups, locations: Locations, clock: Clock) -> None:
+        self._runs = runs
+        self._wakeups = wakeups
+        self._locations = locations
+        self._clock = clock
+        self._signalled: set[tuple[str, int]] = set()
+        self._thread = RepeatingThread("canceler", self._step, clock=clock)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._thread.stop()
+
+    @property
+    def wake(self) -> Callable[[], None]:
+        """Asks for a look now."""
+        return self._thread.wake
+
+    def look(self) -> None:
+        """One look at all CANCELING runs."""
+        canceling = self._runs.list(RunsFilter(statuses=(RunStatus.CANCELING,)), limit=10_000)
+        self._signalled &= {(run.run_id, run.attempt) for run in canceling}
+        for run in canceling:
+            if (run.run_id, run.attempt) not in self._signalled:
+                self._stop_worker(run)
+
+    def _step(self) -> float:
+        try:
+            self.look()
+        except RunyardError as error:
+            logger.warning("canceler: %s", error)
+        return INTERVAL
+
+    def _stop_worker(self, run: Run) -> None:
+        location = self._locations.get(run.location_name)
+        if location is None:
+            return
+        try:
+            found = location.terminate(run.run_id, attempt=run.attempt, force=False, timeout=TERMINATE_SECONDS)
+        except LocationUnavailable:
+            # Tried again at the next look; a host that is gone for good is the host supervisor's.
+            return
+        if found:
+            self._signalled.add((run.run_id, run.attempt))
+            return
+        # Its launch may still be on the way: the token check turns that worker away.
+        self._runs.end_canceling(
+            run.run_id, attempt=run.attempt, message="Canceled before its worker started.", now=self._clock.now()
+        )
+        self._wakeups.poke("queue")
+        self._wakeups.poke("runs")

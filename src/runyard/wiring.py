@@ -1,0 +1,153 @@
+"""The only composition root: builds an instance and the services of a control process from configuration."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from types import TracebackType
+
+from .core.clock import Clock, SystemClock
+from .core.daemon import DaemonType
+from .core.ids import new_id
+from .daemons.run_monitor import RunMonitorDaemon
+from .daemons.run_queue import RunQueueDaemon
+from .daemons.scheduler import SchedulerDaemon
+from .daemons.sensor import SensorDaemon
+from .launchers.local import LocalLauncher
+from .locations.api import Workspace
+from .locations.runtime_dir import runtime_dir
+from .locations.target import WorkspaceTarget
+from .locations.workspace import LocalWorkspace
+from .operations.cancel import CANCEL_TOPIC
+from .operations.daemon_status import required_daemons
+from .operations.instigators import INSTIGATORS_TOPIC
+from .service.canceler import Canceler
+from .service.daemon import Daemon
+from .service.host_supervisor import HostSupervisor
+from .service.loop import DaemonLoop
+from .service.pulse import Pulse
+from .settings.instance import InstanceSettings
+from .storage.open import open_stores
+from .storage.protocols import Stores
+
+logger = logging.getLogger(__name__)
+
+
+class Instance:
+    """An opened instance: its settings and its storage."""
+
+    def __init__(self, settings: InstanceSettings, stores: Stores, clock: Clock) -> None:
+        self.settings = settings
+        self.stores = stores
+        self.clock = clock
+
+    def close(self) -> None:
+        self.stores.close()
+
+    def __enter__(self) -> Instance:
+        return self
+
+    def __exit__(self, *exc: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+
+def open_instance(settings: InstanceSettings, *, clock: Clock | None = None) -> Instance:
+    """Open an instance's storage, creating it when it is new.
+
+    Raises:
+        ConfigError: the storage cannot be used as configured.
+        StorageUnavailable: the database does not answer.
+    """
+    clock = clock or SystemClock()
+    stores = open_stores(settings.storage, clock, runtime_dir=runtime_dir(settings.home))
+    return Instance(settings, stores, clock)
+
+
+def open_workspace(instance: Instance, target: WorkspaceTarget) -> Workspace:
+    """The code locations of ``target``: running hosts are adopted, others started when the workspace is."""
+    settings = instance.settings
+    return LocalWorkspace(
+        target,
+        stores=instance.stores,
+        storage=settings.storage,
+        compute_logs_dir=settings.compute_logs_dir,
+        runtime_dir=runtime_dir(settings.home),
+        clock=instance.clock,
+        startup_timeout=settings.code_servers.local_startup_timeout,
+    )
+
+
+class Control:
+    """The control process without its pages: workspace, daemons, pulse and what looks after hosts."""
+
+    def __init__(self, instance: Instance, target: WorkspaceTarget, *, daemons: bool = True) -> None:
+        self.instance = instance
+        self.workspace = open_workspace(instance, target)
+        self.process_id = f"{socket.gethostname()}:{os.getpid()}:{new_id()[:8]}"
+        stores, clock = instance.stores, instance.clock
+        self._loops = [DaemonLoop(daemon, clock=clock) for daemon in self._daemons()] if daemons else []
+        self._pulse = Pulse(
+            self._loops, leases=stores.leases, heartbeats=stores.heartbeats, clock=clock, process_id=self.process_id
+        )
+        self._canceler = Canceler(runs=stores.runs, wakeups=stores.wakeups, locations=self.workspace, clock=clock)
+        self._supervisor = HostSupervisor(hosts=stores.hosts, runs=stores.runs, wakeups=stores.wakeups, clock=clock)
+        self._end_listening: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Start everything; returns at once, locations load in the background."""
+        self.instance.stores.queue.set_rules(self.instance.settings.queue.rules)
+        self._end_listening = self.instance.stores.wakeups.listen(self._woken)
+        self.workspace.on_change(self._location_changed)
+        self.workspace.start()
+        if not self._loops:
+            return
+        for service in (self._canceler, self._supervisor, *self._loops, self._pulse):
+            service.start()
+
+    def stop(self, *, terminate_hosts: bool) -> None:
+        """Stop the daemons and give their leases back; hosts and their workers go on unless told otherwise."""
+        if self._end_listening is not None:
+            self._end_listening()
+        if self._loops:
+            for loop in self._loops:
+                if not loop.stop():
+                    logger.warning("%s did not end its pass in time.", loop.daemon.type.value)
+            self._canceler.stop()
+            self._supervisor.stop()
+            self._pulse.stop()
+        self.workspace.stop(terminate_hosts=terminate_hosts)
+
+    def _daemons(self) -> list[Daemon]:
+        settings, stores, clock = self.instance.settings, self.instance.stores, self.instance.clock
+        build: dict[DaemonType, Callable[[], Daemon]] = {
+            DaemonType.SCHEDULER: lambda: SchedulerDaemon(stores, self.workspace, settings, clock=clock),
+            DaemonType.QUEUED_RUN_COORDINATOR: lambda: RunQueueDaemon(
+                stores, self.workspace, LocalLauncher(), settings.queue, clock=clock
+            ),
+            DaemonType.SENSOR: lambda: SensorDaemon(stores, self.workspace, settings, clock=clock),
+            DaemonType.MONITORING: lambda: RunMonitorDaemon(stores, self.workspace, settings.monitoring, clock=clock),
+        }
+        return [build[kind]() for kind in required_daemons(settings)]
+
+    def _woken(self, topic: str) -> None:
+        if topic == CANCEL_TOPIC:
+            self._canceler.wake()
+        kinds = _WOKEN_BY.get(topic, frozenset())
+        for loop in self._loops:
+            if loop.daemon.type in kinds:
+                loop.wake()
+
+    def _location_changed(self, name: str) -> None:
+        """New definitions concern every daemon: schedules, sensors, and runs that waited for the location."""
+        logger.debug("location '%s' changed", name)
+        for loop in self._loops:
+            loop.wake()
+        self.instance.stores.wakeups.poke("locations")
+
+
+_WOKEN_BY = {
+    "queue": frozenset({DaemonType.QUEUED_RUN_COORDINATOR}),
+    INSTIGATORS_TOPIC: frozenset({DaemonType.SCHEDULER, DaemonType.SENSOR}),
+}
