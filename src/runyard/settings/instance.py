@@ -48,6 +48,19 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_tick_retries: int = 0
 
 
+class PoolLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """``concurrency.pools``. ``default_limit`` is for pools that have none of their own; None: no limit.
+
+    ``block_queue``: whether a run waits in the queue while its pools have no slot; the buffer lets so many
+    more through.
+    """
+
+    default_limit: int | None = None
+    granularity: Literal["op", "run"] = "op"
+    op_granularity_run_buffer: int = 0
+    block_queue: bool = True
+
+
 class SqliteSettings(msgspec.Struct, frozen=True):
     """``path``: absolute path of the database file."""
 
@@ -85,6 +98,7 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     storage: SqliteSettings | PostgresSettings
     compute_logs_dir: str
     queue: QueueSettings = QueueSettings()
+    pools: PoolLimitSettings = PoolLimitSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     schedules: PoolSettings = PoolSettings()
