@@ -8,13 +8,14 @@ from typing import Literal
 import msgspec
 
 StartMethod = Literal["fork", "spawn"]
+LocationKind = Literal["python_file", "python_module", "python_package", "autoload_defs_module"]
 
 
 class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Paths are absolute. ``target`` is a file path for ``python_file``, else a module or package name."""
 
     name: str
-    kind: Literal["python_file", "python_module", "python_package", "autoload_defs_module"]
+    kind: LocationKind
     target: str
     attribute: str | None = None
     working_directory: str

@@ -1,0 +1,134 @@
+"""What a command works on: the code locations that its options, a workspace file or pyproject.toml name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from ..core.errors import ConfigError, UserError
+from .paths import path_from
+from .pyproject import project_locations
+from .spec import LocationKind, LocationSpec
+from .workspace_file import Entry, default_name, read_entries, refuse_same_names
+
+WORKSPACE_FILE = "workspace.yaml"
+PROJECT_FILE = "pyproject.toml"
+
+
+class NoTarget(UserError):
+    """Nothing says where the code is."""
+
+    def __init__(self, directory: str) -> None:
+        super().__init__(
+            f"No code to load: {directory} has no {WORKSPACE_FILE} and no pyproject.toml with [tool.runyard]; "
+            "give -f FILE, -m MODULE or -w WORKSPACE."
+        )
+
+
+class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The target options of a command as they were given."""
+
+    workspace: tuple[str, ...] = ()
+    python_file: tuple[str, ...] = ()
+    module_name: tuple[str, ...] = ()
+    package_name: tuple[str, ...] = ()
+    autoload_defs_module_name: tuple[str, ...] = ()
+    working_directory: str | None = None
+    #: None, or as many as there are files, modules and packages, in the order file, module, package.
+    attribute: tuple[str, ...] = ()
+    empty_workspace: bool = False
+
+
+class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the code locations come from; paths are absolute. Files are read again at each call."""
+
+    workspace_files: tuple[str, ...] = ()
+    #: (kind, file path or module name, attribute) of what the command line names.
+    named: tuple[tuple[LocationKind, str, str | None], ...] = ()
+    working_directory: str
+    project_file: str | None = None
+
+    def specs(self, *, env: Mapping[str, str] | None = None) -> list[LocationSpec]:
+        """Every location; ``env`` holds the variables behind ``{env: NAME}``, None: the process's own.
+
+        Raises:
+            ConfigError: a file cannot be read, says something that cannot be meant, or names repeat.
+        """
+        entries = [Entry(self._named_spec(*named), "the command line", 0) for named in self.named]
+        for file in self.workspace_files:
+            entries += read_entries(Path(file), env=os.environ if env is None else env)
+        if self.project_file is not None:
+            specs = project_locations(Path(self.project_file))
+            entries += [Entry(spec, self.project_file, 0) for spec in specs or ()]
+        refuse_same_names(entries)
+        return [entry.spec for entry in entries]
+
+    def watched_files(self) -> list[str]:
+        """The files whose change changes ``specs``."""
+        return [*self.workspace_files, *([self.project_file] if self.project_file else [])]
+
+    def _named_spec(self, kind: LocationKind, target: str, attribute: str | None) -> LocationSpec:
+        return LocationSpec(
+            name=default_name(kind, target, attribute),
+            kind=kind,
+            target=target,
+            attribute=attribute,
+            working_directory=self.working_directory,
+        )
+
+
+def resolve_target(options: TargetOptions, cwd: str) -> WorkspaceTarget:
+    """What the options name, else ``workspace.yaml``, else ``pyproject.toml``, both in ``cwd``.
+
+    Raises:
+        NoTarget: there is none of these.
+        ConfigError: options that do not go together, a workspace file that is not there, or a bad pyproject.toml.
+    """
+    named = _named(options, cwd)
+    directory = path_from(cwd, options.working_directory or "")
+    if options.workspace:
+        if named:
+            raise ConfigError("-w names a workspace file: it excludes -f, -m and the like.")
+        files = tuple(_existing(file, cwd) for file in options.workspace)
+        return WorkspaceTarget(workspace_files=files, working_directory=directory)
+    if named or options.empty_workspace:
+        return WorkspaceTarget(named=named, working_directory=directory)
+    return _from_directory(directory)
+
+
+def _from_directory(directory: str) -> WorkspaceTarget:
+    workspace, project = Path(directory) / WORKSPACE_FILE, Path(directory) / PROJECT_FILE
+    if workspace.exists():
+        return WorkspaceTarget(workspace_files=(str(workspace),), working_directory=directory)
+    if project.exists() and project_locations(project) is not None:
+        return WorkspaceTarget(project_file=str(project), working_directory=directory)
+    raise NoTarget(directory)
+
+
+def _existing(file: str, cwd: str) -> str:
+    path = path_from(cwd, file)
+    if not Path(path).is_file():
+        raise ConfigError(f"there is no workspace file '{file}'.")
+    return path
+
+
+def _named(options: TargetOptions, cwd: str) -> tuple[tuple[LocationKind, str, str | None], ...]:
+    targets: list[tuple[LocationKind, str]] = [
+        *(("python_file", path_from(cwd, file)) for file in options.python_file),
+        *(("python_module", name) for name in options.module_name),
+        *(("python_package", name) for name in options.package_name),
+        *(("autoload_defs_module", name) for name in options.autoload_defs_module_name),
+    ]
+    attributes = _attributes(options.attribute, len(targets))
+    return tuple((kind, name, attribute) for (kind, name), attribute in zip(targets, attributes, strict=True))
+
+
+def _attributes(given: Sequence[str], targets: int) -> Sequence[str | None]:
+    if not given:
+        return [None] * targets
+    if len(given) != targets:
+        raise ConfigError(f"-a is given {len(given)} times for {targets} files and modules; give one for each.")
+    return given
