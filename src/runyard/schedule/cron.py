@@ -11,6 +11,7 @@ cronsim finds the local times; which instants these are around a change of the c
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -44,7 +45,7 @@ _FIELDS = (
     _Field("month", "1 to 12 or JAN to DEC"),
     _Field("day of week", "0 to 7 (0 and 7 are Sunday), SUN to SAT, or for example MON#1 or 5L"),
 )
-_DAY = 86_400.0
+_DAY = 86_400
 #: Where validation starts to look for a match: from here on, every date that ever matches does so within 50 years.
 _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - a local time of no zone is what cronsim is asked about
 
@@ -136,13 +137,15 @@ class _Cron:
     def following(self, after: float) -> Iterator[float]:
         """Instants after ``after``, increasing."""
         # Clocks that go back within the day show once more local times that lie behind.
-        start = _local(after, self._zone).replace(tzinfo=None) - _turned_back(after, after + _DAY, self._zone)
+        second = math.floor(after)
+        start = _local(second, self._zone).replace(tzinfo=None) - _turned_back(second, second + _DAY, self._zone)
         moments = CronSim(self._expression, start)
         return (instant for instant in self._in_order(moments, sign=1) if instant > after)
 
     def preceding(self, until: float) -> Iterator[float]:
         """Instants at or before ``until``, decreasing."""
-        start = _local(until, self._zone).replace(tzinfo=None) + _turned_back(until - _DAY, until, self._zone)
+        second = math.floor(until)
+        start = _local(second, self._zone).replace(tzinfo=None) + _turned_back(second - _DAY, second, self._zone)
         # cronsim leaves its start out; ours belongs to the answer.
         moments = CronSim(self._expression, start + timedelta(seconds=1), reverse=True)
         return (instant for instant in self._in_order(moments, sign=-1) if instant <= until)
