@@ -1,0 +1,271 @@
+"""The run queue daemon against real SQLite storage and a scripted location."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from runyard.core.clock import ManualClock
+from runyard.core.errors import LeaseLost
+from runyard.core.ids import new_id
+from runyard.core.lease import Fence
+from runyard.core.run import NewRun, RunStatus
+from runyard.core.tags import priority_or_zero
+from runyard.daemons.run_queue import RunQueueDaemon
+from runyard.queue.rules import Rules, TagRule
+from runyard.settings.instance import QueueSettings
+from runyard.storage.protocols import Stores
+
+from .fakes import FakeLocation, FakeWorkspace, Woken, definitions
+
+
+class Launcher:
+    def capacity(self) -> int:
+        return 1000
+
+
+class Bench:
+    """A daemon that leads, and short ways to submit and end runs."""
+
+    def __init__(self, stores: Stores, rules: Rules, **settings: float) -> None:
+        self.stores = stores
+        self.clock = ManualClock()
+        self.location = FakeLocation("yard", definitions("job"))
+        self.woken = Woken()
+        self.stores.queue.set_rules(rules)
+        self.workspace = FakeWorkspace(self.location)
+        self.settings = QueueSettings(**settings)  # type: ignore[arg-type]  # numbers only
+        self.daemon = self.new_daemon()
+        self.fence = self.lead("a")
+
+    def new_daemon(self) -> RunQueueDaemon:
+        daemon = RunQueueDaemon(self.stores, self.workspace, Launcher(), self.settings, clock=self.clock)
+        daemon.attach(self.woken.wake, self.woken.report)
+        return daemon
+
+    def lead(self, holder: str) -> Fence:
+        lease = self.stores.leases.acquire("daemon:queue", holder=holder, seconds=1e6)
+        assert lease is not None
+        return Fence(lease.name, lease.term)
+
+    def submit(self, priority: str | None = None, **tags: str) -> str:
+        if priority is not None:
+            tags = {**tags, "dagster/priority": priority}
+        value, warning = priority_or_zero(tags)
+        run = NewRun(
+            run_id=new_id(),
+            job_name="job",
+            location_name="yard",
+            tags=tags,
+            priority=value,
+            warnings=(warning,) if warning else (),
+        )
+        self.stores.runs.add([run], enqueue=True)
+        return run.run_id
+
+    def look(self) -> None:
+        self.daemon.run_once(self.clock.now(), self.fence)
+
+    def launched(self, count: int) -> list[str]:
+        self.look()
+        return self.location.wait_launched(count)
+
+    def end(self, run_id: str) -> None:
+        run = self.stores.runs.get(run_id)
+        assert run is not None
+        canceling = self.stores.runs.cancel_active(run_id, message="", now=self.clock.now())
+        assert canceling is not None
+        assert self.stores.runs.end_canceling(run_id, attempt=run.attempt, message="", now=self.clock.now())
+
+    def status(self, run_id: str) -> RunStatus:
+        run = self.stores.runs.get(run_id)
+        assert run is not None
+        return run.status
+
+
+@pytest.fixture
+def bench(sqlite_stores: Stores) -> Iterator[type]:
+    made: list[Bench] = []
+
+    def make(rules: Rules = Rules(max_concurrent_runs=-1), **settings: float) -> Bench:  # noqa: B008  # immutable
+        made.append(Bench(sqlite_stores, rules, **settings))
+        return made[-1]
+
+    yield make  # type: ignore[misc]  # a factory
+    for one in made:
+        one.daemon.close()
+
+
+TEAM = Rules(max_concurrent_runs=-1, tag_rules=(TagRule(key="team", limit=1),))
+
+
+def test_a_blocked_run_does_not_block_the_one_behind_it(bench) -> None:
+    yard = bench(TEAM)
+    a, b, c = yard.submit(team="docs"), yard.submit(team="docs"), yard.submit()
+    assert yard.launched(2) == [a, c]
+    yard.end(a)
+    assert yard.launched(3) == [a, c, b]
+
+
+def test_without_the_limit_the_order_is_the_order_of_asking(bench) -> None:
+    yard = bench()
+    runs = [yard.submit(team="docs"), yard.submit(team="docs"), yard.submit()]
+    assert yard.launched(3) == runs
+
+
+def test_priority_orders_under_one_slot(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=1))
+    low, middle, high = yard.submit("-1"), yard.submit("0"), yard.submit("5")
+    for done, expected in enumerate([high, middle, low], start=1):
+        assert yard.launched(done)[-1] == expected
+        yard.end(expected)
+
+
+def test_a_priority_that_is_no_integer_counts_as_zero_and_says_so(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=1))
+    bad, high = yard.submit("urgent"), yard.submit("1")
+    assert yard.launched(1) == [high]
+    events = yard.stores.events.of_run(bad)
+    assert any(e.event.level == "WARNING" and "urgent" in e.event.message for e in events)
+
+
+def test_zero_slots_launch_nothing_and_raising_the_limit_does(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=0))
+    run = yard.submit()
+    yard.look()
+    assert yard.status(run) is RunStatus.QUEUED
+    yard.stores.queue.set_rules(Rules(max_concurrent_runs=1))
+    assert yard.launched(1) == [run]
+
+
+def test_a_newly_tracked_tag_holds_runs_that_were_queued_before(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=0))
+    first, second = yard.submit(team="docs"), yard.submit(team="docs")
+    yard.stores.queue.set_rules(TEAM)
+    assert yard.launched(1) == [first]
+    assert yard.status(second) is RunStatus.QUEUED
+
+
+def test_held_runs_wait_and_released_ones_keep_their_place(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=1))
+    first, second = yard.submit(), yard.submit()
+    yard.stores.queue.hold(first, by="me", reason="later", now=yard.clock.now())
+    assert yard.launched(1) == [second]
+    yard.stores.queue.release(first, by="me", now=yard.clock.now())
+    third = yard.submit()
+    yard.end(second)
+    assert yard.launched(2) == [second, first]
+    assert yard.status(third) is RunStatus.QUEUED
+
+
+def test_a_location_that_does_not_load_keeps_only_its_own_runs_waiting(bench) -> None:
+    yard = bench()
+    yard.location.definitions = None
+    run = yard.submit()
+    yard.look()
+    assert yard.status(run) is RunStatus.QUEUED
+    yard.location.definitions = definitions("job")
+    assert yard.launched(1) == [run]
+
+
+def test_an_unreachable_location_gives_the_run_back_to_its_place(bench) -> None:
+    yard = bench()
+    yard.location.reachable = False
+    run = yard.submit()
+    yard.look()
+    yard.woken.wait()
+    assert yard.status(run) is RunStatus.QUEUED
+    yard.location.reachable = True
+    yard.look()
+    assert yard.status(run) is RunStatus.QUEUED, "asked again only after a pause"
+    yard.clock.advance(10)
+    assert yard.launched(1) == [run]
+
+
+def test_after_the_configured_retries_an_unreachable_location_fails_the_run(bench) -> None:
+    yard = bench(max_user_code_failure_retries=1, user_code_failure_retry_delay=60.0)
+    yard.location.reachable = False
+    run = yard.submit()
+    yard.look()
+    yard.woken.wait()
+    yard.clock.advance(61)
+    yard.look()
+    yard.woken.wait()
+    assert yard.status(run) is RunStatus.FAILURE
+
+
+def test_a_launch_that_fails_ends_its_run_and_no_other(bench) -> None:
+    yard = bench()
+    yard.location.launch_error = "no memory"
+    bad = yard.submit()
+    yard.launched(1)
+    yard.woken.wait()
+    failed = yard.stores.runs.get(bad)
+    assert failed.status is RunStatus.FAILURE
+    assert failed.failure.message == "no memory"
+    yard.location.launch_error = None
+    good = yard.submit()
+    assert yard.launched(2)[-1] == good
+
+
+def test_a_claim_that_no_host_took_is_made_again_by_the_next_leader(bench) -> None:
+    yard = bench()
+    run = yard.submit()
+    head = yard.stores.queue.heads(yard.stores.queue.lanes())
+    version = yard.stores.queue.rules().version
+    claims = yard.stores.queue.claim(head, fence=yard.fence, rules_version=version, now=yard.clock.now())
+    assert [claim.run_id for claim in claims] == [run]
+    assert yard.launched(1) == [run]
+    assert yard.location.launched[0].attempt == claims[0].attempt + 1
+    assert yard.location.launched[0].token != claims[0].token
+
+
+def test_a_leader_that_lost_its_lease_launches_nothing(bench) -> None:
+    yard = bench()
+    yard.look()
+    run = yard.submit()
+    yard.stores.leases.release("daemon:queue", holder="a", term=yard.fence.term)
+    yard.lead("b")
+    with pytest.raises(LeaseLost):
+        yard.look()
+    assert yard.status(run) is RunStatus.QUEUED
+    assert yard.location.launched == []
+
+
+def test_a_restarted_leader_counts_the_runs_that_run(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=1))
+    first, second = yard.submit(), yard.submit()
+    assert yard.launched(1) == [first]
+    yard.stores.runs.assign_host(first, attempt=1, host_id="h", pid=1)
+    yard.daemon.stand_by()
+    yard.look()
+    assert yard.status(second) is RunStatus.QUEUED
+
+
+def test_many_runs_of_one_lane_launch_in_order_across_batches(bench) -> None:
+    yard = bench()
+    runs = [yard.submit() for _ in range(250)]
+    assert yard.launched(250) == runs
+
+
+def test_cancelled_while_queued_is_not_launched(bench) -> None:
+    yard = bench(Rules(max_concurrent_runs=1))
+    first, second, third = yard.submit(), yard.submit(), yard.submit()
+    assert yard.launched(1) == [first]
+    yard.stores.runs.cancel_waiting(second, message="", now=yard.clock.now())
+    yard.end(first)
+    assert yard.launched(2) == [first, third]
+
+
+def test_claims_carry_config_and_tags_to_the_worker(bench) -> None:
+    yard = bench()
+    run = NewRun(
+        run_id=new_id(), job_name="job", location_name="yard", tags={"a": "b"}, run_config={"ops": {"x": {"config": 1}}}
+    )
+    yard.stores.runs.add([run], enqueue=True)
+    yard.launched(1)
+    spec = yard.location.launched[0]
+    assert (spec.tags["a"], spec.run_config) == ("b", run.run_config)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(spec), type=type(spec)) == spec

@@ -1,0 +1,290 @@
+"""Scheduler and sensor daemons against real SQLite storage and scripted evaluations."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from runyard.core.clock import ManualClock
+from runyard.core.events import ErrorInfo
+from runyard.core.lease import Fence
+from runyard.core.location import ScheduleInfo, SensorInfo
+from runyard.core.run import RunStatus
+from runyard.core.tick import Evaluation, InstigatorKey, InstigatorStatus, RunAsked, TickStatus
+from runyard.daemons.scheduler import SchedulerDaemon
+from runyard.daemons.sensor import SensorDaemon
+from runyard.operations import instigators
+from runyard.settings.instance import InstanceSettings, SchedulerSettings, SqliteSettings
+from runyard.storage.protocols import RunsFilter, Stores
+
+from .fakes import FakeLocation, FakeWorkspace, Woken, definitions
+
+HOURLY = ScheduleInfo(name="hourly", cron_schedule=("0 * * * *",), job_names=("job",), running_by_default=True)
+DROP = SensorInfo(name="drop", job_names=("job",), minimum_interval_seconds=30.0, running_by_default=True)
+#: 2023-11-14 22:00 UTC, a full hour.
+HOUR = 1_699_999_200.0
+
+
+class Bench:
+    def __init__(self, stores: Stores, **scheduler: int) -> None:
+        self.stores = stores
+        self.clock = ManualClock(HOUR + 60)
+        self.location = FakeLocation("yard", definitions("job", schedules=[HOURLY], sensors=[DROP]))
+        self.workspace = FakeWorkspace(self.location)
+        self.settings = InstanceSettings(
+            home="/home",
+            storage=SqliteSettings("/home/runyard.db"),
+            compute_logs_dir="/home/storage",
+            scheduler=SchedulerSettings(**scheduler),
+        )
+        self.woken = Woken()
+        self.schedules = SchedulerDaemon(stores, self.workspace, self.settings, clock=self.clock)
+        self.sensors = SensorDaemon(stores, self.workspace, self.settings, clock=self.clock)
+        for daemon in (self.schedules, self.sensors):
+            daemon.attach(self.woken.wake, self.woken.report)
+        self.fence = self.lead("a")
+
+    def lead(self, holder: str) -> Fence:
+        lease = self.stores.leases.acquire("daemon:test", holder=holder, seconds=1e9)
+        assert lease is not None
+        return Fence(lease.name, lease.term)
+
+    def schedule_pass(self) -> float:
+        return self.schedules.run_once(self.clock.now(), self.fence).wake_at
+
+    def sensor_pass(self) -> float:
+        return self.sensors.run_once(self.clock.now(), self.fence).wake_at
+
+    def sensor_tick(self) -> Any:
+        """Let the interval pass, evaluate, and return the newest tick."""
+        self.clock.advance(DROP.minimum_interval_seconds)
+        self.sensor_pass()
+        self.woken.wait()
+        return self.ticks("sensor", "drop")[0]
+
+    def ticks(self, kind: str, name: str) -> list[Any]:
+        return list(self.stores.ticks.list(InstigatorKey(kind, "yard", name), limit=50))  # type: ignore[arg-type]  # two kinds
+
+    def runs(self) -> list[Any]:
+        return list(self.stores.runs.list(RunsFilter(), limit=100))
+
+
+@pytest.fixture
+def bench(sqlite_stores: Stores) -> Iterator[Callable[..., Bench]]:
+    made: list[Bench] = []
+
+    def make(**scheduler: int) -> Bench:
+        made.append(Bench(sqlite_stores, **scheduler))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.schedules.close()
+        one.sensors.close()
+
+
+def asks(*keys: str | None, cursor: str | None = None, **fields: Any) -> Callable[[Any], Evaluation]:
+    runs = tuple(RunAsked(job_name="job", run_key=key, **fields) for key in keys)
+    return lambda _: Evaluation(status=TickStatus.SUCCESS, runs=runs, cursor=cursor)
+
+
+def failing(_: Any) -> Evaluation:
+    return Evaluation(status=TickStatus.FAILURE, error=ErrorInfo("ValueError", "no"), cursor="moved")
+
+
+def test_a_schedule_that_the_code_runs_fires_nothing_from_before_it_was_seen(bench) -> None:
+    yard = bench()
+    assert yard.schedule_pass() <= yard.clock.now() + 60
+    assert yard.runs() == []
+    assert yard.stores.ticks.states()[0].status is InstigatorStatus.DECLARED_IN_CODE
+
+
+def test_a_schedule_fires_once_at_its_time(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks(None)
+    yard.schedule_pass()
+    yard.clock.advance(3600)
+    yard.schedule_pass()
+    yard.woken.wait()
+    assert yard.location.evaluated[0].scheduled_for == HOUR + 3600
+    yard.schedule_pass()
+    assert [run.status for run in yard.runs()] == [RunStatus.QUEUED]
+    assert [tick.time for tick in yard.ticks("schedule", "hourly")] == [HOUR + 3600]
+
+
+def test_of_missed_times_only_the_latest_runs(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks(None)
+    yard.schedule_pass()
+    yard.clock.advance(5 * 3600)
+    yard.schedule_pass()
+    yard.woken.wait()
+    yard.schedule_pass()
+    assert [tick.time for tick in yard.ticks("schedule", "hourly")] == [HOUR + 5 * 3600]
+
+
+def test_a_failed_tick_is_retried_as_often_as_configured_and_stays_one_row(bench) -> None:
+    yard = bench(max_tick_retries=1)
+    yard.location.answer = failing
+    yard.schedule_pass()
+    yard.clock.advance(3600)
+    for _ in range(2):
+        yard.schedule_pass()
+        yard.woken.wait()
+        yard.clock.advance(10)
+    yard.schedule_pass()
+    assert len(yard.location.evaluated) == 2
+    (tick,) = yard.ticks("schedule", "hourly")
+    assert (tick.status, tick.failure_count) == (TickStatus.FAILURE, 2)
+
+
+def test_a_location_that_is_away_delays_the_tick_and_loses_nothing(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks(None)
+    yard.schedule_pass()
+    yard.clock.advance(3600)
+    yard.location.reachable = False
+    yard.schedule_pass()
+    yard.woken.wait()
+    assert yard.ticks("schedule", "hourly") == []
+    yard.schedule_pass()
+    assert len(yard.woken.errors) == 1, "not asked again at once"
+    yard.location.reachable = True
+    yard.clock.advance(10)
+    yard.schedule_pass()
+    yard.woken.wait()
+    assert [tick.time for tick in yard.ticks("schedule", "hourly")] == [HOUR + 3600]
+    assert len(yard.runs()) == 1
+
+
+def test_stopping_by_hand_overrules_the_code(bench) -> None:
+    yard = bench()
+    key = InstigatorKey("schedule", "yard", "hourly")
+    yard.schedule_pass()
+    instigators.stop(yard.stores, key)
+    yard.clock.advance(3600)
+    yard.schedule_pass()
+    assert yard.location.evaluated == []
+    instigators.start(yard.stores, key, clock=yard.clock)
+    yard.schedule_pass()
+    assert yard.location.evaluated == [], "what lay before the start does not fire"
+
+
+def test_code_that_no_longer_runs_a_schedule_ends_it(bench) -> None:
+    yard = bench()
+    yard.schedule_pass()
+    stopped = msgspec.structs.replace(HOURLY, running_by_default=False)
+    yard.location.definitions = definitions("job", schedules=[stopped])
+    yard.schedule_pass()
+    assert yard.stores.ticks.states() == []
+
+
+def test_a_sensor_is_evaluated_at_its_interval(bench) -> None:
+    yard = bench()
+    yard.sensor_pass()
+    yard.woken.wait()
+    yard.clock.advance(29)
+    assert yard.sensor_pass() == pytest.approx(yard.clock.now() + 1)
+    assert len(yard.location.evaluated) == 1
+    yard.clock.advance(1)
+    yard.sensor_pass()
+    yard.woken.wait()
+    assert len(yard.location.evaluated) == 2
+
+
+def test_a_run_key_makes_one_run_for_ever_and_the_cursor_moves(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("file-1", cursor="1")
+    assert yard.sensor_tick().status is TickStatus.SUCCESS
+    tick = yard.sensor_tick()
+    assert (tick.status, tick.duplicate_run_keys) == (TickStatus.SKIPPED, ("file-1",))
+    assert yard.location.evaluated[1].cursor == "1"
+    assert len(yard.runs()) == 1
+
+
+def test_a_failed_evaluation_keeps_the_cursor(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("a", cursor="1")
+    yard.sensor_tick()
+    yard.location.answer = failing
+    assert yard.sensor_tick().status is TickStatus.FAILURE
+    assert yard.stores.ticks.states()[0].cursor == "1"
+    assert yard.sensor_tick().consecutive_failures == 2
+
+
+def test_a_priority_from_code_that_is_no_integer_warns_and_counts_as_zero(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("a", tags={"dagster/priority": "high"})
+    yard.sensor_tick()
+    (run,) = yard.runs()
+    assert run.priority == 0
+    assert any(e.event.level == "WARNING" for e in yard.stores.events.of_run(run.run_id))
+
+
+def test_a_sensor_stopped_while_it_is_evaluated_makes_no_run(bench) -> None:
+    yard = bench()
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(_: Any) -> Evaluation:
+        began.set()
+        assert go_on.wait(10)
+        return asks("a", cursor="9")(None)
+
+    yard.location.answer = slow
+    yard.sensor_pass()
+    assert began.wait(10)
+    instigators.stop(yard.stores, InstigatorKey("sensor", "yard", "drop"))
+    go_on.set()
+    yard.woken.wait()
+    assert yard.runs() == []
+    state = yard.stores.ticks.states()[0]
+    assert (state.status, state.cursor) == (InstigatorStatus.STOPPED, None)
+    assert yard.ticks("sensor", "drop")[0].status is TickStatus.SKIPPED
+
+
+def test_a_stale_leader_commits_no_tick(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("a")
+    yard.stores.leases.release("daemon:test", holder="a", term=yard.fence.term)
+    yard.stores.ticks.put_state(
+        instigators.start(yard.stores, InstigatorKey("sensor", "yard", "drop"), clock=yard.clock)
+    )
+    yard.lead("b")
+    yard.sensor_pass()
+    yard.woken.wait()
+    assert [type(error).__name__ for error in yard.woken.errors] == ["LeaseLost"]
+    assert yard.runs() == []
+
+
+def test_a_hung_evaluation_delays_no_other_sensor(bench) -> None:
+    yard = bench()
+    other = msgspec.structs.replace(DROP, name="other")
+    yard.location.definitions = definitions("job", sensors=[DROP, other])
+    go_on = threading.Event()
+
+    def answer(request: Any) -> Evaluation:
+        if request.key.name == "drop":
+            assert go_on.wait(10)
+        return Evaluation(status=TickStatus.SKIPPED)
+
+    yard.location.answer = answer
+    yard.sensor_pass()
+    yard.woken.wait()
+    assert [len(yard.ticks("sensor", name)) for name in ("drop", "other")] == [0, 1]
+    go_on.set()
+    yard.woken.wait()
+
+
+def test_view_tells_next_tick_and_last_tick(bench) -> None:
+    yard = bench()
+    yard.stores.locations.publish(yard.location.record())
+    yard.schedule_pass()
+    (view,) = instigators.listing(yard.stores, "schedule", clock=yard.clock)
+    assert SimpleNamespace(running=view.running, next_tick=view.next_tick, last=view.last_tick) == SimpleNamespace(
+        running=True, next_tick=HOUR + 3600, last=None
+    )
