@@ -1,0 +1,157 @@
+"""The measures. Each takes one contender once and returns values by figure key."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import processes
+from .contender import FINISHED, BenchError, Contender, RunTimes, Server
+
+Found = dict[str, list[float]]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How much to measure. Seconds, or counts."""
+
+    commands: int
+    submits: int
+    runs: int
+    settle: float
+    cap: float
+    #: Repeat number: both contenders see the same pauses.
+    seed: int = 0
+
+
+@contextmanager
+def _server(contender: Contender, home: Path) -> Iterator[Server]:
+    server = contender.start(home)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _timed(command: list[str], env: dict[str, str], times: int) -> list[float]:
+    """Wall seconds of each call but the first, which fills caches."""
+    taken = []
+    for _ in range(times + 1):
+        begun = time.monotonic()
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        taken.append(time.monotonic() - begun)
+        if done.returncode:
+            raise BenchError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    return taken[1:]
+
+
+def imports(contender: Contender, home: Path, options: Options) -> Found:
+    """A new interpreter that imports the library and ends."""
+    env = contender.environment(contender.prepare(home))
+    return {
+        "interpreter": _timed([contender.python, "-c", "pass"], env, options.commands),
+        "import": _timed([contender.python, "-c", f"import {contender.package}"], env, options.commands),
+    }
+
+
+def commands(contender: Contender, home: Path, options: Options) -> Found:
+    """Commands that a person or a script types, on a home with one run and no server."""
+    env = contender.environment(contender.prepare(home))
+    with _server(contender, home) as server:
+        server.wait_until_ready()
+        server.run_once()
+    return {
+        "version": _timed(contender.command("--version"), env, options.commands),
+        "run_list": _timed(contender.command("run", "list"), env, options.commands),
+    }
+
+
+def start(contender: Contender, home: Path, options: Options) -> Found:  # noqa: ARG001 - measures share a signature
+    """The first start makes the database, the second finds it."""
+    contender.prepare(home)
+    taken = []
+    for _ in range(2):
+        with _server(contender, home) as server:
+            taken.append(server.wait_until_ready())
+    return {"first_start": taken[:1], "start": taken[1:]}
+
+
+def memory(contender: Contender, home: Path, options: Options) -> Found:
+    """Everything idle, once what the start stirred up has settled."""
+    with _server(contender, contender.prepare(home)) as server:
+        server.wait_until_ready()
+        time.sleep(options.settle)
+        pids = processes.marked(server.mark)
+        return {"memory": [sum(map(processes.pss, pids))], "processes": [len(pids)]}
+
+
+def latency(contender: Contender, home: Path, options: Options) -> Found:
+    """One run after another through the idle queue, at moments unrelated to any polling interval."""
+    pauses = random.Random(options.seed)  # noqa: S311 - not for secrets
+    started, user_code = [], []
+    with _server(contender, contender.prepare(home)) as server:
+        server.wait_until_ready()
+        server.run_once()
+        for _ in range(options.submits):
+            time.sleep(pauses.uniform(0, 5))
+            begun = time.time()
+            run = _finish(server, server.submit())
+            started.append((run.started_at or 0) - begun)
+            user_code.append((server.stamp(run.run_id) or 0) - begun)
+    return {"started": started, "user_code": user_code}
+
+
+def _finish(server: Server, run_id: str) -> RunTimes:
+    """Wait for the run's own file first: asking the server all the time would slow what is measured."""
+    server.wait("user code", lambda: server.stamp(run_id) is not None, every=0.01)
+    done: list[RunTimes] = []
+
+    def ended() -> bool:
+        done[:] = [run for run in server.runs(5) if run.run_id == run_id and run.status in FINISHED]
+        return bool(done)
+
+    server.wait("end of the run", ended)
+    if done[0].status != "SUCCESS":
+        raise BenchError(f"The run ended as {done[0].status}; see {server.log}")
+    return done[0]
+
+
+def throughput(contender: Contender, home: Path, options: Options) -> Found:
+    """Many one-op runs submitted one after another as fast as they are taken; 10 run at a time."""
+    with _server(contender, contender.prepare(home)) as server:
+        server.wait_until_ready()
+        server.run_once()
+        begun = time.time()
+        wanted = {server.submit() for _ in range(options.runs)}
+        stamps = server.home / "stamps"
+        while len(list(stamps.iterdir())) <= options.runs and time.time() - begun < options.cap:
+            time.sleep(0.25)
+        ends = _ends(server, wanted, begun + options.cap)
+    if not ends:
+        raise BenchError(f"No run finished within {options.cap:.0f} s; see {server.log}")
+    return {"finished": [len(ends)], "rate": [len(ends) / (max(ends) - begun)]}
+
+
+def _ends(server: Server, wanted: set[str], deadline: float) -> list[float]:
+    """When each run that succeeded ended; all of them, or as many as there are at the deadline."""
+    while True:
+        ours = [run for run in server.runs(len(wanted) + 1) if run.run_id in wanted]
+        ends = [run.ended_at for run in ours if run.status == "SUCCESS" and run.ended_at is not None]
+        if len(ends) == len(wanted) or time.time() > deadline:
+            return ends
+        time.sleep(0.25)
+
+
+MEASURES: dict[str, Callable[[Contender, Path, Options], Found]] = {
+    "imports": imports,
+    "commands": commands,
+    "start": start,
+    "memory": memory,
+    "latency": latency,
+    "throughput": throughput,
+}
