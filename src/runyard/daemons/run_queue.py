@@ -21,6 +21,7 @@ from ..launchers.base import Launcher
 from ..locations.api import Location, Workspace
 from ..operations.launch import fail_launch, launch_claims
 from ..queue.admission import Admission
+from ..queue.lanes import parse_lane
 from ..service.daemon import PassResult, Report, Wake, log_report
 from ..settings.instance import QueueSettings
 from ..storage.protocols import Queue, Runs, RunsFilter, Wakeups
@@ -61,6 +62,9 @@ class RunQueueDaemon:
         self._clock = clock
         self._admission: Admission | None = None
         self._cursor: Cursor = BEGINNING
+        self._locations: set[str] = set()
+        #: Runs that this process handed over, or is about to, and that have not started yet.
+        self._handed: set[str] = set()
         self._unreachable: dict[str, float] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="launch")
@@ -109,7 +113,7 @@ class RunQueueDaemon:
         """Runs that a leader before us claimed but no host took: back to their place, their tokens are void."""
         claimed = self._stores.runs.list(RunsFilter(statuses=(RunStatus.STARTING,)), limit=10_000)
         for run in claimed:
-            if run.host_id is None:
+            if run.host_id is None and run.run_id not in self._handed:
                 self._stores.runs.requeue(
                     run.run_id, attempt=run.attempt, reason="its launch was interrupted", now=now, fence=fence
                 )
@@ -126,26 +130,30 @@ class RunQueueDaemon:
     def _apply(self, admission: Admission, changes: Sequence[QueueChange]) -> None:
         for change in changes:
             if change.run_id is not None and change.kind == "ended":
+                self._handed.discard(change.run_id)
                 admission.release(change.run_id)
             elif change.run_id is not None and change.kind == "started":
+                self._handed.discard(change.run_id)
                 admission.started(change.run_id)
         self._read_heads(admission, sorted({change.lane for change in changes if change.lane is not None}))
 
     def _read_heads(self, admission: Admission, lanes: Sequence[str]) -> None:
         if not lanes:
             return
-        heads: defaultdict[str, list[QueueHead]] = defaultdict(list)
         # Few lanes are read deep, so that a batch is not cut short; many are read shallow, to bound memory.
-        for head in self._stores.queue.heads(lanes, per_lane=max(3, BATCH // len(lanes))):
+        asked = max(3, BATCH // len(lanes))
+        heads: defaultdict[str, list[QueueHead]] = defaultdict(list)
+        for head in self._stores.queue.heads(lanes, per_lane=asked):
             heads[head.lane].append(head)
         for lane in lanes:
-            admission.set_heads(lane, heads[lane])
+            self._locations.add(parse_lane(lane).location)
+            admission.set_heads(lane, heads[lane], more=len(heads[lane]) == asked)
 
     def _apply_availability(self, admission: Admission, now: float) -> None:
         with self._lock:
             self._unreachable = {name: until for name, until in self._unreachable.items() if until > now}
             unreachable = set(self._unreachable)
-        for name in admission.locations():
+        for name in self._locations:
             location = self._workspace.get(name)
             if location is None or location.record().definitions is None or name in unreachable:
                 admission.pause_location(name)
@@ -161,34 +169,33 @@ class RunQueueDaemon:
     # -- admission and hand-over ------------------------------------------------------------------------------
 
     def _claim(self, admission: Admission, fence: Fence) -> Sequence[Claim]:
+        """Take a batch and claim it; none when nothing is admissible."""
         heads = self._admit(admission)
         if not heads:
             return ()
-        claims = self._stores.queue.claim(
-            heads, fence=fence, rules_version=admission.rules.version, now=self._clock.now()
-        )
+        version = admission.rules.version
+        claims = self._stores.queue.claim(heads, fence=fence, rules_version=version, now=self._clock.now())
         won = {claim.run_id for claim in claims}
-        lost = [head for head in heads if head.run_id not in won]
-        for head in lost:
-            admission.give_back(head)
-        self._read_heads(admission, sorted({head.lane for head in lost} | set(admission.hungry())))
+        for head in heads:
+            if head.run_id not in won:
+                admission.give_back(head)
         if not claims:
+            # Rules or lanes moved under us: the next pass follows them first.
             self._wake()
         return claims
 
     def _admit(self, admission: Admission) -> list[QueueHead]:
-        """The next batch. It ends where a lane's known heads ran out: what follows them may come before the others."""
+        """The next batch. Lanes are read before it, never within: storage does not know yet what it has taken."""
+        self._read_heads(admission, admission.hungry())
         heads: list[QueueHead] = []
-        while len(heads) < BATCH and not admission.hungry():
-            head = admission.next()
-            if head is None:
-                break
+        while len(heads) < BATCH and (head := admission.next()) is not None:
             heads.append(head)
         return heads
 
     def _dispatch(self, claims: Sequence[Claim]) -> None:
         by_location: defaultdict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
+            self._handed.add(claim.run_id)
             by_location[claim.location_name].append(claim)
         for name, batch in by_location.items():
             self._pool.submit(self._hand_over, name, batch)
