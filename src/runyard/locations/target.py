@@ -48,7 +48,8 @@ class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
     workspace_files: tuple[str, ...] = ()
     #: (kind, file path or module name, attribute) of what the command line names.
     named: tuple[tuple[LocationKind, str, str | None], ...] = ()
-    working_directory: str
+    #: For what is named; empty: where the process runs.
+    working_directory: str = ""
     project_file: str | None = None
 
     def specs(self, *, env: Mapping[str, str] | None = None) -> list[LocationSpec]:
@@ -76,7 +77,7 @@ class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
             kind=kind,
             target=target,
             attribute=attribute,
-            working_directory=self.working_directory,
+            working_directory=self.working_directory or str(Path.cwd()),
         )
 
 

@@ -9,6 +9,10 @@ from ..core.events import ErrorInfo, StoredEvent
 from ..core.location import JobInfo, LocationRecord, ScheduleInfo, SensorInfo
 from ..core.run import Run, RunFailure
 from ..core.tick import InstigatorState, InstigatorStatus, Tick
+from ..queue.explain import LimitUse, QueueEntry
+from ..queue.reasons import Reason
+from .daemon_status import DaemonStatus
+from .instigators import InstigatorView, is_running
 
 Shape = dict[str, Any]
 
@@ -83,6 +87,63 @@ def event_shape(stored: StoredEvent) -> Shape:
     }
 
 
+def queue_entry_shape(entry: QueueEntry) -> Shape:
+    return {
+        "run_id": entry.run_id,
+        "job_name": entry.job_name,
+        "position": entry.position,
+        "forecast_position": entry.forecast_position,
+        "priority": entry.priority,
+        "queued_at": iso(entry.queued_at),
+        "waiting_seconds": entry.waiting_seconds,
+        "estimated_start": iso(entry.estimated_start),
+        "reason": reason_shape(entry.reason),
+    }
+
+
+def reason_shape(reason: Reason) -> Shape:
+    return {
+        "kind": reason.kind,
+        "message": reason.message,
+        "rule": reason.rule,
+        "limit": reason.limit,
+        "used": reason.used,
+        "holders": list(reason.holders),
+    }
+
+
+def limit_shape(use: LimitUse) -> Shape:
+    return {
+        "rule": use.rule,
+        "limit": use.limit,
+        "used": use.used,
+        "holders": list(use.holders),
+        "waiting": use.waiting,
+    }
+
+
+def daemon_shape(status: DaemonStatus) -> Shape:
+    last = status.last_pass
+    return {
+        "type": status.type.value,
+        "state": status.state,
+        "required": status.required,
+        "why_off": status.why_off,
+        "last_heartbeat": iso(status.last_heartbeat),
+        "last_pass": {"at": iso(last.at), "seconds": last.seconds, "outcome": last.outcome} if last else None,
+        "next_pass_at": iso(status.next_pass_at),
+        "pass_since": iso(status.pass_since),
+        "errors": [{"at": iso(e.at), "error_class": e.error_class, "message": e.message} for e in status.errors],
+        "host": status.host,
+        "pid": status.pid,
+        "leader": status.leader,
+        "standbys": [
+            {"host": standby.host, "pid": standby.pid, "last_heartbeat": iso(standby.last_heartbeat)}
+            for standby in status.standbys
+        ],
+    }
+
+
 def job_shape(job: JobInfo, location: str) -> Shape:
     return {
         "name": job.name,
@@ -112,11 +173,14 @@ def location_shape(record: LocationRecord) -> Shape:
     }
 
 
-def instigator_running(info: ScheduleInfo | SensorInfo, state: InstigatorState | None) -> bool:
-    """What a person chose, else what the code declares."""
-    if state is None or state.status is InstigatorStatus.DECLARED_IN_CODE:
-        return info.running_by_default
-    return state.status is InstigatorStatus.RUNNING
+def instigator_shape(view: InstigatorView) -> Shape:
+    """A schedule or sensor as a listing has it."""
+    location = view.key.location_name
+    if isinstance(view.info, ScheduleInfo):
+        return schedule_shape(
+            view.info, location, state=view.state, next_tick_at=view.next_tick, last_tick=view.last_tick
+        )
+    return sensor_shape(view.info, location, state=view.state, last_tick=view.last_tick)
 
 
 def schedule_shape(
@@ -151,7 +215,7 @@ def _instigator_shape(
     return {
         "name": info.name,
         "location": location,
-        "status": "RUNNING" if instigator_running(info, state) else "STOPPED",
+        "status": "RUNNING" if is_running(state, info) else "STOPPED",
         "declared_in_code": state is None or state.status is InstigatorStatus.DECLARED_IN_CODE,
         "job_names": list(info.job_names),
         "description": info.description,
