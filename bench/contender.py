@@ -12,6 +12,7 @@ import time
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,6 @@ class Server(ABC):
         self.mark = uuid.uuid4().hex
         self.port = _free_port()
         self.log = home / "server.log"
-        self._connection: http.client.HTTPConnection | None = None
         arguments = ("dev", "-f", str(home / CODE_FILE), "-h", "127.0.0.1", "-p", str(self.port))
         self.begun = time.time()
         with self.log.open("ab") as log:
@@ -184,24 +184,16 @@ class Server(ABC):
             return False
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-        """Status and body. One connection is kept open, as a browser or a client library would."""
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        """Status and body. A connection for each: a kept one would be closed during the pauses."""
         content = None if body is None else json.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
-        try:
-            self._connection.request(method, path, content, headers)
-            answer = self._connection.getresponse()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)) as connection:
+            connection.request(method, path, content, headers)
+            answer = connection.getresponse()
             return answer.status, answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection.close()
-            self._connection = None
-            raise
 
     def stop(self) -> None:
         """Ctrl-C, as a person would; what is left after a while is killed."""
-        if self._connection is not None:
-            self._connection.close()
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         try:
