@@ -1,0 +1,83 @@
+"""What every request works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from ..core.clock import Clock
+from ..core.errors import LocationUnavailable, NotFound
+from ..locations.api import Location, Workspace
+from ..operations.submit import Reachable
+from ..settings.instance import InstanceSettings
+from ..storage.protocols import Stores
+
+
+class InstanceLike(Protocol):
+    """The parts of an instance that the web side uses."""
+
+    @property
+    def stores(self) -> Stores: ...
+
+    @property
+    def settings(self) -> InstanceSettings: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+class _Nowhere:
+    def get(self, name: str) -> Location | None:  # noqa: ARG002  the Protocol's signature
+        return None
+
+
+@dataclass(frozen=True)
+class WebContext:
+    """One per app. ``workspace`` is None where this process has no code locations of its own."""
+
+    instance: InstanceLike
+    workspace: Workspace | None
+    read_only: bool
+
+    @property
+    def stores(self) -> Stores:
+        return self.instance.stores
+
+    @property
+    def settings(self) -> InstanceSettings:
+        return self.instance.settings
+
+    @property
+    def clock(self) -> Clock:
+        return self.instance.clock
+
+    @property
+    def reachable(self) -> Reachable:
+        """Where submitting finds live locations; an empty place without a workspace."""
+        return self.workspace or _Nowhere()
+
+    def location(self, name: str) -> Location:
+        """The live location.
+
+        Raises:
+            NotFound: nothing of this name is known.
+            LocationUnavailable: it is known, but this process cannot reach it.
+        """
+        found = self.reachable.get(name)
+        if found:
+            return found
+        known = [record.name for record in self.stores.locations.all()]
+        if name in known:
+            raise LocationUnavailable(name, "this server does not hold it; ask the one that 'runyard dev' started.")
+        raise NotFound("code location", name, known)
+
+
+async def context_of(request: Request) -> WebContext:
+    """The app's context; async, so that asking for it costs no trip through the thread pool."""
+    context: WebContext = request.app.state.context
+    return context
+
+
+Context = Annotated[WebContext, Depends(context_of)]

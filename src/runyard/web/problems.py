@@ -1,0 +1,163 @@
+"""Errors as ``application/problem+json``: every exception becomes its answer here and nowhere else.
+
+=====  ==========================================================================================
+400    the body is no JSON, or what was asked for cannot be meant (``UserError``)
+403    another web page asks (Host, Origin), or the server is read-only
+404    the address, run, job, location, schedule or sensor does not exist
+409    the run's state does not allow it
+415    a write that is not ``application/json``
+422    a field, run config or tag has a wrong value; ``issues`` or ``tag_issues`` name each
+500    a fault of Runyard's; the answer carries the id under which the log has it
+503    the database or the code location cannot be reached now
+=====  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..core.errors import (
+    InvalidRunConfig,
+    InvalidTag,
+    LocationUnavailable,
+    NotFound,
+    RunyardError,
+    StorageUnavailable,
+    UserError,
+    WrongState,
+)
+from ..core.ids import new_id
+
+log = logging.getLogger("runyard.web")
+
+_STATUS: dict[type[Exception], tuple[int, str]] = {
+    NotFound: (404, "not-found"),
+    WrongState: (409, "wrong-state"),
+    InvalidTag: (422, "invalid-tag"),
+    InvalidRunConfig: (422, "invalid-run-config"),
+    LocationUnavailable: (503, "location-unavailable"),
+    StorageUnavailable: (503, "storage-unavailable"),
+    UserError: (400, "bad-request"),
+}
+
+
+class Problem(Response):
+    """An RFC 9457 answer."""
+
+    media_type = "application/problem+json"
+
+    def __init__(self, status: int, kind: str, detail: str, **more: Any) -> None:
+        body = {
+            "type": f"urn:runyard:problem:{kind}",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            **more,
+        }
+        headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+        super().__init__(msgspec.json.encode(body), status_code=status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Have ``app`` answer every exception with a problem."""
+    app.add_exception_handler(RunyardError, _on_runyard_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_middleware(FaultsToProblems)
+
+
+class FaultsToProblems:
+    """Answers what no handler knows with 500 and an id, and puts the traceback in the log under that id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def noting_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting_send)
+        except Exception as error:
+            # The edge: recorded under an id, and answered where that is still possible.
+            fault = _record_fault(scope, error)
+            if started or scope["type"] != "http":
+                raise
+            await fault(scope, receive, send)
+
+
+def _record_fault(scope: Scope, error: Exception) -> Problem:
+    fault_id = new_id()[:8]
+    log.error("fault %s: %s %s", fault_id, scope.get("method", ""), scope.get("path", ""), exc_info=error)
+    return Problem(
+        500, "fault", f"Runyard failed to answer; the server's log has the cause under {fault_id}.", id=fault_id
+    )
+
+
+async def _on_runyard_error(request: Request, error: Exception) -> Response:
+    known = next((cls for cls in type(error).__mro__ if cls in _STATUS), None)
+    if known is None:
+        return _record_fault(request.scope, error)
+    status, kind = _STATUS[known]
+    return Problem(status, kind, str(error), **_more_about(error))
+
+
+def _more_about(error: Exception) -> dict[str, Any]:
+    if isinstance(error, InvalidRunConfig):
+        return {"issues": [{"path": path, "message": message} for path, message in error.issues]}
+    if isinstance(error, InvalidTag):
+        return {"tag_issues": [{"key": error.key, "message": str(error)}]}
+    return {}
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101  registered for this class only; tells the type checker
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"Nothing is at {request.url.path}; /api/v1/openapi.json lists the addresses."
+        return Problem(404, "not-found", detail)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem = Problem(405, "method-not-allowed", f"{request.url.path} does not take {request.method}.")
+        problem.headers.update(error.headers or {})
+        return problem
+    return Problem(error.status_code, "http", str(error.detail))
+
+
+async def _on_invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only, as above
+    problems = error.errors()
+    if problems and problems[0]["type"] == "json_invalid":
+        return Problem(400, "malformed-json", f"The body is not valid JSON: {_json_fault(problems[0])}.")
+    issues = [{"path": _path(p["loc"]), "message": _message(p)} for p in problems]
+    told = "; ".join(f"{issue['path']}: {issue['message']}" for issue in issues)
+    return Problem(422, "invalid-request", f"{told}.", issues=issues)
+
+
+def _json_fault(problem: dict[str, Any]) -> str:
+    reason = problem.get("ctx", {}).get("error", problem["msg"])
+    place = problem["loc"][-1]
+    return f"{reason} (character {place})" if isinstance(place, int) else str(reason)
+
+
+def _path(loc: tuple[Any, ...]) -> str:
+    """``("body", "priority")`` as ``priority``, and the body itself as ``body``."""
+    return ".".join(str(part) for part in loc[1:]) or str(loc[0])
+
+
+def _message(problem: dict[str, Any]) -> str:
+    if problem["type"] == "extra_forbidden":
+        return "no such field"
+    return str(problem["msg"]).removeprefix("Value error, ").rstrip(".")

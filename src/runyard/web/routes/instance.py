@@ -1,0 +1,41 @@
+"""What this instance is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+
+from ... import __version__
+from ..context import Context
+from ..masking import mask_url, mask_yaml
+from ..responses import Json
+
+router = APIRouter(tags=["instance"])
+
+
+@router.get("/instance")
+def instance(context: Context) -> Json:
+    """Version, home, storage, the instance file with its secrets masked, and what is wrong with the workspace."""
+    settings = context.settings
+    return Json(
+        {
+            "name": Path(settings.home).name,
+            "version": __version__,
+            "home": settings.home,
+            "ephemeral": settings.ephemeral,
+            "storage": _storage(context),
+            "read_only": context.read_only,
+            "configuration_text": mask_yaml(settings.text) if settings.text else "",
+            "configuration_file": settings.file,
+            "notices": list(settings.notices),
+            "queue_depth": context.stores.queue.depth(),
+            "workspace_problem": context.workspace.problem() if context.workspace else None,
+        }
+    )
+
+
+def _storage(context: Context) -> dict[str, Any]:
+    described = context.stores.describe()
+    return {key: mask_url(value) if isinstance(value, str) else value for key, value in described.items()}

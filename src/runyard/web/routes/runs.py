@@ -1,0 +1,122 @@
+"""Runs: list, look, ask for, cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request
+from pydantic import BaseModel, ConfigDict
+
+from ...core.errors import UserError, WrongState
+from ...core.events import BEGINNING, Cursor
+from ...core.run import Run, RunStatus
+from ...operations.cancel import cancel as cancel_run
+from ...operations.find_run import find_run
+from ...operations.shapes import event_shape, run_shape
+from ...operations.submit import SubmitRequest, submit
+from ...storage.protocols import RunsFilter
+from ..context import Context
+from ..fields import BY_WEB, After, Limit, StorableDict
+from ..responses import Json, page
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+class LaunchRequest(BaseModel):
+    """A run to start. ``tags``: values that are not text become their JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job_name: str
+    location: str | None = None
+    run_config: StorableDict = {}
+    tags: StorableDict = {}
+
+
+@router.get("")
+def list_runs(
+    request: Request,
+    context: Context,
+    limit: Limit = 50,
+    after: After = None,
+    status: Annotated[list[RunStatus], Query()] = [],  # noqa: B006  FastAPI copies it
+    job: str | None = None,
+    location: str | None = None,
+    tag: Annotated[list[str], Query(description="`key=value`; all of them, when given more than once")] = [],  # noqa: B006
+) -> Json:
+    """Runs, newest first. ``after`` is the id that the page before ended with; the Link header has the next."""
+    where = RunsFilter(job_name=job, location_name=location, statuses=tuple(status), tags=dict(map(_tag, tag)))
+    runs = list(context.stores.runs.list(where, limit=limit + 1, after=after))
+    shown, more = runs[:limit], len(runs) > limit
+    return page(request, [run_shape(run) for run in shown], limit=limit, after=shown[-1].run_id if more else None)
+
+
+@router.get("/counts")
+def counts(context: Context) -> Json:
+    """How many runs are in each status; every status is there."""
+    found = context.stores.runs.count_by_status()
+    return Json({status.value: found.get(status, 0) for status in RunStatus})
+
+
+@router.post("", status_code=201)
+def launch(
+    context: Context,
+    body: LaunchRequest,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Json:
+    """Ask for a run. The same ``Idempotency-Key`` again answers with the run of the first time."""
+    asked = SubmitRequest(
+        job_name=body.job_name,
+        location_name=body.location,
+        run_config=body.run_config,
+        tags=body.tags,
+        idempotency_key=idempotency_key,
+    )
+    queued = context.settings.queue.queued
+    run = submit(context.stores, context.reachable, asked, clock=context.clock, queued=queued)
+    _check_same_request(run, body)
+    return Json(run_shape(run), status_code=201, headers={"Location": f"/api/v1/runs/{run.run_id}"})
+
+
+@router.get("/{run_id}")
+def get_run(context: Context, run_id: str) -> Json:
+    """A run by its id, or by its first characters when they fit one run alone."""
+    return Json(run_shape(find_run(context.stores.runs, run_id)))
+
+
+@router.get("/{run_id}/events")
+def run_events(context: Context, run_id: str, after: After = None, limit: Limit = 500) -> Json:
+    """The run's log in the order of commits; ``next`` is the ``after`` to go on with, also when nothing is new."""
+    run = find_run(context.stores.runs, run_id)
+    place = _cursor(after)
+    found = context.stores.events.of_run(run.run_id, after=place, limit=limit)
+    following = found[-1].cursor if found else place
+    return Json({"events": [event_shape(event) for event in found], "next": following.encode()})
+
+
+@router.post("/{run_id}/cancel")
+def cancel(context: Context, run_id: str) -> Json:
+    """Cancel it, whether it waits or runs; canceling a canceled run changes nothing."""
+    return Json(run_shape(cancel_run(context.stores, run_id, by=BY_WEB, clock=context.clock)))
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise UserError(f"tag={text!r} is not of the form key=value.")
+    return key, value
+
+
+def _cursor(text: str | None) -> Cursor:
+    try:
+        return Cursor.decode(text) if text else BEGINNING
+    except ValueError:
+        raise UserError(f"after={text!r} is no place in the log; give the 'next' of an answer before.") from None
+
+
+def _check_same_request(run: Run, body: LaunchRequest) -> None:
+    asked: tuple[str, dict[str, Any]] = (body.job_name, body.run_config)
+    if (run.job_name, run.run_config) != asked:
+        raise WrongState(
+            f"This Idempotency-Key belongs to run {run.run_id[:8]} of '{run.job_name}', asked for with another body."
+        )
