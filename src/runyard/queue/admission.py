@@ -113,6 +113,10 @@ class Admission:
         """Runs that hold slots."""
         return list(self._holdings)
 
+    def lane_of(self, run_id: str) -> str:
+        """The lane of a run that holds slots. Raises KeyError for any other run."""
+        return self._holdings[run_id].lane
+
     # What holds runs back
 
     def set_rules(self, rules: Rules) -> None:
@@ -145,6 +149,11 @@ class Admission:
     def slots_of(self, lane: str) -> tuple[Slots, ...]:
         """The slots that a run of this lane needs, as they are occupied now: full ones are why it waits."""
         return tuple(self._slots.get(group.id) or Slots(group) for group in self._groups(lane))
+
+    def holders(self, group_id: str) -> tuple[str, ...]:
+        """Who holds places in a group, in the order in which they took them."""
+        slots = self._slots.get(group_id)
+        return slots.holders if slots else ()
 
     # Inside
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from .groups import Group
+
+
+class Use(msgspec.Struct, frozen=True):
+    """A group and who holds its places, at one moment."""
+
+    group: Group
+    holders: tuple[str, ...]
 
 
 class Slots:
