@@ -41,6 +41,11 @@ class TargetOptions(msgspec.Struct, frozen=True, kw_only=True):
     attribute: tuple[str, ...] = ()
     empty_workspace: bool = False
 
+    @property
+    def given(self) -> bool:
+        """Whether any option says where the code is."""
+        return self != TargetOptions()
+
 
 class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Where the code locations come from; paths are absolute. Files are read again at each call."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..core.events import ErrorInfo, StoredEvent
 from ..core.location import JobInfo, LocationRecord, ScheduleInfo, SensorInfo
-from ..core.run import Run, RunFailure
-from ..core.tick import InstigatorState, InstigatorStatus, Tick
+from ..core.run import Run, RunFailure, RunStatus
+from ..core.tick import Evaluation, InstigatorState, InstigatorStatus, Tick
 from ..queue.explain import LimitUse, QueueEntry
 from ..queue.reasons import Reason
 from .daemon_status import DaemonStatus
@@ -98,6 +98,40 @@ def queue_entry_shape(entry: QueueEntry) -> Shape:
         "waiting_seconds": entry.waiting_seconds,
         "estimated_start": iso(entry.estimated_start),
         "reason": reason_shape(entry.reason),
+    }
+
+
+_NOT_QUEUED = {
+    RunStatus.NOT_STARTED: "Not queued: it was never submitted to the queue",
+    RunStatus.STARTING: "Not queued: its worker is being started",
+    RunStatus.STARTED: "Not queued: it runs",
+    RunStatus.CANCELING: "Not queued: it is being canceled",
+    RunStatus.SUCCESS: "Not queued: it has succeeded",
+    RunStatus.FAILURE: "Not queued: it has failed",
+    RunStatus.CANCELED: "Not queued: it was canceled",
+}
+
+
+def unqueued_shape(run: Run) -> Shape:
+    """A run that has no queue entry, explained by its status in the shape of one."""
+    message = _NOT_QUEUED.get(run.status, "Queued behind the part of the queue that is looked at")
+    return {
+        "run_id": run.run_id,
+        "job_name": run.job_name,
+        "position": None,
+        "forecast_position": None,
+        "priority": run.priority,
+        "queued_at": iso(run.queued_at),
+        "waiting_seconds": None,
+        "estimated_start": None,
+        "reason": {
+            "kind": "status",
+            "message": message,
+            "rule": None,
+            "limit": None,
+            "used": None,
+            "holders": [],
+        },
     }
 
 
@@ -221,6 +255,22 @@ def _instigator_shape(
         "description": info.description,
         "tags": info.tags,
         "last_tick": tick_shape(last_tick) if last_tick else None,
+    }
+
+
+def evaluation_shape(evaluation: Evaluation) -> Shape:
+    """What an evaluation asked for, before anything is committed."""
+    return {
+        "status": evaluation.status.value,
+        "runs": [
+            {"job_name": asked.job_name, "run_key": asked.run_key, "run_config": asked.run_config, "tags": asked.tags}
+            for asked in evaluation.runs
+        ],
+        "skip_reason": evaluation.skip_reason,
+        "cursor": evaluation.cursor,
+        "error": error_shape(evaluation.error),
+        "log": list(evaluation.log),
+        "seconds": evaluation.seconds,
     }
 
 

@@ -25,8 +25,6 @@ class Source:
         self.file, self.env = file, env
         #: Sentences about keys that are accepted but change nothing.
         self.notices: list[str] = []
-        #: Spans of the text that must not be shown, as (start, end).
-        self.secrets: set[tuple[int, int]] = set()
 
     def error(self, at: str, message: str, line: int) -> ConfigError:
         """The error for the value at key path ``at``."""
@@ -85,13 +83,18 @@ def compose(text: str, file: str) -> yaml.Node | None:
     return node
 
 
-def construct(node: yaml.Node) -> Any:
-    """The plain Python value of a node.
+def plain(node: yaml.Node, file: str, at: str = "") -> Any:
+    """The plain Python value of a node; ``at`` is its key path.
 
     Raises:
-        yaml.YAMLError: a tag that plain YAML does not have, or a key that cannot be one.
+        ConfigError: a tag that plain YAML does not have, a date that does not exist, or the like.
     """
-    return yaml.constructor.SafeConstructor().construct_document(node)
+    try:
+        return yaml.constructor.SafeConstructor().construct_document(node)
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError) as error:
+        problem = getattr(error, "problem", None) or str(error)
+        told = f"cannot be read: {_one_line(problem)}."
+        raise ConfigError(f"{at}: {told}" if at else told, file=file, line=line_of(node)) from None
 
 
 def empty_node() -> yaml.Node:

@@ -10,7 +10,7 @@ import yaml
 
 from ..core.errors import ConfigError
 from ..core.text import did_you_mean
-from .document import Source, construct, is_null, line_of
+from .document import Source, is_null, line_of, plain
 
 T = TypeVar("T")
 
@@ -61,13 +61,13 @@ class Scalar(Generic[T]):
     def read(self, node: yaml.Node, at: str, source: Source) -> T:
         if isinstance(node, yaml.MappingNode):
             return self._from_variable(node, at, source)
-        value = _plain(node, at, source)
+        value = plain(node, source.file, at)
         if not self.accepts(value):
             raise source.error(at, f"expected {self.noun}, got {shown(value)}.", line_of(node))
         return self.convert(value)
 
     def _from_variable(self, node: yaml.MappingNode, at: str, source: Source) -> T:
-        given = _plain(node, at, source)
+        given = plain(node, source.file, at)
         if list(given) != ["env"] or not isinstance(given["env"], str):
             raise source.error(at, f"expected {self.noun} or {{env: NAME}}, got a mapping.", line_of(node))
         name = given["env"]
@@ -102,13 +102,11 @@ class Text(Scalar[str]):
 
 
 class Secret(Text):
-    """A string that is never shown again; written out, it is masked in the text kept of the file."""
+    """A string that error messages do not repeat."""
 
     def read(self, node: yaml.Node, at: str, source: Source) -> str:
-        if isinstance(node, yaml.ScalarNode):
-            source.secrets.add((node.start_mark.index, node.end_mark.index))
-            if not self.accepts(_plain(node, at, source)):
-                raise source.error(at, f"expected {self.noun}.", line_of(node))
+        if isinstance(node, yaml.ScalarNode) and not self.accepts(plain(node, source.file, at)):
+            raise source.error(at, f"expected {self.noun}.", line_of(node))
         return super().read(node, at, source)
 
 
@@ -183,7 +181,7 @@ class Anything:
     """Any plain YAML value; it has no effect here, so its inside is not looked at."""
 
     def read(self, node: yaml.Node, at: str, source: Source) -> Any:
-        return _plain(node, at, source)
+        return plain(node, source.file, at)
 
 
 class Maybe:
@@ -216,7 +214,7 @@ class Dictionary:
     def read(self, node: yaml.Node, at: str, source: Source) -> dict[str, Any]:
         if not isinstance(node, yaml.MappingNode):
             raise source.error(at, f"expected a mapping, got {_described(node)}.", line_of(node))
-        return {key.value: _plain(value, joined(at, key.value), source) for key, value in node.value}
+        return {key.value: plain(value, source.file, joined(at, key.value)) for key, value in node.value}
 
 
 class Either:
@@ -328,14 +326,6 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a mapping"
     return f"{value}"
-
-
-def _plain(node: yaml.Node, at: str, source: Source) -> Any:
-    try:
-        return construct(node)
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, OverflowError) as error:
-        problem = getattr(error, "problem", None) or str(error)
-        raise source.error(at, f"cannot be read: {problem}.", line_of(node)) from None
 
 
 def _described(node: yaml.Node) -> str:

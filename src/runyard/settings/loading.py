@@ -16,7 +16,6 @@ from .schema import INSTANCE
 
 OWN_FILE, FIELD_FILE = "runyard.yaml", "dagster.yaml"
 HOME_VARIABLES = ("RUNYARD_HOME", "DAGSTER_HOME")
-_MASK = "********"
 
 
 def load_settings(home: str | None, *, ephemeral_ok: bool = False, env: Mapping[str, str]) -> InstanceSettings:
@@ -69,7 +68,7 @@ def _read_home(home: str, env: Mapping[str, str]) -> InstanceSettings:
     node = compose(text, source.file) or empty_node()
     root = INSTANCE.read(node, "", source)
     _note_ignored_files(Path(home), path, source.notices)
-    return interpret(root, source, home=home, file=str(path) if path else None, text=_masked(text, source.secrets))
+    return interpret(root, source, home=home, file=str(path) if path else None, text=text)
 
 
 def _instance_file(home: Path) -> Path | None:
@@ -81,9 +80,3 @@ def _note_ignored_files(home: Path, read: Path | None, notices: list[str]) -> No
         if home / name != read and (home / name).exists():
             instead = f"{read.name} is" if read else f"its name must be {OWN_FILE}"
             notices.append(f"{home / name} is not read; {instead}.")
-
-
-def _masked(text: str, secrets: set[tuple[int, int]]) -> str:
-    for start, end in sorted(secrets, reverse=True):
-        text = text[:start] + _MASK + text[end:]
-    return text
