@@ -34,6 +34,9 @@ class QueueChange(msgspec.Struct, frozen=True):
     run_id: str | None
     #: ``lane`` (enqueued, priority, held, left), ``started``, ``ended``, ``rules``.
     kind: str
+    #: The status that ``run_id`` has by this change. ``started`` comes with STARTING when the run takes its slots, and
+    #: with STARTED when its worker has acknowledged the launch.
+    status: RunStatus | None = None
 
 
 class Claim(msgspec.Struct, frozen=True):

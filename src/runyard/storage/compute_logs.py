@@ -1,0 +1,97 @@
+"""What runs print: one pair of files for a run and one for each of its steps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ..core.errors import UserError
+
+RUN = "run"
+Stream = Literal["out", "err"]
+
+
+class LogChunk(NamedTuple):
+    """Bytes of a log and the offset that the next call goes on from."""
+
+    data: bytes
+    next_offset: int
+
+
+class LogPaths(NamedTuple):
+    """Files of one step, or of the run itself when ``step_key`` is None."""
+
+    step_key: str | None
+    out: Path
+    err: Path
+
+
+class LocalComputeLogs:
+    """Logs under ``base_dir``: ``<run_id>/<step key or "run">.out`` and ``.err``."""
+
+    def __init__(self, base_dir: str) -> None:
+        self._base = Path(base_dir)
+
+    def path(self, run_id: str, stream: Stream, step_key: str | None = None) -> Path:
+        """Where the stream goes.
+
+        Raises:
+            UserError: the id is no plain name, so it would lead out of the directory.
+        """
+        return self._directory(run_id) / f"{_file_name(step_key)}.{stream}"
+
+    def make_directory(self, run_id: str) -> Path:
+        """The run's directory, made when it is missing."""
+        directory = self._directory(run_id)
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+    def paths(self, run_id: str) -> list[LogPaths]:
+        """Every pair of files that the run has, the run's own first."""
+        directory = self._directory(run_id)
+        if not directory.is_dir():
+            return []
+        stems = {file.name.rpartition(".")[0] for file in directory.iterdir() if file.suffix in (".out", ".err")}
+        ordered = sorted(stems, key=lambda stem: (stem != RUN, stem))
+        return [LogPaths(_step_key(stem), directory / f"{stem}.out", directory / f"{stem}.err") for stem in ordered]
+
+    def read(
+        self, run_id: str, stream: Stream, *, offset: int = 0, limit: int = 1 << 20, step_key: str | None = None
+    ) -> LogChunk:
+        """Up to ``limit`` bytes from ``offset``; nothing, at the same offset, when there is no such file yet."""
+        try:
+            with self.path(run_id, stream, step_key).open("rb") as file:
+                file.seek(offset)
+                data = file.read(limit)
+        except FileNotFoundError:
+            return LogChunk(b"", offset)
+        return LogChunk(data, offset + len(data))
+
+    def delete(self, run_id: str) -> None:
+        """Remove the run's files and its directory."""
+        directory = self._directory(run_id)
+        if not directory.is_dir():
+            return
+        for file in directory.iterdir():
+            file.unlink()
+        directory.rmdir()
+
+    def _directory(self, run_id: str) -> Path:
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", run_id):
+            raise UserError(f"'{run_id}' is no run id.")
+        return self._base / run_id
+
+
+def _file_name(step_key: str | None) -> str:
+    """Step keys may hold brackets and dots; a step named ``run`` must not meet the run's own file."""
+    if step_key is None:
+        return RUN
+    quoted = re.sub(r"[^A-Za-z0-9_.\[\]-]", lambda found: f"%{ord(found[0]):X};", step_key)
+    return f"{quoted}%" if quoted == RUN or quoted.startswith(".") else quoted
+
+
+def _step_key(stem: str) -> str | None:
+    if stem == RUN:
+        return None
+    return re.sub(r"%([0-9A-F]+);", lambda found: chr(int(found[1], 16)), stem.removesuffix("%"))

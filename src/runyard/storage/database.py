@@ -1,0 +1,118 @@
+"""Transactions: what both databases have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ..core.clock import Clock
+from ..core.errors import LeaseLost, StorageUnavailable
+from ..core.lease import Fence
+from .schema import leases
+
+_TERM = sa.select(leases.c.term).where(leases.c.name == sa.bindparam("name"), leases.c.holder.is_not(None))
+
+
+class Database(ABC):
+    """One database. Every method may raise StorageUnavailable and is safe from any thread."""
+
+    kind: str
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+
+    @abstractmethod
+    def read(self) -> Any:
+        """Context manager: a connection for queries. On PostgreSQL each statement sees its own snapshot."""
+
+    @abstractmethod
+    def _write(self) -> Any:
+        """Context manager: a transaction, committed at the end of the block and rolled back when it raises."""
+
+    @contextmanager
+    def write(self, fence: Fence | None = None, *, exclusive: bool = False) -> Iterator[sa.Connection]:
+        """A transaction. With ``fence`` it first locks the lease row, for share or ``exclusive``-ly.
+
+        Raises:
+            LeaseLost: the lease is not at the fence's term; nothing was written.
+        """
+        with self._write() as connection:
+            if fence is not None:
+                _check(connection, fence, exclusive=exclusive)
+            yield connection
+
+    @abstractmethod
+    def now(self, connection: sa.Connection) -> float:
+        """The database's clock, in seconds since the epoch."""
+
+    @abstractmethod
+    def horizon(self, connection: sa.Connection) -> int | None:
+        """Rows of transactions below this are all there to be read; None where ids are in commit order."""
+
+    @abstractmethod
+    def numbers(self, connection: sa.Connection, sequence: str, count: int) -> list[int]:
+        """The next ``count`` numbers of a sequence, ascending."""
+
+    @abstractmethod
+    def insert_all(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        ignore_conflicts: bool = False,
+    ) -> None:
+        """Insert many rows, all with the same keys, in one round trip."""
+
+    @abstractmethod
+    def tables(self, connection: sa.Connection) -> set[str]:
+        """Names of the tables that are there, whoever made them."""
+
+    @abstractmethod
+    def claim_namespace(self, connection: sa.Connection) -> None:
+        """Keep other processes from creating or migrating until the transaction ends; make the schema if needed."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def ping(self) -> float:
+        started = self.clock.monotonic()
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+        return self.clock.monotonic() - started
+
+
+def _check(connection: sa.Connection, fence: Fence, *, exclusive: bool) -> None:
+    # A take-over updates this row, so it waits until this transaction is over: a check without the lock would let
+    # a stale write through.
+    term = connection.execute(_TERM.with_for_update(read=not exclusive), {"name": fence.name}).scalar()
+    if term != fence.term:
+        raise LeaseLost(fence.name, fence.term)
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Turn a driver's errors about reaching or waiting for the database into StorageUnavailable."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
+        raise StorageUnavailable(f"The database {place} cannot be used: {_reason(error)}") from error
+    except DBAPIError as error:
+        # SQLite reports damaged and foreign files by the bare class; the others are mistakes in what was asked.
+        if not error.connection_invalidated and type(error) is not DatabaseError:
+            raise
+        raise StorageUnavailable(f"The database {place} cannot be used: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return (str(cause).strip() or type(cause).__name__).splitlines()[0]

@@ -1,0 +1,1 @@
+"""Alembic's folder: one file a revision, replayed in order they give the schema of ``storage.schema``."""

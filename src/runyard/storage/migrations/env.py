@@ -1,0 +1,9 @@
+"""Run by Alembic: migrates over the connection that ``storage.prepare`` hands in, inside its transaction."""
+
+from __future__ import annotations
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transaction_per_migration=False)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,181 @@
+"""PostgreSQL, for teams: everything lives in one schema of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from sqlalchemy.dialects import postgresql as dialect
+
+from ..core.clock import Clock
+from ..core.errors import ConfigError
+from ..settings.instance import PostgresSettings
+from .database import Database, translated
+
+#: Tells our sessions from others' in pg_stat_activity, see ``horizon``.
+APPLICATION = "runyard"
+#: Shorter than a lease (10 s), so that a take-over is never kept waiting beyond it.
+_SESSION = (
+    "SET search_path TO {schema}; SET application_name TO '" + APPLICATION + "'; SET lock_timeout TO '5s';"
+    " SET idle_in_transaction_session_timeout TO '5s'; SET statement_timeout TO '60s'; SET TIME ZONE 'UTC';"
+    " SET default_transaction_isolation TO 'read committed'"
+)
+#: Advisory lock: two processes may start on a new database at once.
+_CREATING = 7_260_914_503_127_761
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15000,
+}
+_SNAPSHOT = (
+    "SELECT pg_snapshot_xmax(s)::text::bigint, ARRAY(SELECT x::text::bigint FROM pg_snapshot_xip(s) AS x)"
+    " FROM pg_current_snapshot() AS s"
+)
+# pg_locks shows transaction ids of 32 bits. A transaction's owner is the one that holds its lock exclusively.
+# ruff: noqa: S608  statements are put together from constants and names of the schema
+_OF_OTHERS = (
+    "SELECT x.id FROM unnest(%(running)s::bigint[]) AS x(id)"
+    " JOIN pg_locks AS l ON l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted"
+    " AND l.transactionid::text::bigint = x.id & 4294967295"
+    f" JOIN pg_stat_activity AS a ON a.pid = l.pid WHERE a.application_name <> '{APPLICATION}'"
+)
+
+
+class PostgresDatabase(Database):
+    """A small pool of connections. Raises ConfigError for a URL or schema name that cannot be meant."""
+
+    kind = "postgres"
+
+    def __init__(self, settings: PostgresSettings, clock: Clock) -> None:
+        super().__init__(clock)
+        if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", settings.schema):
+            raise ConfigError(f"'{settings.schema}' is no schema name: use small letters, digits and underscores.")
+        self.schema = settings.schema
+        self._conninfo = _conninfo(settings.url)
+        self.place = _place(self._conninfo)
+        self._engine = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=self.connect,
+            pool_size=5,
+            max_overflow=10,
+            pool_timeout=10.0,
+            pool_pre_ping=True,
+            pool_use_lifo=True,
+            use_native_hstore=False,
+        )
+        # Single queries need no transaction around them: two round trips less.
+        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """A connection outside the pool, with the session's settings made."""
+        connection = psycopg.connect(self._conninfo, autocommit=True)
+        connection.execute(_SESSION.format(schema=self.schema))
+        connection.autocommit = False
+        return connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        with translated(self.place), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with translated(self.place), self._engine.begin() as connection:
+            yield connection
+
+    def now(self, connection: sa.Connection) -> float:
+        return float(connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one())
+
+    def horizon(self, connection: sa.Connection) -> int:
+        """Stops at the oldest transaction of ours that is under way.
+
+        The snapshot's own xmin would also stop at transactions of other applications of the same server, for as long
+        as they take.
+        """
+        row: Any = connection.exec_driver_sql(_SNAPSHOT).one()
+        end, running = int(row[0]), set(row[1])
+        if running:
+            # Asked after the snapshot: one that has ended meanwhile is found with nobody and counts as ours.
+            others = connection.exec_driver_sql(_OF_OTHERS, {"running": list(running)}).scalars()
+            running.difference_update(others)
+        return min(running, default=end)
+
+    def numbers(self, connection: sa.Connection, sequence: str, count: int) -> list[int]:
+        rows = connection.exec_driver_sql(
+            "SELECT nextval(%(sequence)s) FROM generate_series(1, %(count)s)", {"sequence": sequence, "count": count}
+        )
+        return sorted(rows.scalars())
+
+    def insert_all(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        ignore_conflicts: bool = False,
+    ) -> None:
+        if not rows:
+            return
+        columns = tuple(rows[0])
+        statement = _insert_statement(table, columns, ignore_conflicts)
+        connection.exec_driver_sql(statement, tuple([row[name] for row in rows] for name in columns))
+
+    def tables(self, connection: sa.Connection) -> set[str]:
+        found = connection.exec_driver_sql(
+            "SELECT tablename FROM pg_tables WHERE schemaname = %(schema)s", {"schema": self.schema}
+        )
+        return set(found.scalars())
+
+    def claim_namespace(self, connection: sa.Connection) -> None:
+        connection.exec_driver_sql(
+            f"SET LOCAL lock_timeout TO 0; SET LOCAL statement_timeout TO 0;"
+            f" SELECT pg_advisory_xact_lock({_CREATING}); CREATE SCHEMA IF NOT EXISTS {self.schema}"
+        )
+
+    def describe(self) -> dict[str, Any]:
+        with self.read() as connection:
+            version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+        return {"kind": self.kind, "place": self.place, "schema": self.schema, "server": version}
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+_DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+
+
+@lru_cache(maxsize=64)
+def _insert_statement(table: sa.Table, columns: tuple[str, ...], ignore_conflicts: bool) -> str:
+    """An INSERT of one array a column: one statement, prepared once, whatever the number of rows."""
+    arrays = ", ".join(f"%s::{_type(table.c[name])}[]" for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
+    end = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    return f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){end}'
+
+
+def _type(column: sa.Column[Any]) -> str:
+    return column.type.compile(_DIALECT).partition(" COLLATE ")[0]
+
+
+def _conninfo(url: str) -> str:
+    """libpq's form of ``url``, which may carry SQLAlchemy's driver name or be key=value pairs."""
+    plain = re.sub(r"^(postgres(?:ql)?)\+\w+://", r"\1://", url)
+    try:
+        given: dict[str, Any] = conninfo_to_dict(plain)
+        return make_conninfo(**(_PATIENCE | given))
+    except psycopg.ProgrammingError as error:
+        raise ConfigError(f"The PostgreSQL URL cannot be read: {str(error).strip()}") from None
+
+
+def _place(conninfo: str) -> str:
+    """Host and database for people, without the password."""
+    parts = conninfo_to_dict(conninfo)
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"

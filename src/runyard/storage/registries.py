@@ -1,0 +1,120 @@
+"""Who is there: daemons' heartbeats, location hosts and code locations, each one row with its record as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..core.daemon import Heartbeat
+from ..core.host import HostRecord
+from ..core.location import LocationRecord
+from .database import Database
+from .rows import text
+from .schema import heartbeats, hosts, locations
+
+_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_host = msgspec.json.Decoder(HostRecord).decode
+_location = msgspec.json.Decoder(LocationRecord).decode
+
+
+def _replace(database: Database, connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
+    module = sqlite if database.kind == "sqlite" else postgresql
+    statement = module.insert(table).values(**row)
+    keys = [column.name for column in table.primary_key]
+    rest = {name: value for name, value in row.items() if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+class SqlHeartbeats:
+    """``storage.protocols.Heartbeats``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        row = {
+            "daemon_type": heartbeat.daemon_type.value,
+            "process_id": heartbeat.process_id,
+            "body": text(heartbeat),
+        }
+        with self._database.write() as connection:
+            _replace(self._database, connection, heartbeats, row)
+
+    def all(self) -> Sequence[Heartbeat]:
+        query = sa.select(heartbeats.c.body).order_by(heartbeats.c.daemon_type, heartbeats.c.process_id)
+        with self._database.read() as connection:
+            return [_heartbeat(body) for body in connection.execute(query).scalars()]
+
+    def forget_process(self, process_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(heartbeats).where(heartbeats.c.process_id == process_id))
+
+
+class SqlHosts:
+    """``storage.protocols.Hosts``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def register(self, host: HostRecord) -> None:
+        """The host's lease is taken over from its own clock to the database's."""
+        seconds = host.lease_expires_at - self._database.clock.now()
+        with self._database.write() as connection:
+            expires_at = self._database.now(connection) + seconds
+            row = {"host_id": host.host_id, "lease_expires_at": expires_at, "body": text(host)}
+            _replace(self._database, connection, hosts, row)
+
+    def renew(self, host_id: str, *, seconds: float) -> bool:
+        with self._database.write() as connection:
+            expires_at = self._database.now(connection) + seconds
+            statement = sa.update(hosts).where(hosts.c.host_id == host_id).values(lease_expires_at=expires_at)
+            return connection.execute(statement).rowcount > 0
+
+    def all(self) -> Sequence[HostRecord]:
+        with self._database.read() as connection:
+            return _hosts(connection, sa.true())
+
+    def lapsed(self) -> Sequence[HostRecord]:
+        with self._database.read() as connection:
+            return _hosts(connection, hosts.c.lease_expires_at <= self._database.now(connection))
+
+    def remove(self, host_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(hosts).where(hosts.c.host_id == host_id))
+
+
+def _hosts(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[HostRecord]:
+    query = sa.select(hosts.c.body, hosts.c.lease_expires_at).where(condition).order_by(hosts.c.host_id)
+    return [
+        msgspec.structs.replace(_host(body), lease_expires_at=expires_at)
+        for body, expires_at in connection.execute(query)
+    ]
+
+
+class SqlLocations:
+    """``storage.protocols.Locations``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def publish(self, record: LocationRecord) -> None:
+        with self._database.write() as connection:
+            _replace(self._database, connection, locations, {"name": record.name, "body": text(record)})
+
+    def get(self, name: str) -> LocationRecord | None:
+        with self._database.read() as connection:
+            body = connection.execute(sa.select(locations.c.body).where(locations.c.name == name)).scalar()
+        return None if body is None else _location(body)
+
+    def all(self) -> Sequence[LocationRecord]:
+        with self._database.read() as connection:
+            bodies = connection.execute(sa.select(locations.c.body).order_by(locations.c.name)).scalars()
+            return [_location(body) for body in bodies]
+
+    def remove(self, name: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(locations).where(locations.c.name == name))

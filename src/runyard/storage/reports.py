@@ -1,0 +1,157 @@
+"""What workers say, many runs in one transaction: the path that every event of user code takes.
+
+The runs' rows are locked first, so what a report does is decided in plain code and written in four statements,
+however many runs and events there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ..core.launch import RunEnd, WorkerReport
+from ..core.run import FINISHED, RunFailure, RunStatus
+from ..core.transitions import sources_of, transition
+from .database import Database
+from .journal import ChangeRow, changes_of, status_event
+from .rows import event_row, text
+from .schema import events, queue_changes, runs
+
+_STATE = (
+    sa.select(
+        *(
+            runs.c[name]
+            for name in ["run_id", "status", "attempt", "began_attempt", "ended_attempt", "launch_token", "lane"]
+        ),
+        *(runs.c[name] for name in ["started_at", "ended_at", "failure", "host_id", "pid"]),
+    )
+    .where(runs.c.run_id.in_(sa.bindparam("run_ids", expanding=True)))
+    # Every batch locks in the same order, so that two of them never wait for each other.
+    .order_by(runs.c.run_id)
+    .with_for_update()
+)
+_CHANGED = ["status", "began_attempt", "ended_attempt", "started_at", "ended_at", "failure", "host_id", "pid"]
+_UPDATE = (
+    sa.update(runs)
+    .where(
+        runs.c.run_id == sa.bindparam("key_run_id"),
+        runs.c.attempt == sa.bindparam("key_attempt"),
+        runs.c.status == sa.bindparam("key_status"),
+    )
+    .values({name: sa.bindparam(f"new_{name}") for name in _CHANGED})
+)
+
+
+class _State(msgspec.Struct):
+    """A run's row while a batch is applied to it; ``stored_status`` is what the database has."""
+
+    run_id: str
+    status: RunStatus
+    attempt: int
+    began_attempt: int
+    ended_attempt: int
+    launch_token: str | None
+    lane: str | None
+    started_at: float | None
+    ended_at: float | None
+    failure: str | None
+    host_id: str | None
+    pid: int | None
+    stored_status: RunStatus = RunStatus.NOT_STARTED
+    changed: bool = False
+
+
+class _Batch:
+    """What a transaction of reports will write."""
+
+    def __init__(self, states: dict[str, _State], now: float) -> None:
+        self.states = states
+        self.now = now
+        self.events: list[dict[str, Any]] = []
+        self.changes: list[ChangeRow] = []
+
+    def apply(self, report: WorkerReport) -> bool:
+        state = self.states.get(report.run_id)
+        if state is None or not _still_wanted(state, report):
+            return False
+        when = report.timestamp or self.now
+        if report.begin is not None and state.began_attempt != report.attempt:
+            self._begin(state, report, when)
+        self.events.extend(event_row(event, run_id=state.run_id, attempt=state.attempt) for event in report.events)
+        if report.end is not None and state.status in sources_of(report.end.status):
+            self._end(state, report.end, when)
+        return True
+
+    def _begin(self, state: _State, report: WorkerReport, when: float) -> None:
+        self._move(state, RunStatus.STARTED, when, f"Started in process {report.pid}." if report.pid else "Started.")
+        state.began_attempt, state.started_at = state.attempt, when
+        state.pid = report.pid if report.pid is not None else state.pid
+        state.host_id = report.host_id or state.host_id
+
+    def _end(self, state: _State, end: RunEnd, when: float) -> None:
+        failure = None
+        if end.status is RunStatus.FAILURE:
+            failure = end.failure or RunFailure("Failure", end.message or "The worker gave no reason.")
+        self._move(state, end.status, when, end.message or _said(end), failure)
+        state.ended_attempt, state.ended_at = state.attempt, max(when, state.started_at or when)
+        state.failure = None if failure is None else text(failure)
+
+    def _move(
+        self, state: _State, target: RunStatus, when: float, message: str, failure: RunFailure | None = None
+    ) -> None:
+        kind = transition(state.status, target).event
+        event = status_event(state.run_id, kind, when, attempt=state.attempt, message=message, failure=failure)
+        self.events.append(event_row(event))
+        self.changes.extend(changes_of(state.run_id, state.lane, state.status, target))
+        state.status, state.changed = target, True
+
+
+def _still_wanted(state: _State, report: WorkerReport) -> bool:
+    """False when this attempt was given up on, or never was the one that the token was made for."""
+    if state.attempt != report.attempt:
+        return False
+    if report.begin is not None and state.began_attempt != report.attempt:
+        return state.status is RunStatus.STARTING and state.launch_token == report.begin
+    # Finished by somebody else's verdict; by its own word, this is a repetition.
+    return state.status not in FINISHED or state.ended_attempt == report.attempt
+
+
+def _said(end: RunEnd) -> str:
+    if end.failure is not None:
+        return f"{end.failure.error_class}: {end.failure.message}"
+    return {RunStatus.SUCCESS: "Finished.", RunStatus.CANCELED: "Canceled."}.get(end.status, "Failed.")
+
+
+def apply_reports(
+    database: Database, connection: sa.Connection, reports: Sequence[WorkerReport], now: float
+) -> list[bool]:
+    """Commit ``reports`` in order; per report whether it was accepted (see ``Runs.report``)."""
+    batch = _Batch(_states(connection, reports), now)
+    accepted = [batch.apply(report) for report in reports]
+    updates = [_update(state) for state in batch.states.values() if state.changed]
+    if updates:
+        connection.execute(_UPDATE, updates)
+    database.insert_all(connection, events, batch.events, ignore_conflicts=True)
+    database.insert_all(connection, queue_changes, batch.changes)
+    return accepted
+
+
+def _states(connection: sa.Connection, reports: Sequence[WorkerReport]) -> dict[str, _State]:
+    found = connection.execute(_STATE, {"run_ids": sorted({report.run_id for report in reports})})
+    states = {}
+    for row in found.mappings():
+        status = RunStatus(row["status"])
+        values: dict[str, Any] = dict(row)
+        states[row["run_id"]] = _State(**(values | {"status": status, "stored_status": status}))
+    return states
+
+
+def _update(state: _State) -> dict[str, Any]:
+    row: dict[str, Any] = {f"new_{name}": getattr(state, name) for name in _CHANGED}
+    row["new_status"] = state.status.value
+    row["key_run_id"], row["key_attempt"] = state.run_id, state.attempt
+    row["key_status"] = state.stored_status.value
+    return row

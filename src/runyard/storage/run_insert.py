@@ -1,0 +1,113 @@
+"""Inserting runs, in whatever transaction asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..core.errors import InvalidTag
+from ..core.events import Event, EventType
+from ..core.run import NewRun, Run, RunStatus
+from .database import Database
+from .journal import change, engine_event, status_event, write_changes, write_events
+from .rows import new_run_row
+from .schema import run_tags, runs
+from .stored_rules import StoredRules
+
+_RETURNING = sa.insert(runs).returning(runs.c.id, runs.c.run_id)
+
+
+def insert_runs(
+    database: Database,
+    stored_rules: StoredRules,
+    connection: sa.Connection,
+    new: Sequence[NewRun],
+    *,
+    enqueue: bool,
+    now: float,
+) -> list[Run]:
+    """Insert runs with their tags and events, in the order given; ``enqueue`` gives them their place in the queue.
+
+    Raises:
+        InvalidTag: a tag holds a NUL character, which PostgreSQL cannot store.
+    """
+    if not new:
+        return []
+    for run in new:
+        _check_tags(run)
+    rows = [new_run_row(run, now) for run in new]
+    if enqueue:
+        _queue(database, stored_rules, connection, new, rows, now)
+    else:
+        for row in rows:
+            row["status"] = RunStatus.NOT_STARTED.value
+    numbers = {run_id: number for number, run_id in connection.execute(_RETURNING, rows)}
+    tags = [
+        {"run_no": numbers[run.run_id], "key": key, "value": value} for run in new for key, value in run.tags.items()
+    ]
+    database.insert_all(connection, run_tags, tags)
+    write_events(database, connection, [event for run in new for event in _events(run, enqueue, now)])
+    if enqueue:
+        write_changes(database, connection, _changes(rows))
+    return [_record(run, row) for run, row in zip(new, rows, strict=True)]
+
+
+def _check_tags(run: NewRun) -> None:
+    for key, value in run.tags.items():
+        if "\0" in key or "\0" in value:
+            raise InvalidTag(key.replace("\0", "\\0"), "a tag cannot hold a NUL character.")
+
+
+def _queue(
+    database: Database,
+    stored_rules: StoredRules,
+    connection: sa.Connection,
+    new: Sequence[NewRun],
+    rows: list[dict[str, Any]],
+    now: float,
+) -> None:
+    """Fill in the queue's columns."""
+    in_force = stored_rules.lock(connection)
+    places = database.numbers(connection, "queue_seq", len(rows))
+    for run, row, place in zip(new, rows, places, strict=True):
+        row["status"] = RunStatus.QUEUED.value
+        row["queue_seq"] = place
+        row["queued_at"] = now
+        row["lane_version"] = in_force.lane_version
+        row["lane"] = in_force.lane(
+            location_name=run.location_name, job_name=run.job_name, tags=run.tags, pools=run.pools
+        )
+
+
+def _events(run: NewRun, enqueue: bool, now: float) -> list[Event]:
+    found = [engine_event(run.run_id, now, warning, level="WARNING") for warning in run.warnings]
+    if enqueue:
+        found.insert(0, status_event(run.run_id, EventType.RUN_ENQUEUED, now, attempt=0, message="Enqueued."))
+    return found
+
+
+def _changes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One a lane: the leader reads its head again, however many runs it got."""
+    first = {row["lane"]: row["run_id"] for row in reversed(rows)}
+    return [change("lane", lane=lane, run_id=run_id, status=RunStatus.QUEUED) for lane, run_id in first.items()]
+
+
+def _record(run: NewRun, row: dict[str, Any]) -> Run:
+    return Run(
+        run_id=run.run_id,
+        job_name=run.job_name,
+        location_name=run.location_name,
+        status=RunStatus(row["status"]),
+        priority=run.priority,
+        tags=run.tags,
+        run_config=run.run_config,
+        queue_seq=row.get("queue_seq"),
+        created_at=row["created_at"],
+        queued_at=row.get("queued_at"),
+        lane=row.get("lane"),
+        pools=run.pools,
+        parent_run_id=run.parent_run_id,
+        root_run_id=run.root_run_id,
+    )

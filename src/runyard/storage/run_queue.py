@@ -1,0 +1,218 @@
+"""What the queue's leader reads and writes, and what people do to queued runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..core.events import Cursor
+from ..core.ids import new_id
+from ..core.lease import Fence
+from ..core.queue import ActiveRun, Claim, QueueChange, QueueHead
+from ..core.run import Run, RunStatus
+from ..core.tags import PRIORITY
+from ..queue.rules import Rules
+from .claims import claim_heads
+from .commit_order import head_of, read_after, up_to
+from .database import Database
+from .journal import ChangeRow, change, engine_event, write_changes, write_events
+from .relane import relane_some
+from .rows import RUN_COLUMNS, text, to_run
+from .run_status import change_status, lock_run
+from .schema import IS_ACTIVE, QUEUED, queue_changes, run_tags, runs
+from .stored_rules import StoredRules
+
+# Jumps from lane to lane in the index: as many steps as there are lanes, however many runs.
+_LANES = sa.text(
+    """
+    WITH RECURSIVE found(lane) AS (
+        SELECT min(lane) FROM runs WHERE status = 'QUEUED' AND held = 0
+        UNION ALL
+        SELECT (SELECT min(runs.lane) FROM runs WHERE status = 'QUEUED' AND held = 0 AND runs.lane > found.lane)
+        FROM found WHERE found.lane IS NOT NULL
+    ) SELECT lane FROM found WHERE lane IS NOT NULL
+    """
+)
+# ruff: noqa: S608  statements are put together from these constants
+_FIRST = "WHERE lane = wanted.{lane} AND status = 'QUEUED' AND held = 0 ORDER BY np, queue_seq LIMIT :per_lane"
+_HEADS = {
+    "postgres": sa.text(
+        "SELECT head.run_id, head.lane, -head.np, head.queue_seq FROM unnest(CAST(:lanes AS text[])) AS wanted(lane),"
+        f" LATERAL (SELECT * FROM runs {_FIRST.format(lane='lane')}) AS head"
+    ),
+    # SQLite has no LATERAL, but takes a correlated list of row ids.
+    "sqlite": sa.text(
+        "SELECT run_id, lane, -np, queue_seq FROM json_each(:lanes) AS wanted CROSS JOIN runs"
+        f" WHERE runs.id IN (SELECT id FROM runs {_FIRST.format(lane='value')})"
+    ),
+}
+_ACTIVE = sa.select(
+    runs.c.run_id, runs.c.lane, runs.c.status, runs.c.launched_at, runs.c.started_at, runs.c.canceling_at
+).where(IS_ACTIVE)
+_CHANGES = sa.select(*(queue_changes.c[name] for name in ["txn", "id", "lane", "run_id", "kind", "status"]))
+
+
+class SqlQueue:
+    """``storage.protocols.Queue``."""
+
+    def __init__(self, database: Database, stored_rules: StoredRules) -> None:
+        self._database = database
+        self._rules = stored_rules
+
+    def rules(self) -> Rules:
+        with self._database.read() as connection:
+            return self._rules.read(connection).rules
+
+    def set_rules(self, rules: Rules) -> Rules:
+        with self._database.write() as connection:
+            return self._rules.replace(connection, rules)
+
+    def relane(self, *, fence: Fence, rules: Rules, limit: int = 1000) -> int:
+        with self._database.write(fence) as connection:
+            in_force = self._rules.lock(connection)
+            if in_force.rules.version != rules.version:
+                return 0
+            return relane_some(self._database, connection, in_force, limit)
+
+    def lanes(self) -> Sequence[str]:
+        with self._database.read() as connection:
+            return list(connection.execute(_LANES).scalars())
+
+    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]:
+        if not lanes:
+            return []
+        wanted = text(lanes) if self._database.kind == "sqlite" else list(lanes)
+        with self._database.read() as connection:
+            rows = connection.execute(_HEADS[self._database.kind], {"lanes": wanted, "per_lane": per_lane})
+            found = [QueueHead(*row) for row in rows]
+        return sorted(found, key=lambda head: (head.lane, -head.priority, head.seq))
+
+    def active(self) -> Sequence[ActiveRun]:
+        with self._database.read() as connection:
+            return [_active(row) for row in connection.execute(_ACTIVE)]
+
+    def change_head(self) -> Cursor:
+        with self._database.read() as connection:
+            return head_of(self._database, connection, queue_changes)
+
+    def changes(self, after: Cursor, *, limit: int = 1000) -> Sequence[QueueChange]:
+        with self._database.read() as connection:
+            rows = read_after(self._database, connection, _CHANGES, queue_changes, after, limit)
+        return [_change(row) for row in rows]
+
+    def forget_changes(self, up_to_place: Cursor) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(queue_changes).where(up_to(self._database, queue_changes, up_to_place)))
+
+    def claim(self, heads: Sequence[QueueHead], *, fence: Fence, rules_version: int, now: float) -> Sequence[Claim]:
+        with self._database.write(fence, exclusive=True) as connection:
+            if self._rules.lock(connection).rules.version != rules_version:
+                return []
+            return claim_heads(self._database, connection, heads, now)
+
+    def start_directly(self, run_id: str, *, now: float) -> Claim | None:
+        with self._database.write() as connection:
+            in_force = self._rules.lock(connection)
+            run = lock_run(connection, run_id)
+            if run is None or run.status is not RunStatus.NOT_STARTED:
+                return None
+            (launch_seq,) = self._database.numbers(connection, "launch_seq", 1)
+            token = new_id()
+            change_status(
+                self._database,
+                connection,
+                run_id,
+                RunStatus.STARTING,
+                expected=(RunStatus.NOT_STARTED,),
+                now=now,
+                message="Handed over for launch.",
+                values={
+                    "attempt": run.attempt + 1,
+                    "launch_token": token,
+                    "launch_seq": launch_seq,
+                    "launched_at": now,
+                    "lane": _lane(in_force.lane, run, run.tags),
+                    "lane_version": in_force.lane_version,
+                },
+            )
+            return Claim(run_id, run.attempt + 1, token, launch_seq, run.job_name, run.location_name)
+
+    def queued(self, *, limit: int) -> Sequence[Run]:
+        query = sa.select(*RUN_COLUMNS).where(QUEUED).order_by(runs.c.np, runs.c.queue_seq).limit(limit)
+        with self._database.read() as connection:
+            return [to_run(row) for row in connection.execute(query)]
+
+    def depth(self) -> int:
+        with self._database.read() as connection:
+            number: int = connection.execute(sa.select(sa.func.count()).select_from(runs).where(QUEUED)).scalar_one()
+            return number
+
+    def set_priority(self, run_id: str, priority: int, *, by: str, now: float) -> Run | None:
+        with self._database.write() as connection:
+            in_force = self._rules.lock(connection)
+            run = _lock_queued(connection, run_id)
+            if run is None:
+                return None
+            tags = run.tags | {PRIORITY: str(priority)}
+            _replace_tag(connection, run_id, PRIORITY, str(priority))
+            values = {
+                "np": -priority,
+                "tags": text(tags),
+                "lane": _lane(in_force.lane, run, tags),
+                "lane_version": in_force.lane_version,
+            }
+            message = f"Priority changed from {run.priority} to {priority} by {by}."
+            return self._steer(connection, run, values, message, now)
+
+    def hold(self, run_id: str, *, by: str, reason: str, now: float) -> Run | None:
+        message = f"Held by {by}: {reason}" if reason else f"Held by {by}."
+        return self._hold(run_id, {"held": 1, "held_by": by, "held_reason": reason}, message, now)
+
+    def release(self, run_id: str, *, by: str, now: float) -> Run | None:
+        return self._hold(run_id, {"held": 0, "held_by": None, "held_reason": None}, f"Released by {by}.", now)
+
+    def _hold(self, run_id: str, values: Mapping[str, Any], message: str, now: float) -> Run | None:
+        with self._database.write() as connection:
+            run = _lock_queued(connection, run_id)
+            return None if run is None else self._steer(connection, run, values, message, now)
+
+    def _steer(self, connection: sa.Connection, run: Run, values: Mapping[str, Any], message: str, now: float) -> Run:
+        """Change a queued run that is locked, tell its log, and have the lanes concerned read again."""
+        statement = sa.update(runs).where(runs.c.run_id == run.run_id).values(**values).returning(*RUN_COLUMNS)
+        changed = to_run(connection.execute(statement).one())
+        write_events(self._database, connection, [engine_event(run.run_id, now, message, attempt=run.attempt)])
+        lanes = dict.fromkeys((run.lane, changed.lane))
+        rows: list[ChangeRow] = [
+            change("lane", lane=lane, run_id=run.run_id, status=RunStatus.QUEUED) for lane in lanes
+        ]
+        write_changes(self._database, connection, rows)
+        return changed
+
+
+def _lock_queued(connection: sa.Connection, run_id: str) -> Run | None:
+    run = lock_run(connection, run_id)
+    return run if run is not None and run.status is RunStatus.QUEUED else None
+
+
+def _lane(lane: Callable[..., str], run: Run, tags: Mapping[str, str]) -> str:
+    return lane(location_name=run.location_name, job_name=run.job_name, tags=tags, pools=run.pools)
+
+
+def _replace_tag(connection: sa.Connection, run_id: str, key: str, value: str) -> None:
+    number = connection.execute(sa.select(runs.c.id).where(runs.c.run_id == run_id)).scalar_one()
+    mine = (run_tags.c.run_no == number, run_tags.c.key == key)
+    if not connection.execute(sa.update(run_tags).where(*mine).values(value=value)).rowcount:
+        connection.execute(sa.insert(run_tags).values(run_no=number, key=key, value=value))
+
+
+def _active(row: Sequence[Any]) -> ActiveRun:
+    run_id, lane, status, launched_at, started_at, canceling_at = row
+    since = {RunStatus.STARTING: launched_at, RunStatus.STARTED: started_at}.get(status, canceling_at)
+    return ActiveRun(run_id, lane, RunStatus(status), since)
+
+
+def _change(row: Sequence[Any]) -> QueueChange:
+    txn, row_id, lane, run_id, kind, status = row
+    return QueueChange(Cursor(txn, row_id), lane, run_id, kind, None if status is None else RunStatus(status))

@@ -1,0 +1,200 @@
+"""Runs and the changes of their status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..core.errors import RunNotFound, WrongState
+from ..core.events import Event
+from ..core.launch import WorkerReport
+from ..core.lease import Fence
+from ..core.run import FINISHED, NewRun, Run, RunFailure, RunStatus
+from .database import Database
+from .journal import write_events
+from .protocols import RunsFilter
+from .reports import apply_reports
+from .rows import RUN_COLUMNS, decode_names, text, to_run
+from .run_insert import insert_runs
+from .run_status import change_status, lock_run
+from .schema import events, idempotency_keys, run_tags, runs
+from .stored_rules import StoredRules
+
+_RUN = sa.select(*RUN_COLUMNS)
+_BY_ID = _RUN.where(runs.c.run_id == sa.bindparam("run_id"))
+_LAST_CHARACTER = "\U0010ffff"
+
+
+class SqlRuns:
+    """``storage.protocols.Runs``."""
+
+    def __init__(self, database: Database, stored_rules: StoredRules) -> None:
+        self._database = database
+        self._rules = stored_rules
+
+    def add(self, runs: Sequence[NewRun], *, enqueue: bool, idempotency_key: str | None = None) -> list[Run]:
+        now = self._database.clock.now()
+        with self._database.write() as connection:
+            if idempotency_key is not None:
+                run_ids = [run.run_id for run in runs]
+                before = self._claim_key(connection, idempotency_key, run_ids, now)
+                if before is not None:
+                    return before
+            return insert_runs(self._database, self._rules, connection, runs, enqueue=enqueue, now=now)
+
+    def _claim_key(self, connection: sa.Connection, key: str, run_ids: Sequence[str], now: float) -> list[Run] | None:
+        """The runs that the key was used for before; None when it is new, and ours from now on."""
+        row = {"key": key, "run_ids": text(run_ids), "created_at": now}
+        module = sqlite if self._database.kind == "sqlite" else postgresql
+        taken = connection.execute(module.insert(idempotency_keys).on_conflict_do_nothing(), row)
+        if taken.rowcount:
+            return None
+        stored = connection.execute(
+            sa.select(idempotency_keys.c.run_ids).where(idempotency_keys.c.key == key)
+        ).scalar_one()
+        found = connection.execute(_RUN.where(runs.c.run_id.in_(decode_names(stored))).order_by(runs.c.id))
+        return [to_run(row) for row in found]
+
+    def get(self, run_id: str) -> Run | None:
+        with self._database.read() as connection:
+            row = connection.execute(_BY_ID, {"run_id": run_id}).one_or_none()
+        return None if row is None else to_run(row)
+
+    def find_by_prefix(self, prefix: str) -> list[Run]:
+        query = _RUN.where(runs.c.run_id >= prefix, runs.c.run_id <= prefix + _LAST_CHARACTER)
+        with self._database.read() as connection:
+            return [to_run(row) for row in connection.execute(query.order_by(runs.c.run_id).limit(2))]
+
+    def list(self, where: RunsFilter, *, limit: int, after: str | None = None) -> Sequence[Run]:
+        query = _RUN.where(*_conditions(where)).order_by(runs.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(runs.c.id < sa.select(runs.c.id).where(runs.c.run_id == after).scalar_subquery())
+        with self._database.read() as connection:
+            return [to_run(row) for row in connection.execute(query)]
+
+    def count(self, where: RunsFilter) -> int:
+        query = sa.select(sa.func.count()).select_from(runs).where(*_conditions(where))
+        with self._database.read() as connection:
+            number: int = connection.execute(query).scalar_one()
+            return number
+
+    def count_by_status(self) -> dict[RunStatus, int]:
+        query = sa.select(runs.c.status, sa.func.count()).group_by(runs.c.status)
+        with self._database.read() as connection:
+            return {RunStatus(status): number for status, number in connection.execute(query)}
+
+    def cancel_waiting(self, run_id: str, *, message: str, now: float) -> Run | None:
+        waiting = (RunStatus.NOT_STARTED, RunStatus.QUEUED)
+        return self._change(run_id, RunStatus.CANCELED, expected=waiting, message=message, now=now)
+
+    def cancel_active(self, run_id: str, *, message: str, now: float) -> Run | None:
+        running = (RunStatus.STARTING, RunStatus.STARTED)
+        return self._change(run_id, RunStatus.CANCELING, expected=running, message=message, now=now)
+
+    def fail(
+        self,
+        run_id: str,
+        *,
+        attempt: int,
+        expected: Iterable[RunStatus],
+        failure: RunFailure,
+        now: float,
+        fence: Fence | None = None,
+    ) -> Run | None:
+        return self._change(
+            run_id,
+            RunStatus.FAILURE,
+            expected=expected,
+            attempt=attempt,
+            failure=failure,
+            message=failure.message,
+            now=now,
+            fence=fence,
+        )
+
+    def end_canceling(
+        self, run_id: str, *, attempt: int, message: str, now: float, fence: Fence | None = None
+    ) -> Run | None:
+        return self._change(
+            run_id,
+            RunStatus.CANCELED,
+            expected=(RunStatus.CANCELING,),
+            attempt=attempt,
+            message=message,
+            now=now,
+            fence=fence,
+        )
+
+    def requeue(self, run_id: str, *, attempt: int, reason: str, now: float, fence: Fence | None = None) -> Run | None:
+        with self._database.write(fence) as connection:
+            run = lock_run(connection, run_id)
+            if run is None or run.queue_seq is None:
+                # Started directly: it has no place in the queue to go back to.
+                return None
+            return change_status(
+                self._database,
+                connection,
+                run_id,
+                RunStatus.QUEUED,
+                expected=(RunStatus.STARTING,),
+                attempt=attempt,
+                message=reason,
+                now=now,
+                values={"launch_token": None, "launch_seq": None, "launched_at": None, "host_id": None, "pid": None},
+            )
+
+    def _change(self, run_id: str, target: RunStatus, *, fence: Fence | None = None, **rest: Any) -> Run | None:
+        with self._database.write(fence) as connection:
+            return change_status(self._database, connection, run_id, target, **rest)
+
+    def report(self, reports: Sequence[WorkerReport]) -> Sequence[bool]:
+        if not reports:
+            return []
+        with self._database.write() as connection:
+            return apply_reports(self._database, connection, reports, self._database.clock.now())
+
+    def assign_host(self, run_id: str, *, attempt: int, host_id: str, pid: int | None) -> None:
+        statement = sa.update(runs).where(runs.c.run_id == run_id, runs.c.attempt == attempt)
+        values = {"host_id": host_id} | ({} if pid is None else {"pid": pid})
+        with self._database.write() as connection:
+            connection.execute(statement.values(**values))
+
+    def note(self, event: Event) -> None:
+        """Raises RunNotFound: an event of a run that was deleted would stay for ever."""
+        with self._database.write() as connection:
+            if lock_run(connection, event.run_id) is None:
+                raise RunNotFound(event.run_id)
+            write_events(self._database, connection, [event])
+
+    def delete(self, run_id: str) -> bool:
+        with self._database.write() as connection:
+            run = lock_run(connection, run_id)
+            if run is None:
+                return False
+            if run.status not in FINISHED and run.status is not RunStatus.NOT_STARTED:
+                raise WrongState(f"Run {run_id} is {run.status.value}: cancel it before deleting it.")
+            connection.execute(sa.delete(events).where(events.c.run_id == run_id))
+            connection.execute(sa.delete(runs).where(runs.c.run_id == run_id))
+        return True
+
+
+def _conditions(where: RunsFilter) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if where.run_ids:
+        found.append(runs.c.run_id.in_(where.run_ids))
+    if where.job_name is not None:
+        found.append(runs.c.job_name == where.job_name)
+    if where.location_name is not None:
+        found.append(runs.c.location_name == where.location_name)
+    if where.statuses:
+        found.append(runs.c.status.in_([status.value for status in where.statuses]))
+    if where.host_id is not None:
+        found.append(runs.c.host_id == where.host_id)
+    return found + [_has_tag(key, value) for key, value in where.tags.items()]
+
+
+def _has_tag(key: str, value: str) -> sa.ColumnElement[bool]:
+    return runs.c.id.in_(sa.select(run_tags.c.run_no).where(run_tags.c.key == key, run_tags.c.value == value))

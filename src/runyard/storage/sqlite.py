@@ -1,0 +1,197 @@
+"""The embedded database: one file, one writer at a time, readers beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite as dialect
+from sqlalchemy.pool import QueuePool
+
+from ..core.clock import Clock
+from ..core.errors import ConfigError, StorageUnavailable
+from ..settings.instance import SqliteSettings
+from .database import Database, translated
+from .filelock import FairLock
+from .mounts import refuse_network_file_system
+from .schema import counters
+
+_log = logging.getLogger("runyard.storage")
+
+LOCK_SECONDS = 30.0
+#: Size of the write-ahead log from which it is copied back beside the writers, and from which they wait for it.
+CHECKPOINT_BYTES = 4 * 1024 * 1024
+HOLD_UP_BYTES = 64 * 1024 * 1024
+
+
+class SqliteDatabase(Database):
+    """``settings.path`` and the files beside it; the directory is made when it is missing."""
+
+    kind = "sqlite"
+
+    def __init__(self, settings: SqliteSettings, clock: Clock) -> None:
+        super().__init__(clock)
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise ConfigError(f"SQLite 3.35 or later is needed; this Python has {sqlite3.sqlite_version}.")
+        self.path = settings.path
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+        refuse_network_file_system(self.path)
+        self._lock = FairLock(f"{self.path}.lock", clock)
+        self._writer = _engine(self.path, "BEGIN IMMEDIATE", _writer_pragmas(settings), size=1)
+        self._reader = _engine(self.path, "BEGIN", ("PRAGMA query_only = ON",), size=8)
+        self._checkpoints = _Checkpoints(self.path, self._lock)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        with translated(self.path), self._reader.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with translated(self.path), self._lock.hold(LOCK_SECONDS), self._writer.begin() as connection:
+            yield connection
+        self._checkpoints.after_commit()
+
+    def now(self, connection: sa.Connection) -> float:  # noqa: ARG002  the database has no clock of its own
+        return self.clock.now()
+
+    def horizon(self, connection: sa.Connection) -> None:  # noqa: ARG002  ids are in commit order
+        return None
+
+    def numbers(self, connection: sa.Connection, sequence: str, count: int) -> list[int]:
+        statement = dialect.insert(counters).values(name=sequence, value=count)
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": counters.c.value + statement.excluded.value}
+        )
+        last: int = connection.execute(statement.returning(counters.c.value)).scalar_one()
+        return list(range(last - count + 1, last + 1))
+
+    def insert_all(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        ignore_conflicts: bool = False,
+    ) -> None:
+        if not rows:
+            return
+        columns = tuple(rows[0])
+        verb = "INSERT OR IGNORE" if ignore_conflicts else "INSERT"
+        names, places = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+        connection.exec_driver_sql(
+            f'{verb} INTO "{table.name}" ({names}) VALUES ({places})',
+            [tuple(row.values()) for row in rows],
+        )
+
+    def tables(self, connection: sa.Connection) -> set[str]:
+        found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
+        return {name for name in found if not name.startswith("sqlite_")}
+
+    def claim_namespace(self, connection: sa.Connection) -> None:
+        """Nothing to do: a write transaction is alone."""
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": self.kind, "path": self.path, "sqlite": sqlite3.sqlite_version}
+
+    def close(self) -> None:
+        self._checkpoints.close()
+        self._reader.dispose()
+        self._writer.dispose()
+        self._lock.close()
+
+
+def _writer_pragmas(settings: SqliteSettings) -> tuple[str, ...]:
+    return (
+        "PRAGMA journal_mode = WAL",
+        f"PRAGMA synchronous = {settings.synchronous}",
+        "PRAGMA foreign_keys = ON",
+        # Copying the log back is not a writer's work while others wait: see _Checkpoints.
+        "PRAGMA wal_autocheckpoint = 0",
+        # The log is cut when it starts over, so that its size says how much of it is not copied back.
+        "PRAGMA journal_size_limit = 0",
+    )
+
+
+def _engine(path: str, begin: str, pragmas: Sequence[str], *, size: int) -> sa.Engine:
+    """An engine whose transactions begin by ``begin``: a read that turns into a write would fail at once."""
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level None turns the driver's own BEGIN off.
+        connection = sqlite3.connect(
+            path, timeout=10.0, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        for pragma in pragmas:
+            connection.execute(pragma)
+        return connection
+
+    engine = sa.create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0 if size == 1 else 24
+    )
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+class _Checkpoints:
+    """Copies the write-ahead log back into the database on a thread of its own, started when there is enough."""
+
+    def __init__(self, path: str, lock: FairLock) -> None:
+        self._path, self._log, self._lock = path, f"{path}-wal", lock
+        self._wake = threading.Event()
+        self._closing = False
+        self._guard = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def after_commit(self) -> None:
+        if self._wake.is_set() or self._size() < CHECKPOINT_BYTES:
+            return
+        self._wake.set()
+        with self._guard:
+            if self._thread is None and not self._closing:
+                self._thread = threading.Thread(target=self._run, name="runyard-checkpoint", daemon=True)
+                self._thread.start()
+
+    def _size(self) -> int:
+        try:
+            return os.stat(self._log).st_size  # noqa: PTH116  on every commit: no Path object for it
+        except FileNotFoundError:
+            return 0
+
+    def _run(self) -> None:
+        while self._wake.wait() and not self._closing:
+            try:
+                self._checkpoint()
+            except (sqlite3.Error, StorageUnavailable) as error:
+                _log.warning(
+                    "The write-ahead log %s was not copied back, the next commit asks again: %s", self._log, error
+                )
+            self._wake.clear()
+
+    def _checkpoint(self) -> None:
+        connection = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            # Under constant writing the log never starts over by itself; what is left to copy is short by now.
+            if self._size() > HOLD_UP_BYTES:
+                with self._lock.hold(LOCK_SECONDS):
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        with self._guard:
+            self._closing = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=LOCK_SECONDS)

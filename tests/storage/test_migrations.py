@@ -1,0 +1,138 @@
+"""Migrations replayed give the schema that a new database is created with, and strange databases are refused."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from runyard.core.clock import ManualClock
+from runyard.core.errors import ConfigError, StorageUnavailable
+from runyard.settings.instance import PostgresSettings, SqliteSettings
+from runyard.storage import migrations
+from runyard.storage.open import migrate_storage, open_stores
+from runyard.storage.schema import REVISION, REVISIONS
+
+from .make import enqueue, get
+
+_CATALOG = {
+    "columns": "SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default, is_identity"
+    " FROM information_schema.columns WHERE table_schema = 'runyard' ORDER BY table_name, ordinal_position",
+    "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE connamespace = 'runyard'::regnamespace ORDER BY 1, 2",
+    "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'runyard' ORDER BY 1",
+    "sequences": "SELECT sequencename, data_type, start_value, cache_size FROM pg_sequences"
+    " WHERE schemaname = 'runyard' ORDER BY 1",
+    "rules": "SELECT * FROM runyard.rules",
+    "revision": "SELECT * FROM runyard.alembic_version",
+}
+
+
+def _postgres_catalog(url: str) -> dict[str, list[tuple[object, ...]]]:
+    with psycopg.connect(url) as connection:
+        return {name: connection.execute(query).fetchall() for name, query in _CATALOG.items()}  # type: ignore[arg-type]  # constants above
+
+
+def _sqlite_catalog(path: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+        rows += connection.execute("SELECT * FROM rules").fetchall()
+        rows += connection.execute("SELECT * FROM alembic_version").fetchall()
+    finally:
+        connection.close()
+    return [tuple(re.sub(r"\s+", " ", field) if isinstance(field, str) else field for field in row) for row in rows]
+
+
+def _open_and_close(settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
+    open_stores(settings, ManualClock(), runtime_dir=runtime_dir).close()
+
+
+def test_sqlite_replayed_is_the_schema(tmp_path: Path, runtime_dir: str) -> None:
+    created, replayed = str(tmp_path / "created.db"), str(tmp_path / "replayed.db")
+    _open_and_close(SqliteSettings(created), runtime_dir)
+    assert migrate_storage(SqliteSettings(replayed), ManualClock()) == REVISION
+    assert _sqlite_catalog(replayed) == _sqlite_catalog(created)
+
+
+def test_postgres_replayed_is_the_schema(postgres_url: str, runtime_dir: str) -> None:
+    settings = PostgresSettings(postgres_url)
+    _open_and_close(settings, runtime_dir)
+    created = _postgres_catalog(postgres_url)
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("DROP SCHEMA runyard CASCADE")
+    assert migrate_storage(settings, ManualClock()) == REVISION
+    assert _postgres_catalog(postgres_url) == created
+
+
+def test_revisions_are_those_of_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(found)) == REVISIONS
+
+
+def test_a_replayed_database_works(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
+    migrate_storage(storage_settings, ManualClock())
+    migrate_storage(storage_settings, ManualClock())
+    stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
+    run = enqueue(stores)
+    assert get(stores, run.run_id) == run
+    stores.close()
+
+
+def test_an_unknown_revision_is_refused(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
+    stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
+    with stores.database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    stores.close()
+    with pytest.raises(ConfigError, match=r"revision 9999.*newer.*`runyard instance migrate`"):
+        _open_and_close(storage_settings, runtime_dir)
+    with pytest.raises(ConfigError, match="9999"):
+        migrate_storage(storage_settings, ManualClock())
+
+
+def test_an_older_revision_asks_for_migration(
+    storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _open_and_close(storage_settings, runtime_dir)
+    monkeypatch.setattr("runyard.storage.prepare.REVISION", "0002")
+    with pytest.raises(ConfigError, match=r"0001, older than 0002: run `runyard instance migrate`"):
+        _open_and_close(storage_settings, runtime_dir)
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path, runtime_dir: str) -> None:
+    path = tmp_path / "other.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE theirs (id INTEGER)")
+    connection.close()
+    with pytest.raises(ConfigError, match="not Runyard's"):
+        _open_and_close(SqliteSettings(str(path)), runtime_dir)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    connection.close()
+
+
+def test_other_schemas_of_a_postgres_database_are_left_alone(postgres_url: str, runtime_dir: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE TABLE runs (theirs INTEGER)")
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        connection.execute("INSERT INTO alembic_version VALUES ('theirs')")
+    stores = open_stores(PostgresSettings(postgres_url), ManualClock(), runtime_dir=runtime_dir)
+    enqueue(stores)
+    stores.close()
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("SELECT * FROM public.runs").fetchall() == []
+        assert connection.execute("SELECT * FROM public.alembic_version").fetchall() == [("theirs",)]
+
+
+def test_a_file_that_is_no_database(tmp_path: Path, runtime_dir: str) -> None:
+    path = tmp_path / "text.db"
+    path.write_text("This is no database, but long enough to be looked at as one.\n" * 100)
+    with pytest.raises(StorageUnavailable, match="file is not a database"):
+        _open_and_close(SqliteSettings(str(path)), runtime_dir)
