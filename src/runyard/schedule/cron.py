@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -46,6 +47,7 @@ _FIELDS = (
     _Field("day of week", "0 to 7 (0 and 7 are Sunday), SUN to SAT, or for example MON#1 or 5L"),
 )
 _DAY = 86_400
+_ONE_WITH_STEP = re.compile(r"\b(\w+)-\1/0*[1-9]\d*\b", re.IGNORECASE | re.ASCII)
 #: Where validation starts to look for a match: from here on, every date that ever matches does so within 50 years.
 _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - a local time of no zone is what cronsim is asked about
 
@@ -222,7 +224,8 @@ def _fields(expression: str) -> list[str]:
     if len(fields) != len(_FIELDS):
         names = ", ".join(field.name for field in _FIELDS)
         raise InvalidCron(expression, f"it has {len(fields)} fields and needs five: {names}.")
-    return fields
+    # cronsim takes the one value of 5-5/2 for the open-ended 5/2.
+    return [_ONE_WITH_STEP.sub(r"\1", field) for field in fields]
 
 
 def _alias(expression: str) -> str:
