@@ -106,14 +106,18 @@ class Control:
         for service in (self._canceler, self._supervisor, *self._loops, self._pulse):
             service.start()
 
+    def stop_daemons(self) -> None:
+        """End the daemons, so that nothing new starts; cancellations and workers' reports go on."""
+        for loop in self._loops:
+            if not loop.stop():
+                logger.warning("%s did not end its pass in time.", loop.daemon.type.value)
+
     def stop(self, *, terminate_hosts: bool) -> None:
         """Stop the daemons and give their leases back; hosts and their workers go on unless told otherwise."""
         if self._end_listening is not None:
             self._end_listening()
+        self.stop_daemons()
         if self._loops:
-            for loop in self._loops:
-                if not loop.stop():
-                    logger.warning("%s did not end its pass in time.", loop.daemon.type.value)
             self._canceler.stop()
             self._supervisor.stop()
             self._pulse.stop()

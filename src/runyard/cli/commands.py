@@ -1,0 +1,89 @@
+"""Click commands of our kind: groups that are imported when they are called, errors in one line."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from ..core.errors import RunyardError
+
+_VERBOSE = "runyard.cli.verbose"
+
+
+def _set_verbose(context: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        # meta is shared by the contexts of all levels, so the option works at each of them.
+        context.meta[_VERBOSE] = True
+
+
+def verbose_option() -> click.Option:
+    return click.Option(
+        ["--verbose"],
+        is_flag=True,
+        expose_value=False,
+        callback=_set_verbose,
+        help="Show the traceback of an error.",
+    )
+
+
+class Command(click.Command):
+    """A command that takes ``--verbose``."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.append(verbose_option())
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+    group_class = type
+
+
+class RootGroup(Group):
+    """The whole program.
+
+    Parameters:
+        lazy: name → ``module:attribute`` of commands that are imported only when they are called, for the sake of
+            start-up time.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy = dict(lazy)
+        self.params.append(verbose_option())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self.lazy, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = self.lazy.get(cmd_name)
+        if target is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = target.partition(":")
+        found = getattr(importlib.import_module(module), attribute)
+        assert isinstance(found, click.Command)  # noqa: S101 # the table above names commands only
+        return found
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what goes wrong becomes one line on stderr and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except RunyardError as error:
+            raise _failure(ctx, error, str(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as error:  # the program's edge: a bug is told in one line as well
+            told = f"{type(error).__name__}: {error} (a fault of Runyard; --verbose shows where)"
+            raise _failure(ctx, error, told) from error
+
+
+def _failure(ctx: click.Context, error: Exception, message: str) -> click.ClickException:
+    if ctx.meta.get(_VERBOSE):
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    return click.ClickException(" ".join(line.strip() for line in message.splitlines()))

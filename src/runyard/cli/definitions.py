@@ -1,0 +1,59 @@
+"""``runyard definitions``: see whether code loads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core.events import ErrorInfo
+from ..core.location import LocationRecord, LocationState
+from .commands import Group
+from .options import json_option, target_options
+from .output import counts, print_json
+from .session import loaded_code, records, temporary_instance
+
+if TYPE_CHECKING:
+    from ..locations.target import TargetOptions
+
+
+@click.group(cls=Group)
+def definitions() -> None:
+    """See whether code loads."""
+
+
+@definitions.command("validate")
+@target_options
+@json_option
+@click.pass_context
+def validate(context: click.Context, target: TargetOptions, as_json: bool) -> None:
+    """Load every code location and say what each defines; exit code 1 when one does not load."""
+    from ..operations.shapes import location_shape
+
+    with temporary_instance() as instance, loaded_code(instance, target) as workspace:
+        found = records(workspace)
+    if as_json:
+        print_json([location_shape(record) for record in found])
+    else:
+        for record in found:
+            _print(record)
+    if any(record.state is not LocationState.LOADED for record in found):
+        context.exit(1)
+
+
+def _print(record: LocationRecord) -> None:
+    if record.state is LocationState.LOADED:
+        click.echo(f"{click.style('ok', fg='green')}    {record.name}: {counts(record.definitions)}")
+        return
+    click.echo(f"{click.style('fails', fg='red')} {record.name} ({record.source})", err=True)
+    if record.error is not None:
+        print_error(record.error)
+
+
+def print_error(error: ErrorInfo) -> None:
+    """An error of the user's code: what caused it first, the user's own frames, on stderr."""
+    if error.cause is not None:
+        print_error(error.cause)
+        click.echo("which led to:", err=True)
+    click.echo("".join(error.stack), err=True, nl=bool(error.stack) and not error.stack[-1].endswith("\n"))
+    click.echo(click.style(f"{error.class_name}: {error.message}", fg="red"), err=True)

@@ -1,0 +1,111 @@
+"""``runyard dev``: pages and daemons in one process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import click
+
+from .commands import Command
+from .logs import configure_logs, log_options
+from .options import current_directory, target_options
+from .signals import Signals
+from .stopping import cancel_runs, kill_runs, wait_for_runs
+
+if TYPE_CHECKING:
+    from ..locations.target import TargetOptions, WorkspaceTarget
+    from ..settings.instance import InstanceSettings
+    from ..web.server import WebServer
+    from ..wiring import Control
+    from .announce import Announcer
+
+READY_SECONDS = 60.0
+
+
+@click.command(cls=Command)
+@target_options
+@click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("-p", "--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0: any free one.")
+@click.option("--drain", is_flag=True, help="On Ctrl-C let runs finish instead of canceling them.")
+@log_options
+def dev(target: TargetOptions, host: str, port: int, drain: bool, log_level: str, log_format: str) -> None:
+    """Run pages and daemons until Ctrl-C, which cancels runs; a second one kills."""
+    from ..locations.target import resolve_target
+    from ..settings.loading import load_settings
+
+    configure_logs(log_level if log_format == "json" else max_level(log_level), log_format)
+    resolved = resolve_target(target, current_directory())
+    # Read once before anything starts, so that a bad workspace file is an error of the command.
+    resolved.specs()
+    settings = load_settings(None, ephemeral_ok=True, env=os.environ)
+    try:
+        _serve(settings, resolved, host, port, drain=drain, json_log=log_format == "json")
+    finally:
+        if settings.ephemeral:
+            shutil.rmtree(settings.home, ignore_errors=True)
+
+
+def max_level(level: str) -> str:
+    """What ``dev`` logs beside the lines that it prints: warnings, unless more or less is asked for."""
+    return "warning" if level == "info" else level
+
+
+def _serve(
+    settings: InstanceSettings, target: WorkspaceTarget, host: str, port: int, *, drain: bool, json_log: bool
+) -> None:
+    from ..wiring import Control, open_instance
+    from .announce import Announcer
+
+    signals = Signals()
+    signals.install()
+    with open_instance(settings) as instance:
+        control = Control(instance, target)
+        announcer = Announcer(control, _logged if json_log else click.echo)
+        web = _web_server(control, host, port)
+        web.start()
+        announcer.follow_locations()
+        control.start()
+        try:
+            web.wait_ready(READY_SECONDS)
+            announcer.announce(web.url)
+            signals.wait()
+            _end_runs(control, signals, announcer, drain=drain)
+        finally:
+            _stop(control, web)
+
+
+def _web_server(control: Control, host: str, port: int) -> WebServer:
+    from ..operations.daemon_status import required_daemons
+    from ..web.server import WebServer
+
+    def make_app() -> object:
+        # The web libraries are loaded in the server's own thread while the daemons start.
+        from ..web.app import create_app
+
+        daemons = required_daemons(control.instance.settings)
+        return create_app(control.instance, control.workspace, allowed_hosts=(host,), own_daemons=daemons)
+
+    return WebServer(make_app, host, port)
+
+
+def _end_runs(control: Control, signals: Signals, announcer: Announcer, *, drain: bool) -> None:
+    announcer.say("Stopping." if drain else "Stopping: runs are canceled.")
+    control.stop_daemons()
+    if not drain:
+        cancel_runs(control)
+    wait_for_runs(control, signals.insisted, announcer.say)
+    if signals.insisted.is_set():
+        announcer.say("Killing what is left.")
+        kill_runs(control)
+
+
+def _stop(control: Control, web: WebServer) -> None:
+    web.stop()
+    control.stop(terminate_hosts=True)
+
+
+def _logged(line: str) -> None:
+    logging.getLogger("runyard.dev").info(line.strip())

@@ -1,0 +1,74 @@
+"""``runyard instance``: what this instance is, and its storage's schema."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .. import __version__
+from .commands import Group
+from .options import json_option
+from .output import print_json
+from .session import opened_instance
+
+if TYPE_CHECKING:
+    from ..settings.instance import InstanceSettings
+
+
+@click.group(cls=Group)
+def instance() -> None:
+    """Look at the instance and bring its storage up to date."""
+
+
+@instance.command("info")
+@json_option
+def info(as_json: bool) -> None:
+    """Show the home, the storage and the settings in force."""
+    with opened_instance() as opened:
+        described = _described(opened.settings, opened.stores.describe())
+    if as_json:
+        print_json(described)
+        return
+    for name, value in described.items():
+        if name not in ("settings", "notices"):
+            click.echo(f"{name + ':':16} {value if value is not None else '-'}")
+    for name, value in described["settings"].items():
+        click.echo(f"{name + ':':16} {_flat(value)}")
+    for notice in described["notices"]:
+        click.echo(f"note: {notice}")
+
+
+def _described(settings: InstanceSettings, storage: dict[str, Any]) -> dict[str, Any]:
+    import msgspec
+
+    return {
+        "version": __version__,
+        "home": settings.home,
+        "file": settings.file,
+        "storage": storage,
+        "compute_logs": settings.compute_logs_dir,
+        "settings": {
+            name: msgspec.to_builtins(getattr(settings, name))
+            for name in ("queue", "pools", "monitoring", "scheduler", "schedules", "sensors", "code_servers")
+        },
+        "daemons_off": {kind: msgspec.to_builtins(why) for kind, why in settings.why_off.items()},
+        "notices": list(settings.notices),
+    }
+
+
+def _flat(value: dict[str, Any]) -> str:
+    return ", ".join(f"{key} {each}" for key, each in value.items())
+
+
+@instance.command("migrate")
+def migrate() -> None:
+    """Bring the storage's schema up to this version's."""
+    from ..core.clock import SystemClock
+    from ..settings.loading import load_settings
+    from ..storage.open import migrate_storage
+
+    settings = load_settings(None, env=os.environ)
+    revision = migrate_storage(settings.storage, SystemClock())
+    click.echo(f"The storage is at schema revision {revision}.")

@@ -1,0 +1,199 @@
+"""What ``runyard schedule`` and ``runyard sensor`` have in common: list, start, stop, preview, logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core.tick import Evaluation, InstigatorKind, Tick, TickStatus
+from .commands import Group
+from .options import json_option, location_option, target_options
+from .output import coloured, local_time, print_json, print_table, short
+from .session import loaded_code, opened_instance, records, say_failures
+
+if TYPE_CHECKING:
+    from ..core.tick import InstigatorKey
+    from ..locations.target import TargetOptions
+    from ..operations.instigators import InstigatorView
+    from ..wiring import Instance
+
+
+def instigator_group(kind: InstigatorKind) -> click.Group:
+    """The commands for one kind."""
+    group = Group(kind, help=f"List {kind}s, start and stop them, look at their ticks.")
+    for command in (_list_command, _start_command, _stop_command, _preview_command, _logs_command):
+        group.add_command(command(kind))
+    return group
+
+
+@contextmanager
+def known_code(instance: Instance, target: TargetOptions) -> Iterator[None]:
+    """See that the instance knows what the code defines: by what its daemons published, else by loading it."""
+    published = any(record.definitions for record in instance.stores.locations.all())
+    if published and not target.given:
+        yield
+        return
+    with loaded_code(instance, target) as workspace:
+        say_failures(records(workspace))
+        yield
+
+
+def _list_command(kind: InstigatorKind) -> click.Command:
+    @click.command("list", cls=Group.command_class, help=f"List {kind}s.")
+    @target_options
+    @click.option("--running", "only", flag_value="RUNNING", help="Only those that run.")
+    @click.option("--stopped", "only", flag_value="STOPPED", help="Only those that are stopped.")
+    @json_option
+    def command(target: TargetOptions, only: str | None, as_json: bool) -> None:
+        from ..operations.instigators import listing
+        from ..operations.shapes import instigator_shape
+
+        with opened_instance() as instance, known_code(instance, target):
+            views = [view for view in listing(instance.stores, kind, clock=instance.clock) if _matches(view, only)]
+        if as_json:
+            print_json([instigator_shape(view) for view in views])
+        else:
+            headers = (kind.upper(), "LOCATION", "STATUS", "WHEN", "NEXT TICK", "LAST TICK")
+            print_table(headers, [_row(view) for view in views], empty=f"No {kind}s.")
+
+    return command
+
+
+def _matches(view: InstigatorView, only: str | None) -> bool:
+    return only is None or view.running == (only == "RUNNING")
+
+
+def _row(view: InstigatorView) -> list[str]:
+    from ..core.location import ScheduleInfo
+
+    info = view.info
+    if isinstance(info, ScheduleInfo):
+        when = f"{', '.join(info.cron_schedule)} ({info.execution_timezone})"
+    else:
+        when = f"every {info.minimum_interval_seconds:g} s"
+    last = f"{view.last_tick.status.value} {local_time(view.last_tick.time)}" if view.last_tick else "-"
+    status = "RUNNING" if view.running else "STOPPED"
+    return [view.key.name, view.key.location_name, status, when, local_time(view.next_tick), last]
+
+
+def _start_command(kind: InstigatorKind) -> click.Command:
+    @click.command("start", cls=Group.command_class, help=f"Start a {kind}; nothing that lay before now fires.")
+    @click.argument("name")
+    @target_options
+    @location_option
+    @json_option
+    def command(name: str, target: TargetOptions, location: str | None, as_json: bool) -> None:
+        from ..operations.instigators import find, start
+
+        with opened_instance() as instance, known_code(instance, target):
+            key = find(instance.stores, kind, name, location)
+            start(instance.stores, key, clock=instance.clock)
+            _print_status(instance, key, as_json=as_json)
+
+    return command
+
+
+def _stop_command(kind: InstigatorKind) -> click.Command:
+    @click.command("stop", cls=Group.command_class, help=f"Stop a {kind}, whatever its code says.")
+    @click.argument("name")
+    @target_options
+    @location_option
+    @json_option
+    def command(name: str, target: TargetOptions, location: str | None, as_json: bool) -> None:
+        from ..operations.instigators import find, stop
+
+        with opened_instance() as instance, known_code(instance, target):
+            key = find(instance.stores, kind, name, location)
+            stop(instance.stores, key)
+            _print_status(instance, key, as_json=as_json)
+
+    return command
+
+
+def _print_status(instance: Instance, key: InstigatorKey, *, as_json: bool) -> None:
+    from ..operations.instigators import listing
+    from ..operations.shapes import instigator_shape
+
+    view = next(view for view in listing(instance.stores, key.kind, clock=instance.clock) if view.key == key)
+    if as_json:
+        print_json(instigator_shape(view))
+    else:
+        click.echo(f"{key.name} of {key.location_name} {coloured('RUNNING' if view.running else 'STOPPED')}")
+
+
+def _preview_command(kind: InstigatorKind) -> click.Command:
+    @click.command("preview", cls=Group.command_class, help=f"Evaluate a {kind} now and commit nothing.")
+    @click.argument("name")
+    @target_options
+    @location_option
+    @json_option
+    @click.pass_context
+    def command(context: click.Context, name: str, target: TargetOptions, location: str | None, as_json: bool) -> None:
+        from ..operations.instigators import find, preview
+        from ..operations.shapes import evaluation_shape
+
+        with opened_instance() as instance, loaded_code(instance, target) as workspace:
+            say_failures(records(workspace))
+            key = find(instance.stores, kind, name, location)
+            evaluation = preview(instance.stores, workspace, key, clock=instance.clock)
+        if as_json:
+            print_json(evaluation_shape(evaluation))
+        else:
+            _print_evaluation(evaluation)
+        if evaluation.status is TickStatus.FAILURE:
+            context.exit(1)
+
+    return command
+
+
+def _print_evaluation(evaluation: Evaluation) -> None:
+    click.echo(coloured(evaluation.status.value))
+    for asked in evaluation.runs:
+        key = f" (run key {asked.run_key})" if asked.run_key else ""
+        click.echo(f"  would ask for a run of {asked.job_name}{key}, tags {asked.tags}, config {asked.run_config}")
+    if evaluation.skip_reason:
+        click.echo(f"  {evaluation.skip_reason}")
+    if evaluation.cursor is not None:
+        click.echo(f"  cursor {evaluation.cursor}")
+    for line in evaluation.log:
+        click.echo(f"  log: {line}")
+    if evaluation.error is not None:
+        click.echo("".join(evaluation.error.stack), err=True, nl=False)
+        click.echo(f"{evaluation.error.class_name}: {evaluation.error.message}", err=True)
+
+
+def _logs_command(kind: InstigatorKind) -> click.Command:
+    @click.command("logs", cls=Group.command_class, help=f"Show a {kind}'s ticks, newest first, with their logs.")
+    @click.argument("name")
+    @target_options
+    @location_option
+    @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many ticks.")
+    @json_option
+    def command(name: str, target: TargetOptions, location: str | None, limit: int, as_json: bool) -> None:
+        from ..operations.instigators import find
+        from ..operations.shapes import tick_shape
+
+        with opened_instance() as instance, known_code(instance, target):
+            ticks = instance.stores.ticks.list(find(instance.stores, kind, name, location), limit=limit)
+        if as_json:
+            print_json([tick_shape(tick) for tick in ticks])
+            return
+        for tick in ticks:
+            _print_tick(tick)
+        if not ticks:
+            click.echo("No ticks.")
+
+    return command
+
+
+def _print_tick(tick: Tick) -> None:
+    runs = f"  runs {', '.join(short(run_id) for run_id in tick.run_ids)}" if tick.run_ids else ""
+    click.echo(f"{local_time(tick.time)}  {coloured(tick.status.value)}{runs}")
+    notes: list[Any] = [tick.skip_reason, *tick.log]
+    if tick.error is not None:
+        notes.append(f"{tick.error.class_name}: {tick.error.message}")
+    for note in filter(None, notes):
+        click.echo(f"    {note}")

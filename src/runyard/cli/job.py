@@ -1,0 +1,181 @@
+"""``runyard job``: list jobs, launch runs of them, execute one here and now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..core.run import FINISHED, Run, RunStatus
+from .commands import Group
+from .options import json_option, location_option, target_options
+from .output import coloured, print_json, print_table
+from .run_input import config_options, read_config, read_tags
+from .session import instance_or_temporary, loaded_code, opened_instance, records, say_failures, user
+
+if TYPE_CHECKING:
+    from ..locations.api import Workspace
+    from ..locations.target import TargetOptions
+    from ..operations.submit import SubmitRequest
+    from ..wiring import Instance
+
+job_option = click.option("-j", "--job", "job_name", required=True, help="The job.")
+
+
+@click.group(cls=Group)
+def job() -> None:
+    """List jobs, launch runs of them, execute one here and now."""
+
+
+@job.command("list")
+@target_options
+@location_option
+@json_option
+@click.pass_context
+def list_jobs(context: click.Context, target: TargetOptions, location: str | None, as_json: bool) -> None:
+    """List the jobs of the code locations."""
+    from ..operations.shapes import job_shape
+
+    with instance_or_temporary() as instance, loaded_code(instance, target) as workspace:
+        found = [record for record in records(workspace) if location in (None, record.name)]
+    say_failures(found)
+    loaded = [record for record in found if record.definitions is not None]
+    jobs = [(record.name, each) for record in loaded if record.definitions for each in record.definitions.jobs]
+    if as_json:
+        print_json([job_shape(each, name) for name, each in jobs])
+    elif loaded:
+        rows = [[each.name, name, (each.description or "").partition("\n")[0]] for name, each in jobs]
+        print_table(("JOB", "LOCATION", "DESCRIPTION"), rows, empty="No jobs.")
+    if not loaded:
+        context.exit(1)
+
+
+@job.command("launch")
+@target_options
+@job_option
+@location_option
+@config_options
+@click.option("--run-id", help="The new run's id; made up when it is not given.")
+@click.option("--wait", is_flag=True, help="Follow the run to its end; exit code 1 unless it succeeds.")
+@json_option
+@click.pass_context
+def launch(
+    context: click.Context,
+    target: TargetOptions,
+    job_name: str,
+    location: str | None,
+    tags: str | None,
+    config: tuple[str, ...],
+    config_json: str | None,
+    run_id: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Put a run of a job into the queue and print its id."""
+    from ..operations.submit import submit
+
+    request = _request(job_name, location, tags, config, config_json, run_id)
+    with opened_instance() as instance:
+        with loaded_code(instance, target) as workspace:
+            queued = instance.settings.queue.queued
+            run = submit(instance.stores, workspace, request, clock=instance.clock, queued=queued)
+        _say_whether_it_starts(instance, run)
+        if wait:
+            if not as_json:
+                click.echo(run.run_id)
+            run = _follow_to_end(instance, run, quiet=as_json)
+    _print_run(run, as_json=as_json, with_end=wait)
+    if wait and run.status is not RunStatus.SUCCESS:
+        context.exit(1)
+
+
+@job.command("execute")
+@target_options
+@job_option
+@location_option
+@config_options
+@json_option
+@click.pass_context
+def execute(
+    context: click.Context,
+    target: TargetOptions,
+    job_name: str,
+    location: str | None,
+    tags: str | None,
+    config: tuple[str, ...],
+    config_json: str | None,
+    as_json: bool,
+) -> None:
+    """Run a job now, past the queue, and follow it to its end. Without a home nothing is kept."""
+    from ..operations.submit import submit
+
+    request = _request(job_name, location, tags, config, config_json, None)
+    with instance_or_temporary() as instance, loaded_code(instance, target) as workspace:
+        run = submit(instance.stores, workspace, request, clock=instance.clock, queued=False)
+        try:
+            run = _follow_to_end(instance, run, quiet=as_json)
+        except KeyboardInterrupt:
+            run = _cancel(instance, workspace, run)
+    _print_run(run, as_json=as_json, with_end=True)
+    if run.status is not RunStatus.SUCCESS:
+        context.exit(1)
+
+
+def _request(
+    job_name: str,
+    location: str | None,
+    tags: str | None,
+    config: tuple[str, ...],
+    config_json: str | None,
+    run_id: str | None,
+) -> SubmitRequest:
+    from ..operations.submit import SubmitRequest
+
+    run_config: dict[str, Any] = read_config(config, config_json)
+    return SubmitRequest(
+        job_name=job_name, location_name=location, run_config=run_config, tags=read_tags(tags), run_id=run_id
+    )
+
+
+def _say_whether_it_starts(instance: Instance, run: Run) -> None:
+    from ..core.daemon import DaemonType
+    from ..operations.daemon_status import daemon_alive
+
+    kind = DaemonType.QUEUED_RUN_COORDINATOR
+    if run.status is RunStatus.QUEUED and not daemon_alive(instance.stores, kind, clock=instance.clock):
+        click.echo(
+            "No run queue daemon is alive: the run waits until 'runyard dev' or 'runyard-daemon run' is started.",
+            err=True,
+        )
+
+
+def _follow_to_end(instance: Instance, run: Run, *, quiet: bool) -> Run:
+    """The run as it ended; its events are printed meanwhile, on stderr when stdout is for JSON."""
+    from .follow import event_line, follow
+
+    for stored in follow(instance.stores, run.run_id, clock=instance.clock):
+        click.echo(event_line(stored), err=quiet)
+    return instance.stores.runs.get(run.run_id) or run
+
+
+def _cancel(instance: Instance, workspace: Workspace, run: Run) -> Run:
+    """Stop the worker ourselves: no daemon needs to be there for ``execute``."""
+    from ..operations.cancel import cancel
+
+    canceled = cancel(instance.stores, run.run_id, by=user(), clock=instance.clock)
+    code = workspace.get(canceled.location_name)
+    if code is not None and canceled.status not in FINISHED:
+        code.terminate(canceled.run_id, attempt=canceled.attempt, force=False, timeout=10.0)
+    return _follow_to_end(instance, canceled, quiet=True)
+
+
+def _print_run(run: Run, *, as_json: bool, with_end: bool) -> None:
+    from ..operations.shapes import run_shape
+
+    if as_json:
+        print_json(run_shape(run))
+    elif not with_end:
+        click.echo(run.run_id)
+    else:
+        reason = f": {run.failure.error_class}: {run.failure.message}" if run.failure else ""
+        click.echo(f"{run.run_id} {coloured(run.status.value)}{reason}", err=run.status is RunStatus.FAILURE)

@@ -1,0 +1,98 @@
+"""What commands print: JSON documents, tables, times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+
+from ..core.clock import Clock
+from ..core.location import LocationDefinitions
+
+_COLOURS = {
+    "SUCCESS": "green",
+    "FAILURE": "red",
+    "CANCELED": "yellow",
+    "CANCELING": "yellow",
+    "STARTED": "blue",
+    "STARTING": "blue",
+    "QUEUED": "cyan",
+    "RUNNING": "green",
+    "healthy": "green",
+    "idle": "green",
+    "late": "yellow",
+    "hung": "red",
+    "failing": "red",
+    "not_running": "red",
+}
+
+
+def print_json(value: Any) -> None:
+    """The one JSON document of a command's ``--json``."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """Aligned columns, states in colour on a terminal; ``empty`` is said when there are no rows."""
+    if not rows:
+        click.echo(empty)
+        return
+    widths = [max(len(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
+    click.echo(click.style(_line(headers, widths), bold=True))
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join(coloured(cell) for cell in cells).rstrip())
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def coloured(text: str) -> str:
+    """A run's status or a daemon's state in its colour, other text as it is."""
+    colour = _COLOURS.get(text.strip())
+    return click.style(text, fg=colour) if colour else text
+
+
+def short(run_id: str) -> str:
+    """The first characters of a run id, as people see it."""
+    return run_id[:8]
+
+
+def local_time(seconds: float | None) -> str:
+    """A time for people, in their own zone; ``-`` for None."""
+    if seconds is None:
+        return "-"
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(seconds: float | None, clock: Clock) -> str:
+    """How long ago a time was; ``never`` for None."""
+    return "never" if seconds is None else f"{duration(clock.now() - seconds)} ago"
+
+
+def duration(seconds: float | None) -> str:
+    """``0.3 s``, ``42 s``, ``3 min 20 s``, ``5 h 2 min``, ``3 d 4 h``; ``-`` for None."""
+    if seconds is None:
+        return "-"
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    minutes, left = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{left} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours == 0:
+        return f"{minutes} min {left} s"
+    days, hours = divmod(hours, 24)
+    return f"{hours} h {minutes} min" if days == 0 else f"{days} d {hours} h"
+
+
+def counts(definitions: LocationDefinitions | None) -> str:
+    """``2 jobs, 1 schedule, 0 sensors``."""
+    if definitions is None:
+        return "nothing"
+    kinds = {"job": definitions.jobs, "schedule": definitions.schedules, "sensor": definitions.sensors}
+    return ", ".join(f"{len(found)} {kind}{'' if len(found) == 1 else 's'}" for kind, found in kinds.items())

@@ -1,0 +1,159 @@
+"""``runyard run``: look at runs, cancel and delete them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from ..core.events import StoredEvent
+from ..core.run import Run, RunStatus
+from .commands import Group
+from .options import json_option
+from .output import coloured, duration, local_time, print_json, print_table, short
+from .session import opened_instance, user
+
+if TYPE_CHECKING:
+    from ..wiring import Instance
+
+STATUSES = click.Choice([status.value for status in RunStatus], case_sensitive=False)
+
+
+@click.group(cls=Group)
+def run() -> None:
+    """Look at runs, cancel and delete them."""
+
+
+def _tag(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for key, equals, _value in pairs:
+        if not key or not equals:
+            raise click.BadParameter("expected KEY=VALUE.")
+    return {key: value for key, _equals, value in pairs}
+
+
+@run.command("list")
+@click.option("--status", "statuses", multiple=True, type=STATUSES, help="Only runs in this status; repeatable.")
+@click.option("--job", help="Only runs of this job.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=_tag, help="Only runs with this tag.")
+@click.option("--limit", type=click.IntRange(min=1), default=25, show_default=True, help="At most so many runs.")
+@json_option
+def list_runs(statuses: tuple[str, ...], job: str | None, tags: dict[str, str], limit: int, as_json: bool) -> None:
+    """List runs, newest first."""
+    from ..operations.shapes import run_shape
+    from ..storage.protocols import RunsFilter
+
+    where = RunsFilter(job_name=job, statuses=tuple(RunStatus(status) for status in statuses), tags=tags)
+    with opened_instance() as instance:
+        found = instance.stores.runs.list(where, limit=limit)
+    if as_json:
+        print_json([run_shape(each) for each in found])
+        return
+    rows = [[short(r.run_id), r.job_name, r.status.value, str(r.priority), local_time(r.created_at)] for r in found]
+    print_table(("RUN", "JOB", "STATUS", "PRIORITY", "CREATED"), rows, empty="No runs.")
+
+
+@run.command("show")
+@click.argument("run_id")
+@json_option
+def show_run(run_id: str, as_json: bool) -> None:
+    """Show one run. RUN_ID may be its first characters."""
+    from ..operations.shapes import run_shape
+
+    with opened_instance() as instance:
+        found = _find(instance, run_id)
+    if as_json:
+        print_json(run_shape(found))
+        return
+    for name, value in _facts(found):
+        click.echo(f"{name + ':':10} {coloured(value)}")
+
+
+def _facts(found: Run) -> Iterable[tuple[str, str]]:
+    yield "Run", found.run_id
+    yield "Job", f"{found.job_name} of {found.location_name}"
+    yield "Status", found.status.value
+    yield "Priority", str(found.priority)
+    if found.held:
+        yield "Held", f"by {found.held_by or 'somebody'}" + (f": {found.held_reason}" if found.held_reason else "")
+    for name, time in (
+        ("Created", found.created_at),
+        ("Queued", found.queued_at),
+        ("Launched", found.launched_at),
+        ("Started", found.started_at),
+        ("Ended", found.ended_at),
+    ):
+        if time is not None:
+            yield name, local_time(time)
+    if found.started_at is not None and found.ended_at is not None:
+        yield "Took", duration(found.ended_at - found.started_at)
+    yield "Tags", ", ".join(f"{key}={value}" for key, value in sorted(found.tags.items())) or "-"
+    yield "Config", json.dumps(found.run_config, ensure_ascii=False)
+    if found.failure is not None:
+        step = f"step {found.failure.step_key}: " if found.failure.step_key else ""
+        yield "Failure", f"{step}{found.failure.error_class}: {found.failure.message}"
+
+
+@run.command("logs")
+@click.argument("run_id")
+@click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
+@json_option
+def run_logs(run_id: str, follow: bool, as_json: bool) -> None:
+    """Print a run's events. RUN_ID may be its first characters."""
+    from .follow import event_line, events_so_far
+    from .follow import follow as follow_events
+
+    with opened_instance() as instance:
+        whole_id = _find(instance, run_id).run_id
+        stores = instance.stores
+        found = follow_events(stores, whole_id, clock=instance.clock) if follow else events_so_far(stores, whole_id)
+        if as_json:
+            _stream_json(found)
+            return
+        for stored in found:
+            click.echo(event_line(stored))
+
+
+def _stream_json(events: Iterable[StoredEvent]) -> None:
+    """One JSON array, an event a line, written as the events come."""
+    from ..operations.shapes import event_shape
+
+    start = "["
+    for stored in events:
+        click.echo(start + "\n" + json.dumps(event_shape(stored), ensure_ascii=False), nl=False)
+        start = ","
+    click.echo("[]" if start == "[" else "\n]")
+
+
+@run.command("cancel")
+@click.argument("run_id")
+@json_option
+def cancel_run(run_id: str, as_json: bool) -> None:
+    """Cancel a run. A running one becomes CANCELING until its worker has stopped."""
+    from ..operations.cancel import cancel
+    from ..operations.shapes import run_shape
+
+    with opened_instance() as instance:
+        canceled = cancel(instance.stores, run_id, by=user(), clock=instance.clock)
+    if as_json:
+        print_json(run_shape(canceled))
+    else:
+        click.echo(f"{canceled.run_id} {coloured(canceled.status.value)}")
+
+
+@run.command("delete")
+@click.argument("run_id")
+def delete_run(run_id: str) -> None:
+    """Delete a finished run with its events."""
+    with opened_instance() as instance:
+        found = _find(instance, run_id)
+        instance.stores.runs.delete(found.run_id)
+    click.echo(f"Deleted {found.run_id}.")
+
+
+def _find(instance: Instance, run_id: str) -> Run:
+    from ..operations.find_run import find_run
+
+    return find_run(instance.stores.runs, run_id)

@@ -1,0 +1,89 @@
+"""Run config and tags as the command line takes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..core.errors import ConfigError, UserError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--tags", metavar="JSON", help="Tags of the run, a JSON object."),
+    click.option(
+        "-c", "--config", multiple=True, metavar="FILE", help="Run config, YAML or JSON; the earlier file wins."
+    ),
+    click.option("--config-json", metavar="JSON", help="Run config, a JSON object."),
+)
+
+
+class BadInput(UserError):
+    """Text that was to be JSON is not, or is not an object."""
+
+
+def config_options(command: F) -> F:
+    """``--tags``, ``-c`` and ``--config-json``."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_tags(text: str | None) -> dict[str, Any]:
+    """The tags of ``--tags``.
+
+    Raises:
+        BadInput: the text is no JSON object.
+    """
+    return _json_object("--tags", text) if text else {}
+
+
+def read_config(files: Sequence[str], text: str | None) -> dict[str, Any]:
+    """The run config of ``--config-json``, or of all files merged, where an earlier file's key wins.
+
+    Raises:
+        BadInput: the text is no JSON object.
+        ConfigError: a file cannot be read or holds no mapping.
+    """
+    if text is not None:
+        if files:
+            raise click.UsageError("-c and --config-json exclude each other.")
+        return _json_object("--config-json", text)
+    merged: dict[str, Any] = {}
+    for file in files:
+        merged = _merged(merged, _yaml_mapping(file))
+    return merged
+
+
+def _json_object(option: str, text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadInput(f"{option} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise BadInput(f'{option} must be a JSON object like {{"key": "value"}}.')
+    return value
+
+
+def _yaml_mapping(file: str) -> dict[str, Any]:
+    from ..settings.document import compose, plain, read_text
+
+    node = compose(read_text(Path(file)), file)
+    value = {} if node is None else plain(node, file)
+    if not isinstance(value, dict):
+        raise ConfigError("run config must be a mapping.", file=file)
+    return value
+
+
+def _merged(first: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(first)
+    for key, value in later.items():
+        if key not in result:
+            result[key] = value
+        elif isinstance(result[key], dict) and isinstance(value, dict):
+            result[key] = _merged(result[key], value)
+    return result
