@@ -36,7 +36,7 @@ class Pulse:
         self._process_id = process_id
         self._started_at = clock.now()
         self._last_beat = float("-inf")
-        self._thread = RepeatingThread("pulse", self._step, clock=clock)
+        self._thread = RepeatingThread("pulse", self.step, clock=clock)
 
     def start(self) -> None:
         self._thread.start()
@@ -50,7 +50,8 @@ class Pulse:
                 self._leases.release(loop.lease_name, holder=self._process_id, term=term)
         self._heartbeats.forget_process(self._process_id)
 
-    def _step(self) -> float:
+    def step(self) -> float:
+        """One round: leases first, then heartbeats where they are due; returns the seconds until the next."""
         for loop in self._loops:
             self._guarded(loop, self._renew)
         if self._clock.monotonic() - self._last_beat >= HEARTBEAT_INTERVAL - 0.5:
