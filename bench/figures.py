@@ -74,7 +74,7 @@ def ratio(figure: Figure, ours: float, peers: float) -> float | None:
 
 def number(value: float) -> str:
     """Three figures that mean something: 0.0123, 1.23, 123."""
-    if value == 0 or abs(value) >= 100:
+    if value == int(value) or abs(value) >= 100:
         return f"{value:.0f}"
     decimals = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:.{decimals}f}"

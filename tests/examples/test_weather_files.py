@@ -1,0 +1,23 @@
+"""The example's two configuration files say what its README says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runyard.locations.workspace_file import read_workspace
+from runyard.queue.rules import TagRule
+from runyard.settings.loading import load_settings
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "weather"
+
+
+def test_the_instance_file_limits_the_database() -> None:
+    settings = load_settings(str(EXAMPLE), env={})
+    assert settings.notices == ()
+    assert settings.queue.rules.max_concurrent_runs == 4
+    assert settings.queue.rules.tag_rules == (TagRule(key="database", value="weather", limit=2),)
+
+
+def test_the_workspace_names_one_location() -> None:
+    (spec,) = read_workspace(EXAMPLE / "workspace.yaml", env={})
+    assert (spec.name, spec.target, spec.working_directory) == ("weather", "weather.definitions", str(EXAMPLE))
