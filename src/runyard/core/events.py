@@ -82,7 +82,10 @@ class Cursor(NamedTuple):
     def decode(cls, text: str) -> Cursor:
         """Raises ValueError for text that ``encode`` did not make."""
         txn, _, row = text.partition(".")
-        return cls(int(txn), int(row))
+        place = cls(int(txn), int(row))
+        if not (0 <= place.txn < 2**63 and 0 <= place.id < 2**63):
+            raise ValueError(f"{text} is outside of every log")
+        return place
 
 
 #: Before the first event.

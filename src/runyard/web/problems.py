@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -40,6 +41,14 @@ from ..core.ids import new_id
 
 log = logging.getLogger("runyard.web")
 
+
+class ReadOnly(UserError):
+    """Somebody wants to change something through a server that only shows."""
+
+    def __init__(self) -> None:
+        super().__init__("This server is read-only: it was started with --read-only.")
+
+
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not-found"),
     WrongState: (409, "wrong-state"),
@@ -47,6 +56,7 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     InvalidRunConfig: (422, "invalid-run-config"),
     LocationUnavailable: (503, "location-unavailable"),
     StorageUnavailable: (503, "storage-unavailable"),
+    ReadOnly: (403, "read-only"),
     UserError: (400, "bad-request"),
 }
 
@@ -160,4 +170,11 @@ def _path(loc: tuple[Any, ...]) -> str:
 def _message(problem: dict[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         return "no such field"
+    if problem["type"] in ("int_type", "int_from_float", "int_parsing"):
+        return f"{_shown(problem['input'])} is not a whole number"
     return str(problem["msg"]).removeprefix("Value error, ").rstrip(".")
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return f"'{text[:60]}'"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, StrictInt
 
-from ...core.run import Run
 from ...operations import queue_steering, queue_view
 from ...operations.find_run import find_run
-from ...operations.shapes import iso, queue_entry_shape, run_shape
+from ...operations.shapes import queue_entry_shape, run_shape, unqueued_shape
 from ...queue.explain import QueueEntry
 from ..context import Context
 from ..fields import BY_WEB, After, Limit, StorableText
@@ -45,7 +42,7 @@ def explain(context: Context, run_id: str) -> Json:
     """Why this run waits; a run that is not queued is explained by its status."""
     run = find_run(context.stores.runs, run_id)
     entry = queue_view.entry(context.stores, run.run_id, clock=context.clock)
-    return Json(queue_entry_shape(entry) if entry else _by_status(find_run(context.stores.runs, run.run_id)))
+    return Json(queue_entry_shape(entry) if entry else unqueued_shape(find_run(context.stores.runs, run.run_id)))
 
 
 @router.post("/{run_id}/priority")
@@ -72,26 +69,3 @@ def _behind(entries: list[QueueEntry], after: str | None) -> list[QueueEntry]:
     """What follows ``after``; a run that has left the queue meanwhile gives the first page again."""
     places = [index for index, entry in enumerate(entries) if entry.run_id == after]
     return entries[places[0] + 1 :] if places else entries
-
-
-def _by_status(run: Run) -> dict[str, Any]:
-    """The shape of a queue entry for a run outside the queue."""
-    message = f"Not queued: the run is {run.status.value}"
-    return {
-        "run_id": run.run_id,
-        "job_name": run.job_name,
-        "position": None,
-        "forecast_position": None,
-        "priority": run.priority,
-        "queued_at": iso(run.queued_at),
-        "waiting_seconds": None,
-        "estimated_start": None,
-        "reason": {
-            "kind": "status",
-            "message": message,
-            "rule": None,
-            "limit": None,
-            "used": None,
-            "holders": [],
-        },
-    }
