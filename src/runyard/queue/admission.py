@@ -12,7 +12,7 @@ from .groups import Group, groups_of, launcher_group, location_group
 from .lanes import parse_lane
 from .rules import Rules
 from .slots import Slots
-from .tree import Key, LaneTree, Leaf, announce, key_of
+from .tree import BEFORE_ALL, Key, LaneTree, Leaf, announce, key_of
 
 
 class _Holding(msgspec.Struct):
@@ -79,11 +79,12 @@ class Admission:
         return head
 
     def give_back(self, head: QueueHead) -> None:
-        """A run from ``next`` was not claimed: free its slots. Its lane is hungry: only storage knows what is in it."""
+        """A run from ``next`` was not claimed: free its slots.
+
+        Its lane is hungry: something has changed there, and until it is read no run that it may hold is passed over.
+        """
         self.release(head.run_id)
-        leaf = self._leaves.get(head.lane)
-        known = leaf.first() if leaf else None
-        self._set(head.lane, (), min(key_of(head), known) if known else key_of(head))
+        self._set(head.lane, (), BEFORE_ALL)
 
     def hungry(self) -> list[str]:
         """Lanes whose known heads are used up while storage may hold more: read them and call ``set_heads``."""

@@ -13,10 +13,7 @@ from .groups import Group
 from .lanes import lane_key
 from .rules import Rules
 from .slots import Slots, Use
-from .tree import Key, key_of
-
-#: Comes before every run.
-_BEFORE: Key = (-(2**63), 0)
+from .tree import BEFORE_ALL, Key, key_of
 
 
 class Decision:
@@ -79,7 +76,7 @@ class Decision:
         """The group to name of those that were full when it was this run's turn; one at least was."""
         turn = key_of(head)
         full = (slots for slots in self._slots[head.lane] if slots.full)
-        return self.use(min((s for s in full if self._filled.get(s.group.id, _BEFORE) < turn), key=_weight).group)
+        return self.use(min((s for s in full if self._filled.get(s.group.id, BEFORE_ALL) < turn), key=_weight).group)
 
 
 def in_order(queued: Iterable[Run]) -> list[Run]:

@@ -20,6 +20,7 @@ from .slots import Slots
 
 #: Order of runs: the smaller one goes first.
 Key = tuple[int, int]
+BEFORE_ALL: Key = (-(2**63), 0)
 #: How many outdated offers a heap may hold besides as many as it has children.
 _SLACK = 16
 
