@@ -1,0 +1,1 @@
+"""What users write: ops, graphs, jobs, schedules, sensors, resources and their config."""

@@ -1,0 +1,1 @@
+"""Execution of definitions in this process; needs no database and no server."""

@@ -1,0 +1,1 @@
+"""Assets, as far as ops report about them."""

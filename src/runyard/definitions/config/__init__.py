@@ -1,0 +1,1 @@
+"""Config of ops and resources, and the run config of a job."""

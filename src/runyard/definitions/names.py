@@ -1,0 +1,61 @@
+"""Names, tags and places: what every definition checks about itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InvalidDefinition, InvalidTag
+from ..core.tags import normalise
+
+_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
+_RESERVED = frozenset({"context", "config"})
+
+
+def check_name(kind: str, name: Any) -> str:
+    """``name`` when it is letters, digits and underscores.
+
+    Raises:
+        InvalidDefinition: it is anything else.
+    """
+    if not isinstance(name, str) or not _NAME.match(name):
+        raise InvalidDefinition(f"{name!r} is no name for {kind}: use letters, digits and underscores.")
+    return name
+
+
+def check_slot_name(owner: str, kind: str, name: str) -> None:
+    """As ``check_name``, for inputs and outputs, which may not be called like a parameter with a meaning."""
+    check_name(f"an {kind} of {owner}", name)
+    if name in _RESERVED:
+        raise InvalidDefinition(f"{owner}: '{name}' cannot be the name of an {kind}; it has a meaning of its own.")
+
+
+def checked_tags(owner: str, tags: Mapping[str, Any] | None) -> dict[str, str]:
+    """Tags as they are stored.
+
+    Raises:
+        InvalidDefinition: a key is no string or a value has no JSON form; names ``owner`` and the tag.
+    """
+    if tags is not None and not isinstance(tags, Mapping):
+        raise InvalidDefinition(f"{owner}: tags are a dict, not {type(tags).__name__}.")
+    try:
+        return normalise(tags)
+    except InvalidTag as error:
+        raise InvalidDefinition(f"{owner}: {error}") from None
+
+
+def place(function: Callable[..., Any]) -> str:
+    """`` (jobs.py:12)`` for messages, empty when the function has no source."""
+    code = getattr(function, "__code__", None)
+    return f" ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else ""
+
+
+def describe_function(function: Callable[..., Any], description: str | None) -> str | None:
+    """The description given, else the function's docstring with its indentation taken off."""
+    if description is not None or not function.__doc__:
+        return description
+    import inspect  # noqa: PLC0415 - only docstrings need it
+
+    return inspect.cleandoc(function.__doc__)

@@ -1,0 +1,1 @@
+"""Resources: things that ops, schedules and sensors are given."""

@@ -1,0 +1,145 @@
+"""Calling an op's function and making one stream of what it returns, yields or awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any
+
+from ..core.text import did_you_mean, listing
+from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
+from ..definitions.errors import InvariantViolation, WrongType
+from ..definitions.op import OpDefinition
+from ..definitions.slots import Output
+from ..definitions.types import mismatch, shown
+from .contexts.op import OpExecutionContext
+
+REPORTS = (AssetMaterialization, AssetObservation, ExpectationResult)
+
+
+def call_op(
+    op: OpDefinition, context: OpExecutionContext, inputs: Mapping[str, Any], config: Any, resources: Mapping[str, Any]
+) -> Any:
+    """Call the function with what its signature asks for."""
+    signature = op.signature
+    args = [context] if signature.context else []
+    kwargs = {name: inputs[name] for name in inputs if name in signature.inputs or signature.any_keyword}
+    kwargs.update({name: resources[name] for name in signature.resources})
+    if signature.config is not None:
+        kwargs["config"] = config
+    return op.compute_fn(*args, **kwargs)
+
+
+def results(op: OpDefinition, returned: Any) -> Iterator[Any]:
+    """Outputs, and reports such as AssetMaterialization, in the order in which the function gives them.
+
+    Raises:
+        InvariantViolation: it gives something that is neither, or not all of its outputs.
+    """
+    if inspect.isgenerator(returned):
+        yield from _checked(op, returned)
+    elif inspect.isasyncgen(returned):
+        yield from _checked(op, _drain(returned))
+    elif inspect.iscoroutine(returned):
+        yield from _of_value(op, asyncio.run(returned))
+    else:
+        yield from _of_value(op, returned)
+
+
+def _drain(stream: AsyncIterator[Any]) -> Iterator[Any]:
+    with asyncio.Runner() if hasattr(asyncio, "Runner") else _OldRunner() as runner:
+        while True:
+            try:
+                yield runner.run(_next(stream))
+            except StopAsyncIteration:
+                return
+
+
+async def _next(stream: AsyncIterator[Any]) -> Any:
+    return await stream.__anext__()
+
+
+class _OldRunner:
+    """asyncio.Runner, which Python 3.10 does not have."""
+
+    def __enter__(self) -> _OldRunner:
+        self._loop = asyncio.new_event_loop()
+        return self
+
+    def run(self, coroutine: Any) -> Any:
+        return self._loop.run_until_complete(coroutine)
+
+    def __exit__(self, *_exception: object) -> None:
+        self._loop.close()
+
+
+def _checked(op: OpDefinition, stream: Iterator[Any]) -> Iterator[Any]:
+    seen: set[str] = set()
+    for item in stream:
+        if not isinstance(item, (Output, *REPORTS)):
+            raise InvariantViolation(
+                f"Op '{op.name}' yielded {shown(item)}; yield Output(value, output_name=…), AssetMaterialization and "
+                "the like, or return the value instead."
+            )
+        if isinstance(item, Output):
+            _check_name(op, item.output_name, seen)
+        yield item
+    missing = [name for name, out in op.outs.items() if out.is_required and not out.is_nothing and name not in seen]
+    if missing:
+        raise InvariantViolation(
+            f"Op '{op.name}' did not yield its required output{'s' if len(missing) > 1 else ''} {listing(missing)}. "
+            "Yield Output(value, output_name=…) for each, or declare Out(is_required=False)."
+        )
+
+
+def _check_name(op: OpDefinition, name: str, seen: set[str]) -> None:
+    if name not in op.outs:
+        raise InvariantViolation(
+            f"Op '{op.name}' gave the output '{name}', which it does not have; it has {listing(op.outs) or 'none'}."
+            f"{did_you_mean(name, op.outs)}"
+        )
+    if name in seen:
+        raise InvariantViolation(f"Op '{op.name}' gave the output '{name}' twice.")
+    seen.add(name)
+
+
+def _of_value(op: OpDefinition, value: Any) -> Iterator[Any]:
+    names = list(op.outs)
+    if not names:
+        return iter(())
+    if len(names) == 1:
+        return iter([_as_output(op, names[0], value)])
+    if value is None and all(out.is_nothing or not out.is_required for out in op.outs.values()):
+        return iter(())
+    if not isinstance(value, tuple) or len(value) != len(names):
+        raise InvariantViolation(
+            f"Op '{op.name}' has {len(names)} outputs ({', '.join(names)}) and returned {shown(value)}; "
+            f"return a tuple of {len(names)} values in this order, or yield Outputs."
+        )
+    return iter([_as_output(op, name, item) for name, item in zip(names, value, strict=True)])
+
+
+def _as_output(op: OpDefinition, name: str, value: Any) -> Output:
+    if not isinstance(value, Output):
+        return Output(value, name)
+    if value.output_name == "result" and len(op.outs) == 1:
+        return Output(value.value, name, value.metadata, value.data_version, tags=value.tags)
+    if value.output_name not in (name, "result"):
+        raise InvariantViolation(f"Op '{op.name}' returned output '{value.output_name}' in the place of '{name}'.")
+    return Output(value.value, name, value.metadata, value.data_version, tags=value.tags)
+
+
+def check_output_type(step_key: str, op: OpDefinition, output: Output) -> None:
+    """Raises WrongType when the value is not of its output's type."""
+    problem = mismatch(op.outs[output.output_name].dagster_type, output.value)
+    if problem:
+        raise WrongType(f"Step '{step_key}', output '{output.output_name}': {problem}.")
+
+
+def check_input_types(step_key: str, op: OpDefinition, inputs: Mapping[str, Any]) -> None:
+    """Raises WrongType when a value is not of its input's type."""
+    for name, value in inputs.items():
+        problem = mismatch(op.ins[name].dagster_type, value)
+        if problem:
+            raise WrongType(f"Step '{step_key}', input '{name}': {problem}.")

@@ -1,0 +1,1 @@
+"""What user functions are handed as ``context``."""

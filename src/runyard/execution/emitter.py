@@ -1,0 +1,55 @@
+"""Making the events of one attempt: numbered, timed and in order."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import msgspec
+
+from ..core.clock import Clock
+from ..core.error_info import error_info
+from ..core.events import Event, EventType
+from .sink import EventSink
+
+
+class Emitter:
+    """Hands events to the sink. User code may log from threads of its own, so numbering and handing over are one."""
+
+    def __init__(self, sink: EventSink, clock: Clock, run_id: str, attempt: int) -> None:
+        self._sink, self._clock = sink, clock
+        self._run_id, self._attempt = run_id, attempt
+        self._seq = 0
+        # A cancellation may interrupt emit in the main thread, and its handling emits again.
+        self._lock = threading.RLock()
+
+    def emit(
+        self,
+        kind: EventType,
+        message: str,
+        *,
+        step_key: str | None = None,
+        level: str = "INFO",
+        data: dict[str, Any] | None = None,
+        wait: bool = False,
+    ) -> None:
+        """Make an event and hand it over; ``wait`` until it is committed."""
+        with self._lock:
+            self._seq += 1
+            event = Event(
+                run_id=self._run_id,
+                type=kind,
+                timestamp=self._clock.now(),
+                attempt=self._attempt,
+                seq=self._seq,
+                step_key=step_key,
+                level=level,
+                message=message,
+                data=data or {},
+            )
+            self._sink.emit(event, wait=wait)
+
+
+def error_data(error: BaseException) -> dict[str, Any]:
+    """``{"error": …}`` for an event, all builtins."""
+    return {"error": msgspec.to_builtins(error_info(error))}

@@ -1,0 +1,13 @@
+"""What ends a run from outside of it."""
+
+from __future__ import annotations
+
+
+class RunCancelled(BaseException):
+    """Raised inside user code, by the worker's SIGTERM handler, when the run is to stop.
+
+    No Exception, so that user code's ``except Exception`` lets it through.
+    """
+
+    def __init__(self, message: str = "The run was canceled.") -> None:
+        super().__init__(message)

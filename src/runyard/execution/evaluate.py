@@ -1,0 +1,242 @@
+"""Evaluating a schedule or sensor once: call the user's function and check what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..core.clock import Clock
+from ..core.error_info import error_info
+from ..core.errors import InvalidDefinition, InvalidRunConfig
+from ..core.tags import CODE_LOCATION, RUN_KEY, SCHEDULE_NAME, SCHEDULED_TIME, SENSOR_NAME, TICK, normalise
+from ..core.tick import Evaluation, EvaluationRequest, RunAsked, TickStatus
+from ..definitions.config.job_config import config_issues, with_job_defaults
+from ..definitions.definitions import Definitions
+from ..definitions.engine import InstanceClient
+from ..definitions.requests import RunRequest
+from ..definitions.resources.definition import as_resources
+from ..definitions.schedule import ScheduleDefinition
+from ..definitions.sensor import SensorDefinition
+from .answers import Answer, schedule_answer, sensor_answer
+from .contexts.evaluation import ScheduleEvaluationContext, SensorEvaluationContext
+from .contexts.resources import Resources
+from .log import line_logger, lines_go_to, with_traceback
+from .resources import ResourceScope
+
+
+def evaluate(
+    defs: Definitions,
+    request: EvaluationRequest,
+    *,
+    location_name: str,
+    clock: Clock,
+    instance: InstanceClient | None = None,
+) -> Evaluation:
+    """Evaluate a schedule or sensor. Never raises for errors of user code: they are the evaluation's FAILURE.
+
+    Parameters:
+        instance: what ``context.instance`` is; None asks the process's provider when it is used.
+    """
+    started = clock.monotonic()
+    kind = _ScheduleTick if request.key.kind == "schedule" else _SensorTick
+    tick = kind(defs, request, location_name, clock, instance)
+    try:
+        with lines_go_to(tick.take_line):
+            status, answer, runs, cursor = tick.evaluate()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - user code raises anything; it becomes the tick's end
+        return Evaluation(
+            status=TickStatus.FAILURE,
+            error=error_info(error),
+            log=tuple(tick.log),
+            seconds=clock.monotonic() - started,
+        )
+    return Evaluation(
+        status=status,
+        runs=runs,
+        skip_reason=answer.skip_reason,
+        cursor=cursor,
+        log=tuple(tick.log),
+        seconds=clock.monotonic() - started,
+    )
+
+
+_Outcome = tuple[TickStatus, Answer, tuple[RunAsked, ...], "str | None"]
+
+
+class _Tick:
+    """What schedules and sensors have in common."""
+
+    def __init__(
+        self,
+        defs: Definitions,
+        request: EvaluationRequest,
+        location_name: str,
+        clock: Clock,
+        instance: InstanceClient | None,
+    ) -> None:
+        self._defs, self._request, self._location = defs, request, location_name
+        self._clock, self._instance = clock, instance
+        self.log: list[str] = []
+        self._logger = line_logger(request.key.name, self.take_line)
+
+    def take_line(self, level: str, message: str, error: BaseException | None) -> None:
+        time = datetime.fromtimestamp(self._clock.now(), timezone.utc).isoformat(timespec="milliseconds")
+        self.log.append(f"{time} {level} {with_traceback(message, error)}")
+
+    def evaluate(self) -> _Outcome:
+        raise NotImplementedError
+
+    def _with_resources(self, keys: frozenset[str]) -> ResourceScope:
+        known = as_resources(self._defs.resources)
+        needed: dict[str, Any] = {}
+        pending = sorted(keys)
+        while pending:
+            key = pending.pop()
+            if key not in needed:
+                needed[key] = known[key]
+                pending += sorted(known[key].required_resource_keys)
+        return ResourceScope(needed, {}, log=self._logger, instance=self._instance)
+
+    def _closing_failed(self, name: str, error: BaseException) -> None:
+        self._logger.error("Taking down the resource '%s' failed", name, exc_info=error)
+
+    def _common(self, scope: ResourceScope, owner: str) -> dict[str, Any]:
+        return {
+            "name": self._request.key.name,
+            "log": self._logger,
+            "resources": Resources(scope.values, owner),
+            "instance": self._instance,
+            "definitions": self._defs,
+        }
+
+    def _asked(self, owner: str, job_name: str, request: RunRequest, tags: Mapping[str, Any]) -> RunAsked:
+        """The run that is asked for.
+
+        Raises:
+            NotFound: there is no such job.
+            InvalidRunConfig, InvalidTag: the request has it wrong.
+        """
+        job = self._defs.get_job_def(job_name)
+        issues = config_issues(job, request.run_config)
+        if issues:
+            raise InvalidRunConfig(job_name, issues)
+        merged = {**job.run_tags, **normalise(tags), **normalise(request.tags), **self._system_tags(request)}
+        return RunAsked(
+            job_name=job_name,
+            run_key=request.run_key,
+            run_config=with_job_defaults(job, request.run_config),
+            tags=merged,
+            pools=job.pools,
+        )
+
+    def _system_tags(self, request: RunRequest) -> dict[str, str]:
+        tags = {TICK: self._request.tick_id, CODE_LOCATION: self._location, **self._own_tags()}
+        return {**tags, RUN_KEY: request.run_key} if request.run_key is not None else tags
+
+    def _own_tags(self) -> dict[str, str]:
+        raise NotImplementedError
+
+
+class _ScheduleTick(_Tick):
+    def evaluate(self) -> _Outcome:
+        schedule = self._defs.get_schedule_def(self._request.key.name)
+        scope = self._with_resources(schedule.required_resource_keys)
+        try:
+            scope.open()
+            context = self._context(schedule, scope)
+            answer = self._answer(schedule, context, scope)
+            tags = {
+                **schedule.tags,
+                **(_call(schedule.tags_fn, context) if answer.requests and schedule.tags_fn else {}),
+            }
+        finally:
+            scope.close(self._closing_failed)
+        if not answer.requests:
+            return TickStatus.SKIPPED, answer, (), None
+        _check_run_keys(schedule.owner, answer)
+        runs = [
+            self._asked(schedule.owner, schedule.targets.pick(schedule.owner, one.job_name), one, tags)
+            for one in answer.requests
+        ]
+        return TickStatus.SUCCESS, answer, tuple(runs), None
+
+    def _context(self, schedule: ScheduleDefinition, scope: ResourceScope) -> ScheduleEvaluationContext:
+        zone = ZoneInfo(schedule.execution_timezone or "UTC")
+        time = datetime.fromtimestamp(self._time(), zone)
+        return ScheduleEvaluationContext(scheduled_execution_time=time, **self._common(scope, schedule.owner))
+
+    def _time(self) -> float:
+        scheduled = self._request.scheduled_for
+        return self._clock.now() if scheduled is None else scheduled
+
+    def _answer(self, schedule: ScheduleDefinition, context: ScheduleEvaluationContext, scope: ResourceScope) -> Answer:
+        if schedule.should_execute is not None and not _call(schedule.should_execute, context):
+            return Answer(skip_reason=f"should_execute function for {schedule.name} returned false.")
+        if schedule.execution is not None:
+            return schedule_answer(schedule.owner, schedule.execution.call(context, scope.values))
+        config = schedule.run_config
+        if schedule.run_config_fn is not None:
+            config = _call(schedule.run_config_fn, context)
+        return Answer((RunRequest(run_config=config),))
+
+    def _own_tags(self) -> dict[str, str]:
+        scheduled = datetime.fromtimestamp(self._time(), timezone.utc).isoformat()
+        return {SCHEDULE_NAME: self._request.key.name, SCHEDULED_TIME: scheduled}
+
+
+class _SensorTick(_Tick):
+    def evaluate(self) -> _Outcome:
+        sensor = self._defs.get_sensor_def(self._request.key.name)
+        scope = self._with_resources(sensor.required_resource_keys)
+        try:
+            scope.open()
+            context = self._context(sensor, scope)
+            answer = sensor_answer(sensor.owner, sensor.execution.call(context, scope.values))
+        finally:
+            scope.close(self._closing_failed)
+        cursor = _cursor(sensor, context, answer)
+        runs = [
+            self._asked(sensor.owner, sensor.targets.pick(sensor.owner, one.job_name), one, sensor.tags)
+            for one in answer.requests
+        ]
+        return (TickStatus.SUCCESS if runs else TickStatus.SKIPPED), answer, tuple(runs), cursor
+
+    def _context(self, sensor: SensorDefinition, scope: ResourceScope) -> SensorEvaluationContext:
+        return SensorEvaluationContext(
+            cursor=self._request.cursor,
+            last_tick_completion_time=self._request.last_tick_at,
+            last_run_key=self._request.last_run_key,
+            last_sensor_start_time=self._request.started_at,
+            **self._common(scope, sensor.owner),
+        )
+
+    def _own_tags(self) -> dict[str, str]:
+        return {SENSOR_NAME: self._request.key.name}
+
+
+def _cursor(sensor: SensorDefinition, context: SensorEvaluationContext, answer: Answer) -> str | None:
+    """The cursor to store, None to leave the stored one."""
+    if answer.cursor is None:
+        return context.cursor if context.cursor_updated else None
+    if context.cursor_updated:
+        raise InvalidDefinition(
+            f"{sensor.owner} gives a cursor both by update_cursor and in its SensorResult; use one of the two."
+        )
+    return answer.cursor
+
+
+def _check_run_keys(owner: str, answer: Answer) -> None:
+    """Several runs of one tick are told apart by their keys; the same key twice is one run.
+
+    Raises:
+        InvalidDefinition: one of several has none.
+    """
+    if len(answer.requests) > 1 and any(request.run_key is None for request in answer.requests):
+        raise InvalidDefinition(f"{owner} asked for {len(answer.requests)} runs; give each RunRequest a run_key.")
+
+
+def _call(function: Any, context: ScheduleEvaluationContext) -> Any:
+    """Call a schedule's helper with the context if it takes one."""
+    return function(context) if function.__code__.co_argcount else function()
