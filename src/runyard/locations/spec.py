@@ -28,3 +28,9 @@ class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Changes when the entry changes: a running host of another digest is not adopted."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+    def describe(self) -> str:
+        """Where the code comes from, in words: ``file /srv/jobs.py``."""
+        words = {"python_file": "file", "python_module": "module", "python_package": "package"}
+        place = f"{words.get(self.kind, 'module')} {self.target}"
+        return f"{place}, attribute {self.attribute}" if self.attribute else place

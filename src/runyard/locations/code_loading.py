@@ -1,0 +1,53 @@
+"""Importing a location's code, in the zygote and in spawned workers."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from dotenv import load_dotenv
+
+from ..definitions.loading import load_definitions
+from .spec import LocationSpec
+
+
+def prepare_process(spec: LocationSpec) -> None:
+    """Make this process look like one that was started in the location's working directory."""
+    os.chdir(spec.working_directory)
+    # Python put the directory that it was started in there.
+    sys.path[0] = spec.working_directory
+    load_dotenv(Path(spec.working_directory) / ".env", override=False)
+    if spec.compat or (spec.compat is None and importlib.util.find_spec("dagster") is None):
+        from ..compat import alias_dagster  # noqa: PLC0415 - most locations import runyard by its own name
+
+        alias_dagster()
+
+
+def load(spec: LocationSpec) -> Any:
+    """The location's definitions; whatever its code raises."""
+    return load_definitions(
+        kind=spec.kind, target=spec.target, attribute=spec.attribute, working_directory=spec.working_directory
+    )
+
+
+def source_directories(spec: LocationSpec) -> tuple[str, ...]:
+    """Where the location's own modules are, as imported so far: what to watch for changes."""
+    root = Path(spec.working_directory)
+    found = {root}
+    if spec.kind == "python_file":
+        found.add(Path(spec.target).parent)
+    for module in list(sys.modules.values()):
+        file = getattr(module, "__file__", None)
+        if file and _is_own(Path(file), root):
+            found.add(Path(file).parent)
+    return tuple(sorted(str(directory) for directory in found))
+
+
+def _is_own(file: Path, root: Path) -> bool:
+    if root not in file.parents:
+        return False
+    inside = file.relative_to(root).parts
+    return not any(part.startswith(".") or part in ("node_modules", "site-packages") for part in inside)

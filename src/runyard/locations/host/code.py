@@ -1,0 +1,187 @@
+"""The location's code: which zygote has it loaded, the next one while it loads, and what the outside is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import msgspec
+
+from ...core.clock import Clock
+from ...core.events import ErrorInfo
+from ...core.ids import new_id
+from ...core.location import LocationRecord, LocationState
+from ..messages import Loaded, LoadFailed, Setup
+from ..updates import HostUpdate
+from .loop import Loop
+from .zygote_process import ZygoteProcess
+
+log = logging.getLogger(__name__)
+
+#: A zygote that lived shorter than this is replaced after a pause, in seconds.
+SHORT_LIFE = 5.0
+LONGEST_PAUSE = 10.0
+
+
+class Code:
+    """Lives in the loop's thread; ``update`` may be read from any."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        setup: Setup,
+        clock: Clock,
+        *,
+        host_id: str,
+        load_timeout: float,
+        on_update: Callable[[HostUpdate], None],
+        on_switch: Callable[[], None],
+        on_exit: Callable[[int, int], None],
+        on_gone: Callable[[ZygoteProcess], None],
+    ) -> None:
+        self._loop, self._setup, self._clock = loop, setup, clock
+        self._load_timeout = load_timeout
+        self._on_update, self._on_switch, self._on_exit, self._on_zygote_gone = on_update, on_switch, on_exit, on_gone
+        self._current: ZygoteProcess | None = None
+        self._loading: ZygoteProcess | None = None
+        #: Every zygote process that still runs, also those that were told to end.
+        self._alive: set[ZygoteProcess] = set()
+        self._waiting: list[Callable[[ZygoteProcess | None], None]] = []
+        self._reloads: list[Future[None]] = []
+        self._loaded_at = 0.0
+        self._pause = 0.0
+        self._closed = False
+        self.update = HostUpdate(
+            record=LocationRecord(
+                name=setup.spec.name,
+                state=LocationState.LOADING,
+                source=setup.spec.describe(),
+                host_id=host_id,
+                updated_at=clock.now(),
+            )
+        )
+
+    @property
+    def spawns(self) -> bool:
+        """Whether a worker costs an import of the code."""
+        return self.update.record.start_method == "spawn"
+
+    def pids(self) -> set[int]:
+        return {zygote.pid for zygote in self._alive}
+
+    def when_ready(self, then: Callable[[ZygoteProcess | None], None]) -> None:
+        """Call ``then`` with the zygote as soon as there is one, with None when the code does not load."""
+        if self._current is not None:
+            then(self._current)
+        elif self._loading is not None:
+            self._waiting.append(then)
+        else:
+            then(None)
+
+    def load(self) -> Future[None]:
+        """Load the code, beside the one that is loaded; done when the switch is made or the load failed."""
+        done: Future[None] = Future()
+        self._reloads.append(done)
+        if self._loading is not None:
+            # It may have read files that changed since: begin again.
+            self._loading.close()
+            self._loading.kill()
+            self._loading = None
+        self._start()
+        return done
+
+    def close(self) -> None:
+        """End every zygote; their workers go on."""
+        self._closed = True
+        for zygote in list(self._alive):
+            zygote.close()
+
+    def _start(self) -> None:
+        try:
+            self._loading = ZygoteProcess(
+                self._loop,
+                self._setup,
+                load_timeout=self._load_timeout,
+                on_loaded=self._on_loaded,
+                on_failed=self._on_failed,
+                on_exit=self._on_exit,
+                on_gone=self._gone,
+            )
+        except OSError as error:
+            python = self._setup.spec.executable_path
+            message = f"{python} cannot be started: {error.strerror}." if python else str(error)
+            self._show_error(ErrorInfo(type(error).__name__, message), self.update.directories)
+            return
+        self._alive.add(self._loading)
+        self._show(state=LocationState.LOADING)
+
+    def _on_loaded(self, zygote: ZygoteProcess, loaded: Loaded) -> None:
+        if zygote is not self._loading:
+            return
+        old, self._current, self._loading = self._current, zygote, None
+        self._loaded_at = self._clock.monotonic()
+        self._show(
+            directories=loaded.directories,
+            state=LocationState.LOADED,
+            version=new_id(),
+            definitions=loaded.definitions,
+            error=None,
+            start_method=loaded.start_method,
+            start_method_reason=loaded.start_method_reason,
+        )
+        self._on_switch()
+        self._tell_waiting()
+        if old is not None:
+            old.close()
+
+    def _on_failed(self, zygote: ZygoteProcess, failure: LoadFailed) -> None:
+        if zygote is not self._loading:
+            return
+        self._loading = None
+        zygote.close()
+        self._show_error(failure.error, failure.directories)
+
+    def _show_error(self, error: ErrorInfo, directories: tuple[str, ...]) -> None:
+        """The last good definitions stay; what is loaded goes on serving."""
+        known = self.update.directories
+        self._show(
+            directories=directories + tuple(place for place in known if place not in directories),
+            state=LocationState.ERROR,
+            version=new_id(),
+            error=error,
+        )
+        self._tell_waiting()
+
+    def _gone(self, zygote: ZygoteProcess) -> None:
+        self._alive.discard(zygote)
+        self._on_zygote_gone(zygote)
+        if zygote is not self._current or self._closed:
+            return
+        log.warning("the process that holds the code (pid %d) ended; starting another", zygote.pid)
+        self._current = None
+        lived = self._clock.monotonic() - self._loaded_at
+        self._pause = 0.0 if lived > SHORT_LIFE else min(LONGEST_PAUSE, max(0.1, self._pause * 2))
+        if self._pause:
+            self._loop.later(self._pause, self._restart)
+        else:
+            self._restart()
+
+    def _restart(self) -> None:
+        if self._current is None and self._loading is None and not self._closed:
+            self._start()
+
+    def _tell_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then(self._current)
+        reloads, self._reloads = self._reloads, []
+        for done in reloads:
+            done.set_result(None)
+
+    def _show(self, *, directories: tuple[str, ...] | None = None, **changes: object) -> None:
+        record = msgspec.structs.replace(self.update.record, updated_at=self._clock.now(), **changes)
+        self.update = HostUpdate(
+            record=record, directories=self.update.directories if directories is None else directories
+        )
+        self._on_update(self.update)

@@ -1,0 +1,36 @@
+"""What a host is told when it starts, on its standard input: it may hold a database's password."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ...settings.instance import PostgresSettings, SqliteSettings
+from ..spec import LocationSpec
+
+
+class HostConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Exactly one of ``sqlite`` and ``postgres``. Paths are absolute, times in seconds."""
+
+    spec: LocationSpec
+    runtime_dir: str
+    compute_logs_dir: str
+    sqlite: SqliteSettings | None = None
+    postgres: PostgresSettings | None = None
+    #: ``host:port`` to serve on instead of a Unix socket.
+    listen: str | None = None
+    #: End after this long with neither control nor workers; None: stay.
+    linger: float | None = 30.0
+    lease_seconds: float = 10.0
+    renew_every: float = 3.0
+    load_timeout: float = 180.0
+    #: How long a worker waits for a new host when this one is gone, and then for its user code to clean up.
+    host_grace: float = 30.0
+    stop_grace: float = 15.0
+    ticks_per_worker: int = 1000
+
+    @property
+    def storage(self) -> SqliteSettings | PostgresSettings:
+        found = self.sqlite or self.postgres
+        if found is None:
+            raise ValueError("A host's configuration names no storage.")
+        return found

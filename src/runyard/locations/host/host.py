@@ -1,0 +1,235 @@
+"""A location host: puts its parts together and knows when to end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from ...core.clock import Clock
+from ...core.errors import LocationUnavailable
+from ...core.ids import new_id
+from ...core.launch import LaunchResult, LaunchSpec
+from ...storage.protocols import Runs, Wakeups
+from ..messages import Setup
+from ..runtime_dir import worker_socket
+from ..updates import HostUpdate
+from ..wire import Status
+from .code import Code
+from .committer import Committer
+from .config import HostConfig
+from .loop import READ, Loop
+from .queries import Queries
+from .run_workers import RunWorkers
+from .tick_pool import TickPool
+from .zygote_process import OnWorker, ZygoteProcess
+
+log = logging.getLogger(__name__)
+
+#: How often stray children are reaped and idleness is looked at, in seconds.
+HOUSEKEEPING = 1.0
+#: A fraction of the time to linger that the check for idleness may be late by.
+_IDLE_CHECKS = 4
+
+Subscription = queue.SimpleQueue[HostUpdate | None]
+
+
+class Host:
+    """``run`` serves until the host is told to end or nobody needs it. Other methods may be called from any thread."""
+
+    def __init__(self, config: HostConfig, runs: Runs, wakeups: Wakeups, clock: Clock) -> None:
+        self.host_id = new_id()
+        self._config, self._clock = config, clock
+        self._loop = Loop(clock)
+        self._committer = Committer(runs, wakeups, clock)
+        self._queries = Queries(runs, self._committer)
+        self._socket_path = worker_socket(config.runtime_dir, config.spec.name)
+        self._code = Code(
+            self._loop,
+            Setup(
+                spec=config.spec,
+                worker_socket=str(self._socket_path),
+                compute_logs_dir=config.compute_logs_dir,
+                host_grace=config.host_grace,
+                stop_grace=config.stop_grace,
+            ),
+            clock,
+            host_id=self.host_id,
+            load_timeout=config.load_timeout,
+            on_update=self._tell,
+            on_switch=self._code_switched,
+            on_exit=self._exit_reported,
+            on_gone=self._zygote_gone,
+        )
+        self._ticks = TickPool(
+            self._loop,
+            lambda then: self._start_worker(None, then),
+            ticks_per_worker=config.ticks_per_worker,
+            on_query=self._queries.answer,
+        )
+        self._workers = RunWorkers(
+            self._loop,
+            self._committer,
+            runs,
+            wakeups,
+            clock,
+            host_id=self.host_id,
+            start=self._start_worker,
+            on_query=self._queries.answer,
+        )
+        self._watchers: list[Subscription] = []
+        self._watchers_lock = threading.Lock()
+        self._needed_at = clock.monotonic()
+        self._draining = False
+        self._ending = False
+
+    # -- calls of the control process -------------------------------------------------------------------------
+
+    def launch(self, specs: Sequence[LaunchSpec]) -> list[Future[LaunchResult]]:
+        """Raises LocationUnavailable when the host is about to end."""
+        if self._draining or self._ending:
+            raise LocationUnavailable(self._config.spec.name, "its host is about to end.")
+        return self._loop.call(lambda: [self._workers.launch(spec) for spec in specs])
+
+    def terminate(self, run_id: str, attempt: int, *, force: bool) -> bool:
+        return self._loop.call(lambda: self._workers.terminate(run_id, attempt, force=force))
+
+    @property
+    def ticks(self) -> TickPool:
+        return self._ticks
+
+    def reload(self) -> Future[None]:
+        return self._loop.call(self._code.load)
+
+    def status(self) -> Status:
+        workers = self._loop.call(lambda: len(self._workers))
+        return Status(host_id=self.host_id, workers=workers, draining=self._draining)
+
+    def check_workers(self) -> None:
+        self._loop.soon(self._workers.check_all)
+
+    def subscribe(self) -> Subscription:
+        """A queue of updates, the present one first; None ends it."""
+        updates: Subscription = queue.SimpleQueue()
+        with self._watchers_lock:
+            updates.put(self._code.update)
+            self._watchers.append(updates)
+        return updates
+
+    def unsubscribe(self, updates: Subscription) -> None:
+        with self._watchers_lock:
+            self._watchers.remove(updates)
+        updates.put(None)
+        self._needed_at = self._clock.monotonic()
+
+    def shutdown(self, *, drain: bool, grace: float) -> None:
+        """End when the last worker has (``drain``); else tell workers to stop and kill them after ``grace`` seconds."""
+        self._draining = True
+        if drain:
+            self._loop.soon(self._end_when_drained)
+        else:
+            self._loop.soon(lambda: self._terminate_workers(grace))
+
+    # -- life -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve; returns when everything that workers said is committed and every process of ours is told to end."""
+        self._committer.start()
+        listener = self._listen_for_workers()
+        self._loop.soon(self._code.load)
+        self._housekeeping()
+        try:
+            self._loop.run()
+        finally:
+            self._close(listener)
+
+    def _close(self, listener: socket.socket) -> None:
+        self._ending = True
+        listener.close()
+        self._ticks.close()
+        self._code.close()
+        self._committer.stop()
+        self._queries.close()
+        with self._watchers_lock:
+            for updates in self._watchers:
+                updates.put(None)
+
+    def _listen_for_workers(self) -> socket.socket:
+        """Take the location's socket over: bound beside and renamed, so that there is always one to connect to."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        beside = self._socket_path.with_suffix(f".{self.host_id[:8]}")
+        listener.bind(str(beside))
+        listener.listen(128)
+        beside.rename(self._socket_path)
+        self._loop.watch(listener.fileno(), READ, lambda: self._workers.adopt(listener.accept()[0]))
+        return listener
+
+    def _code_switched(self) -> None:
+        self._ticks.renew()
+
+    def _exit_reported(self, pid: int, code: int) -> None:
+        self._workers.exit_reported(pid, code)
+
+    def _zygote_gone(self, zygote: ZygoteProcess) -> None:
+        self._workers.orphaned(zygote)
+
+    def _start_worker(self, launch: LaunchSpec | None, then: OnWorker) -> None:
+        def ready(zygote: ZygoteProcess | None) -> None:
+            if zygote is None:
+                then("the location's code does not load")
+            else:
+                zygote.start_worker(launch, then)
+
+        self._code.when_ready(ready)
+
+    def _tell(self, update: HostUpdate) -> None:
+        with self._watchers_lock:
+            for updates in self._watchers:
+                updates.put(update)
+
+    def _housekeeping(self) -> None:
+        self._reap_strays()
+        linger = self._config.linger
+        if linger is not None and self._idle_for() >= linger:
+            log.info("neither a control process nor workers for %g s: ending", linger)
+            self._loop.stop()
+            return
+        pause = HOUSEKEEPING if linger is None else min(HOUSEKEEPING, linger / _IDLE_CHECKS)
+        self._loop.later(pause, self._housekeeping)
+
+    def _idle_for(self) -> float:
+        if self._watchers or len(self._workers):
+            self._needed_at = self._clock.monotonic()
+        return self._clock.monotonic() - self._needed_at
+
+    def _reap_strays(self) -> None:
+        """Reap what became ours as subreaper: subprocesses that outlived the worker whose user code started them."""
+        ours = self._workers.pids() | self._ticks.pids() | self._code.pids()
+        try:
+            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                if found.si_pid in ours:
+                    return  # reaped on its own path, at once; the next look goes on
+                os.waitid(os.P_PID, found.si_pid, os.WEXITED | os.WNOHANG)
+        except ChildProcessError:
+            return  # no children at all
+
+    def _end_when_drained(self) -> None:
+        if len(self._workers):
+            self._loop.later(0.1, self._end_when_drained)
+        else:
+            self._loop.stop()
+
+    def _terminate_workers(self, grace: float) -> None:
+        self._workers.terminate_all(force=False)
+        self._loop.later(grace, lambda: self._workers.terminate_all(force=True))
+        self._end_when_drained()
+
+    def ignore_interrupts(self) -> None:
+        """SIGINT is for the terminal's own process; SIGTERM means: stop the workers and end."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self.shutdown(drain=False, grace=self._config.stop_grace))

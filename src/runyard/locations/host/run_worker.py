@@ -1,0 +1,86 @@
+"""One run worker as its host sees it."""
+
+from __future__ import annotations
+
+import logging
+
+from ...core.launch import WorkerReport
+from ...core.run import RunFailure, RunStatus
+from ...storage.protocols import Runs
+from ..messages import Ack, FromWorker, GivenUp
+from ..processes import exit_in_words
+from .connection import Connection
+from .zygote_process import ZygoteProcess
+
+log = logging.getLogger(__name__)
+
+_BEFORE_CANCEL = (RunStatus.STARTING, RunStatus.STARTED)
+
+
+class RunWorker:
+    """State of the loop's thread, except ``ended`` and ``rejected``, which the committer's sets."""
+
+    def __init__(self, run_id: str, attempt: int, pid: int, exit_fd: int) -> None:
+        self.run_id, self.attempt, self.pid, self.exit_fd = run_id, attempt, pid, exit_fd
+        self.connection: Connection[FromWorker] | None = None
+        #: The zygote that will report its exit status; None when nobody will.
+        self.parent: ZygoteProcess | None = None
+        self.code: int | None = None
+        #: Its exit descriptor is readable and its socket is drained.
+        self.exited = False
+        #: Its end is committed; the run's row may still say otherwise after CANCELED.
+        self.ended: RunStatus | None = None
+        self.rejected = False
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return self.run_id, self.attempt
+
+    def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None:
+        if not accepted:
+            self.rejected = True
+        elif report.end is not None:
+            self.ended = report.end.status
+        if self.connection is not None:
+            self.connection.send(Ack(id=last_id, accepted=accepted))
+
+    def give_up(self, reason: str) -> None:
+        """Tell the worker that its attempt is over."""
+        self.rejected = True
+        if self.connection is not None:
+            self.connection.send(GivenUp(reason=reason))
+
+
+def settle(runs: Runs, worker: RunWorker, now: float) -> bool:
+    """End the run of a worker that is gone, unless it has said its end itself; True when that changed the run.
+
+    All that the worker has sent must be committed.
+    """
+    if worker.ended in (RunStatus.SUCCESS, RunStatus.FAILURE):
+        return False
+    # A rejected worker has nothing to say about the run, except that a cancel before its begin is done with.
+    failed = (
+        None
+        if worker.rejected
+        else runs.fail(
+            worker.run_id, attempt=worker.attempt, expected=_BEFORE_CANCEL, failure=_failure(worker), now=now
+        )
+    )
+    message = f"The run's worker (process {worker.pid}) {exit_in_words(worker.code)}."
+    return bool(failed or runs.end_canceling(worker.run_id, attempt=worker.attempt, message=message, now=now))
+
+
+def _failure(worker: RunWorker) -> RunFailure:
+    words = exit_in_words(worker.code)
+    if worker.ended is RunStatus.CANCELED:
+        return RunFailure(
+            error_class="WorkerTerminated",
+            message=f"The run's worker (process {worker.pid}) was told to stop by SIGTERM without a cancel.",
+        )
+    if worker.code is None:
+        return RunFailure("WorkerLost", f"The run's worker (process {worker.pid}) {words}.")
+    if worker.code < 0:
+        return RunFailure("WorkerKilled", f"The run's worker (process {worker.pid}) {words}.")
+    return RunFailure(
+        "WorkerExited", f"The run's worker (process {worker.pid}) {words} before it had said how the run ended."
+    )

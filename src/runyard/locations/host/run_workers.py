@@ -1,0 +1,234 @@
+"""The run workers of a host: launched, connected, terminated, and settled when they are gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+
+import msgspec
+
+from ...core.clock import Clock
+from ...core.launch import LaunchResult, LaunchSpec
+from ...core.run import FINISHED
+from ...storage.protocols import Runs, Wakeups
+from ..messages import FromWorker, Hello, Query, Report
+from ..processes import exit_descriptor, kill_group, peer_pid, send_signal, wait_status
+from .committer import Committer
+from .connection import Connection
+from .loop import READ, Loop
+from .run_worker import RunWorker, settle
+from .zygote_process import NewWorker, OnWorker, ZygoteProcess
+
+log = logging.getLogger(__name__)
+
+_DECODER = msgspec.msgpack.Decoder(FromWorker)
+#: How long the zygote may take to report the exit status of a worker that is gone, in seconds.
+STATUS_PATIENCE = 0.25
+#: Launches remembered after their end, so that a repeated call starts nothing.
+REMEMBERED = 10_000
+
+Key = tuple[str, int]
+
+
+class RunWorkers:
+    """Lives in the loop's thread. ``start`` asks the location's zygote for a worker, once it has one."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        committer: Committer,
+        runs: Runs,
+        wakeups: Wakeups,
+        clock: Clock,
+        *,
+        host_id: str,
+        start: Callable[[LaunchSpec, OnWorker], None],
+        on_query: Callable[[Connection[FromWorker], Query], None],
+    ) -> None:
+        self._loop, self._committer, self._runs, self._wakeups = loop, committer, runs, wakeups
+        self._clock, self._host_id, self._start, self._on_query = clock, host_id, start, on_query
+        self._workers: dict[int, RunWorker] = {}
+        self._launches: dict[Key, Future[LaunchResult]] = {}
+        self._finished: deque[Key] = deque()
+
+    def __len__(self) -> int:
+        """Live workers and launches under way."""
+        return len(self._workers) + sum(not launch.done() for launch in self._launches.values())
+
+    def pids(self) -> set[int]:
+        return set(self._workers)
+
+    # -- launching --------------------------------------------------------------------------------------------
+
+    def launch(self, spec: LaunchSpec) -> Future[LaunchResult]:
+        """Start a worker, once for each (run, attempt)."""
+        key = (spec.run_id, spec.attempt)
+        known = self._launches.get(key)
+        if known is not None:
+            return known
+        launch = self._launches[key] = Future()
+        self._start(spec, lambda new: self._started(spec, launch, new))
+        return launch
+
+    def _started(self, spec: LaunchSpec, launch: Future[LaunchResult], new: NewWorker | str) -> None:
+        if isinstance(new, str):
+            del self._launches[spec.run_id, spec.attempt]
+            launch.set_result(
+                LaunchResult(run_id=spec.run_id, attempt=spec.attempt, error=f"No worker: {new}.", retriable=True)
+            )
+            return
+        worker = RunWorker(spec.run_id, spec.attempt, new.pid, new.exit_fd)
+        worker.parent = new.parent
+        self._add(worker)
+        self._connect(worker, new.socket)
+        launch.set_result(LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=new.pid))
+
+    def _add(self, worker: RunWorker) -> None:
+        self._workers[worker.pid] = worker
+        self._loop.watch(worker.exit_fd, READ, lambda: self._exit_seen(worker))
+
+    def _connect(self, worker: RunWorker, peer: socket.socket) -> None:
+        # End of file is not death, the exit descriptor is: the connection just closes.
+        worker.connection = Connection(
+            self._loop,
+            peer,
+            _DECODER,
+            on_message=lambda message: self._on_message(worker, message),
+            on_end=lambda: None,
+        )
+
+    def _on_message(self, worker: RunWorker, message: FromWorker) -> None:
+        if isinstance(message, Report):
+            if message.report.begin is not None:
+                report = msgspec.structs.replace(message.report, host_id=self._host_id, pid=worker.pid)
+                message = msgspec.structs.replace(message, report=report)
+            self._committer.add(worker, message)
+        elif isinstance(message, Query) and worker.connection is not None:
+            self._on_query(worker.connection, message)
+
+    # -- workers of a host that is gone -----------------------------------------------------------------------
+
+    def adopt(self, peer: socket.socket) -> None:
+        """A worker whose host is gone has connected: its first message says who it is."""
+        pid = peer_pid(peer)
+        waiting: Connection[FromWorker]
+
+        def hello(message: FromWorker) -> None:
+            if worker := adopted.get("worker"):
+                self._on_message(worker, message)
+            elif isinstance(message, Hello):
+                adopted["worker"] = self._welcome(message, pid or message.pid, waiting)
+
+        adopted: dict[str, RunWorker] = {}
+        waiting = Connection(self._loop, peer, _DECODER, on_message=hello, on_end=lambda: None)
+
+    def _welcome(self, hello: Hello, pid: int, connection: Connection[FromWorker]) -> RunWorker:
+        worker = self._workers.get(pid)
+        if worker is None:
+            worker = RunWorker(hello.run_id, hello.attempt, pid, exit_descriptor(pid))
+            self._add(worker)
+        elif worker.connection is not None:
+            worker.connection.close()
+        worker.connection = connection
+        log.info("worker %d of run %s found this host", pid, hello.run_id)
+        self._committer.after(lambda: self._check(worker))
+        return worker
+
+    def check_all(self) -> None:
+        """This host had been given up on: whoever's run was ended meanwhile must stop."""
+        for worker in self._workers.values():
+            self._committer.after(lambda worker=worker: self._check(worker))  # type: ignore[misc]  # bound default
+
+    def _check(self, worker: RunWorker) -> None:
+        """In the committer's thread: take the run over, or tell the worker that it is not its own any more."""
+        run = self._runs.get(worker.run_id)
+        if run is None or run.attempt != worker.attempt or run.status in FINISHED:
+            worker.give_up("the run was ended while its host was gone")
+        else:
+            self._runs.assign_host(worker.run_id, attempt=worker.attempt, host_id=self._host_id, pid=worker.pid)
+
+    # -- ending -----------------------------------------------------------------------------------------------
+
+    def terminate(self, run_id: str, attempt: int, *, force: bool) -> bool:
+        """SIGTERM, or SIGKILL when ``force``; False when there is no such worker."""
+        key = (run_id, attempt)
+        worker = next((worker for worker in self._workers.values() if worker.key == key), None)
+        if worker is None:
+            launch = self._launches.get(key)
+            if launch is None or launch.done():
+                return False
+            launch.add_done_callback(lambda _: self.terminate(run_id, attempt, force=force))
+            return True
+        self._signal(worker, force=force)
+        return True
+
+    def terminate_all(self, *, force: bool) -> None:
+        for worker in list(self._workers.values()):
+            self._signal(worker, force=force)
+
+    def _signal(self, worker: RunWorker, *, force: bool) -> None:
+        send_signal(worker.pid, signal.SIGKILL if force else signal.SIGTERM)
+        if force:
+            kill_group(worker.pid)
+
+    def exit_reported(self, pid: int, code: int) -> None:
+        """The zygote has reaped one of its children."""
+        worker = self._workers.get(pid)
+        if worker is None:
+            return
+        worker.code = code
+        if worker.exited:
+            self._finish(worker)
+
+    def orphaned(self, zygote: ZygoteProcess) -> None:
+        """Their zygote is gone: its workers are children of this process now."""
+        for worker in [worker for worker in self._workers.values() if worker.parent is zygote]:
+            worker.parent = None
+            if worker.exited:
+                self._reap(worker)
+
+    def _exit_seen(self, worker: RunWorker) -> None:
+        self._loop.unwatch(worker.exit_fd)
+        os.close(worker.exit_fd)
+        if worker.connection is not None:
+            worker.connection.drain()
+        worker.exited = True
+        if worker.code is not None:
+            self._finish(worker)
+        elif worker.parent is None:
+            self._reap(worker)
+        else:
+            self._loop.later(STATUS_PATIENCE, lambda: self._finish(worker))
+
+    def _reap(self, worker: RunWorker) -> None:
+        if worker.code is None:
+            worker.code = wait_status(worker.pid)
+        self._finish(worker)
+
+    def _finish(self, worker: RunWorker) -> None:
+        """All is known. What the worker has sent is on its way to the committer, before this."""
+        if self._workers.get(worker.pid) is not worker:
+            return
+        del self._workers[worker.pid]
+        if worker.connection is not None:
+            worker.connection.close()
+        self._remember(worker.key)
+        self._committer.after(lambda: self._settle(worker))
+
+    def _remember(self, key: Key) -> None:
+        self._finished.append(key)
+        if len(self._finished) > REMEMBERED:
+            self._launches.pop(self._finished.popleft(), None)
+
+    def _settle(self, worker: RunWorker) -> None:
+        """In the committer's thread, after everything that the worker sent is committed."""
+        if worker.ended is None:
+            kill_group(worker.pid)
+        if settle(self._runs, worker, self._clock.now()):
+            self._wakeups.poke("runs")
+            self._wakeups.poke("queue")

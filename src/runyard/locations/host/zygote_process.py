@@ -1,0 +1,197 @@
+"""One zygote as its host sees it: started, loading, forking, gone."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ...core.events import ErrorInfo
+from ...core.launch import LaunchSpec
+from ..messages import (
+    FromZygote,
+    Loaded,
+    LoadFailed,
+    Setup,
+    StartWorker,
+    WorkerExited,
+    WorkerNotStarted,
+    WorkerStarted,
+)
+from ..processes import exit_descriptor, exit_in_words
+from .connection import Connection
+from .loop import READ, Loop, Timer
+
+log = logging.getLogger(__name__)
+
+_DECODER = msgspec.msgpack.Decoder(FromZygote)
+#: Of what a zygote prints, this much is kept for the error that tells why it died, in bytes.
+_LAST_WORDS = 4096
+
+
+class NewWorker(NamedTuple):
+    """A worker that the zygote started: its socket is the host's end, its exit descriptor polls as its death."""
+
+    pid: int
+    socket: socket.socket
+    exit_fd: int
+    parent: ZygoteProcess
+
+
+#: Called with the worker, or with a sentence that says why there is none.
+OnWorker = Callable[[NewWorker | str], None]
+
+
+class ZygoteProcess:
+    """Lives in the loop's thread. Raises OSError when the interpreter cannot be executed."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        setup: Setup,
+        *,
+        load_timeout: float,
+        on_loaded: Callable[[ZygoteProcess, Loaded], None],
+        on_failed: Callable[[ZygoteProcess, LoadFailed], None],
+        on_exit: Callable[[int, int], None],
+        on_gone: Callable[[ZygoteProcess], None],
+    ) -> None:
+        self._loop, self._on_loaded, self._on_failed = loop, on_loaded, on_failed
+        self._on_exit, self._on_gone = on_exit, on_gone
+        self._waiting: dict[int, OnWorker] = {}
+        self._tickets = itertools.count(1)
+        self._last_words: deque[bytes] = deque(maxlen=64)
+        self._settled = False
+        self.loaded: Loaded | None = None
+        ours, theirs = socket.socketpair()
+        try:
+            self._process = _start(setup, theirs)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self.pid = self._process.pid
+        self._exit_fd = exit_descriptor(self.pid)
+        self._connection: Connection[FromZygote] = Connection(
+            loop, ours, _DECODER, on_message=self._on_message, on_end=lambda: None, descriptors=True
+        )
+        loop.watch(self._exit_fd, READ, self._exited)
+        self._watch_output()
+        self._deadline: Timer = loop.later(load_timeout, lambda: self._too_slow(load_timeout))
+        self._connection.send(setup)
+
+    def start_worker(self, launch: LaunchSpec | None, then: OnWorker) -> None:
+        """A run worker for ``launch``, or a tick worker without; ``then`` is called exactly once."""
+        ticket = next(self._tickets)
+        self._waiting[ticket] = then
+        if self._connection.is_open:
+            self._connection.send(StartWorker(ticket=ticket, launch=launch))
+        else:
+            self._loop.soon(self._fail_waiting)
+
+    def close(self) -> None:
+        """Let it end: it does at the end of its socket. Its workers become the host's own children."""
+        self._settled = True
+        self._deadline.cancel()
+        self._connection.drain()
+        self._connection.close()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def _on_message(self, message: FromZygote) -> None:
+        if isinstance(message, Loaded):
+            self._settled, self.loaded = True, message
+            self._deadline.cancel()
+            self._on_loaded(self, message)
+        elif isinstance(message, LoadFailed):
+            self._fail(message)
+        elif isinstance(message, WorkerStarted):
+            end, exit_fd = self._connection.take_descriptors(2)
+            then = self._waiting.pop(message.ticket)
+            then(NewWorker(message.pid, socket.socket(fileno=end), exit_fd, self))
+        elif isinstance(message, WorkerNotStarted):
+            self._waiting.pop(message.ticket)(message.error)
+        elif isinstance(message, WorkerExited):
+            self._on_exit(message.pid, message.code)
+
+    def _exited(self) -> None:
+        """The process is gone: what it has said is read first, then its children are ours."""
+        self._loop.unwatch(self._exit_fd)
+        os.close(self._exit_fd)
+        self._connection.drain()
+        self._connection.close()
+        self._deadline.cancel()
+        code = self._process.wait()
+        self._read_output()
+        self._loop.unwatch(self._output)
+        os.close(self._output)
+        self._fail_waiting()
+        if not self._settled:
+            self._fail(LoadFailed(error=self._death(code)))
+        self._on_gone(self)
+
+    def _fail_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for then in waiting.values():
+            then("the location's process ended before it had started the worker")
+
+    def _fail(self, failure: LoadFailed) -> None:
+        self._settled = True
+        self._deadline.cancel()
+        self._on_failed(self, failure)
+
+    def _too_slow(self, seconds: float) -> None:
+        message = f"The code did not finish loading within {seconds:g} s."
+        self._fail(LoadFailed(error=ErrorInfo("LoadTimeout", message)))
+        self.kill()
+
+    def _death(self, code: int) -> ErrorInfo:
+        words = b"".join(self._last_words)[-_LAST_WORDS:].decode(errors="replace").strip()
+        message = f"The location's process {exit_in_words(code)}"
+        heard = f"; its last words: {words}" if words else ""
+        return ErrorInfo("LocationProcessDied", f"{message} before the code was loaded{heard}")
+
+    def _watch_output(self) -> None:
+        stream = self._process.stdout
+        if stream is None:
+            raise RuntimeError("the zygote was started without a pipe for its output")
+        self._output = os.dup(stream.fileno())
+        stream.close()
+        os.set_blocking(self._output, False)
+        self._loop.watch(self._output, READ, self._read_output)
+
+    def _read_output(self) -> None:
+        """Pass on what user code prints while it is imported, and keep the end of it."""
+        try:
+            data = os.read(self._output, 65536)
+        except BlockingIOError:
+            return
+        if not data:
+            self._loop.unwatch(self._output)
+            return
+        self._last_words.append(data[-_LAST_WORDS:])
+        os.write(sys.stderr.fileno(), data)
+
+
+def _start(setup: Setup, theirs: socket.socket) -> subprocess.Popen[bytes]:
+    python = setup.spec.executable_path or sys.executable
+    return subprocess.Popen(  # noqa: S603 - the interpreter that the workspace names, without a shell
+        [python, "-m", "runyard.locations.zygote", str(theirs.fileno())],
+        pass_fds=(theirs.fileno(),),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        # Started where no file of the user's can take the place of a module of ours; it changes there itself.
+        cwd=Path(setup.worker_socket).parent,
+    )

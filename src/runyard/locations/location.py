@@ -1,0 +1,231 @@
+"""A code location of this control process: keeps a host running for it and talks to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..core.clock import Clock
+from ..core.errors import LocationUnavailable, RunyardError
+from ..core.events import ErrorInfo
+from ..core.launch import LaunchResult, LaunchSpec
+from ..core.location import LocationRecord, LocationState
+from ..core.tick import Evaluation, EvaluationRequest
+from ..storage.protocols import Hosts, Locations
+from .client import HostClient
+from .host.config import HostConfig
+from .host_start import RunningHost, adopt_or_start, alive_here
+from .spec import LocationSpec
+from .updates import HostUpdate
+
+log = logging.getLogger(__name__)
+
+#: A host that was up for so long is replaced at once; others after a growing pause. Seconds.
+LONG_LIFE = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+
+
+class LocalLocation:
+    """``locations.api.Location`` over a host on this machine. ``on_change`` is called from a thread of its own."""
+
+    def __init__(
+        self,
+        config: HostConfig,
+        *,
+        hosts: Hosts,
+        locations: Locations,
+        clock: Clock,
+        log_file: Path,
+        on_change: Callable[[LocalLocation], None],
+    ) -> None:
+        self.name = config.spec.name
+        self._config, self._hosts, self._locations = config, hosts, locations
+        self._clock, self._log_file, self._on_change = clock, log_file, on_change
+        self._stopping = threading.Event()
+        self._client: HostClient | None = None
+        self._host: RunningHost | None = None
+        self._update = HostUpdate(
+            record=LocationRecord(
+                name=self.name,
+                state=LocationState.LOADING,
+                source=config.spec.describe(),
+                updated_at=clock.now(),
+            )
+        )
+        self._published: LocationRecord | None = None
+        self._active = False
+        self._thread = threading.Thread(target=self._keep, name=f"location-{self.name}", daemon=True)
+
+    # -- locations.api.Location -------------------------------------------------------------------------------
+
+    def record(self) -> LocationRecord:
+        return self._update.record
+
+    def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
+        return self._connected().launch(specs, timeout=timeout)
+
+    def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
+        client = self._client
+        if client is not None and client.terminate(run_id, attempt=attempt, force=force, timeout=timeout):
+            return True
+        # A run started before the entry was changed is with an older host that drains.
+        for other in alive_here(self._hosts, self.name):
+            if client is not None and other.address == client.address:
+                continue
+            if self._terminate_at(other.address, run_id, attempt, force=force, timeout=timeout):
+                return True
+        if client is None and not self._stopping.is_set():
+            raise LocationUnavailable(self.name, "its host is being started.")
+        return False
+
+    def evaluate(self, requests: Sequence[EvaluationRequest], *, timeout: float) -> Sequence[Evaluation]:
+        return self._connected().evaluate(requests, timeout=timeout)
+
+    def validate(self, job_name: str, run_config: Mapping[str, Any], *, timeout: float) -> Sequence[tuple[str, str]]:
+        return self._connected().validate(job_name, run_config, timeout=timeout)
+
+    def reload(self, *, timeout: float) -> None:
+        self._connected().reload(timeout=timeout)
+
+    def load(self) -> int:
+        client = self._client
+        try:
+            return 0 if client is None else client.status(timeout=1.0).workers
+        except LocationUnavailable:
+            return 0
+
+    # -- for the workspace ------------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> LocationSpec:
+        return self._config.spec
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """Where its own source files are."""
+        return self._update.directories or (self.spec.working_directory,)
+
+    @property
+    def is_settled(self) -> bool:
+        return self._update.record.state is not LocationState.LOADING
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def activate(self) -> None:
+        """From now on what storage publishes of this name is this location's."""
+        self._active = True
+        self.publish()
+
+    def publish(self) -> None:
+        """Bring the published record up to date; a failure is tried again when the workspace next asks."""
+        record = self._update.record
+        if not self._active or record is self._published:
+            return
+        try:
+            self._locations.publish(record)
+        except RunyardError as error:
+            log.warning("location '%s' could not be published: %s", self.name, error)
+            return
+        self._published = record
+
+    def retire(self) -> None:
+        """The entry is gone: the host ends with its last worker; runs can still be terminated."""
+        self._active = False
+        self._shut_down(drain=True, grace=0.0)
+        self._update = HostUpdate(
+            record=msgspec.structs.replace(
+                self._update.record, definitions=None, host_id=None, updated_at=self._clock.now()
+            )
+        )
+        self.stop()
+
+    def stop(self) -> None:
+        """Let go of the host, which goes on by itself."""
+        self._stopping.set()
+        client = self._client
+        if client is not None:
+            client.close()
+
+    def terminate_host(self, *, grace: float) -> None:
+        """End the host; its workers are told to stop, and killed after ``grace`` seconds."""
+        self._stopping.set()
+        self._shut_down(drain=False, grace=grace)
+        if self._thread.is_alive():
+            self._thread.join(grace + 5.0)
+        if self._host is not None and self._host.reaper is not None:
+            self._host.reaper.join(5.0)
+        self.stop()
+
+    # -- the host ---------------------------------------------------------------------------------------------
+
+    def _connected(self) -> HostClient:
+        if self._stopping.is_set():
+            raise LocationUnavailable(self.name, "it left the workspace.")
+        client = self._client
+        if client is None:
+            raise LocationUnavailable(self.name, "its host is being started.")
+        return client
+
+    def _terminate_at(self, address: str, run_id: str, attempt: int, *, force: bool, timeout: float) -> bool:
+        client = HostClient(self.name, address)
+        try:
+            return client.terminate(run_id, attempt=attempt, force=force, timeout=timeout)
+        finally:
+            client.close()
+
+    def _shut_down(self, *, drain: bool, grace: float) -> None:
+        client = self._client
+        if client is None:
+            return
+        try:
+            client.shutdown(drain=drain, grace=grace, timeout=5.0)
+        except LocationUnavailable as error:
+            log.info("%s", error)
+
+    def _keep(self) -> None:
+        """The location's thread: a host is always running, or being started."""
+        pause = 0.0
+        while not self._clock.wait(self._stopping, pause):
+            since = self._clock.monotonic()
+            try:
+                self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
+                self._follow(self._host)
+            except (RunyardError, OSError) as error:
+                self._show_error(error)
+            lived = self._clock.monotonic() - since
+            pause = 0.0 if lived > LONG_LIFE else min(LONGEST_PAUSE, max(FIRST_PAUSE, pause * 2))
+
+    def _follow(self, host: RunningHost) -> None:
+        """Take its updates until it is gone, or we are to stop."""
+        client = self._client = HostClient(self.name, host.address)
+        try:
+            for update in client.watch():
+                self._show(update)
+                if self._stopping.is_set():
+                    break
+        except LocationUnavailable as error:
+            log.info("location '%s': lost its host: %s", self.name, error.reason)
+        finally:
+            self._client = None
+            client.close()
+        if not self._stopping.is_set():
+            self._change(state=LocationState.LOADING)
+
+    def _show_error(self, error: Exception) -> None:
+        log.error("location '%s': %s", self.name, error)
+        self._change(state=LocationState.ERROR, error=ErrorInfo(type(error).__name__, str(error)))
+
+    def _change(self, **changes: Any) -> None:
+        record = msgspec.structs.replace(self._update.record, updated_at=self._clock.now(), **changes)
+        self._show(msgspec.structs.replace(self._update, record=record))
+
+    def _show(self, update: HostUpdate) -> None:
+        self._update = update
+        self.publish()
+        self._on_change(self)

@@ -1,0 +1,162 @@
+"""What host, zygote and workers say to each other.
+
+Fields are only ever added, and with defaults: the interpreter of a location may have the version before or after ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from ..core.events import ErrorInfo
+from ..core.launch import LaunchSpec, WorkerReport
+from ..core.location import LocationDefinitions
+from ..core.run import Run
+from ..core.tick import Evaluation, EvaluationRequest
+from ..definitions.records import RunsFilter
+from .spec import LocationSpec, StartMethod
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Base: tagged with its class name."""
+
+
+class Setup(Message, frozen=True, kw_only=True):
+    """Host to zygote, first: what to load, and what its workers need to know. Seconds for times."""
+
+    spec: LocationSpec
+    #: Path of the socket where workers find their location's host again.
+    worker_socket: str
+    compute_logs_dir: str
+    #: How long a worker waits for a new host before it stops itself, and then for user code to clean up.
+    host_grace: float = 30.0
+    stop_grace: float = 15.0
+
+
+class Loaded(Message, frozen=True, kw_only=True):
+    """Zygote to host: the code is imported. ``directories`` hold the location's own source files."""
+
+    definitions: LocationDefinitions
+    start_method: StartMethod = "fork"
+    start_method_reason: str | None = None
+    directories: tuple[str, ...] = ()
+
+
+class LoadFailed(Message, frozen=True, kw_only=True):
+    error: ErrorInfo
+    directories: tuple[str, ...] = ()
+
+
+class StartWorker(Message, frozen=True, kw_only=True):
+    """Host to zygote: a run worker for ``launch``, or a tick worker without. ``ticket`` comes back in the answer."""
+
+    ticket: int
+    launch: LaunchSpec | None = None
+
+
+class WorkerStarted(Message, frozen=True, kw_only=True):
+    """Zygote to host, with the worker's socket and exit descriptor as SCM_RIGHTS."""
+
+    ticket: int
+    pid: int
+
+
+class WorkerNotStarted(Message, frozen=True, kw_only=True):
+    ticket: int
+    error: str
+
+
+class WorkerExited(Message, frozen=True, kw_only=True):
+    """Zygote to host: exit code, negative for a signal."""
+
+    pid: int
+    code: int
+
+
+class Assignment(Message, frozen=True, kw_only=True):
+    """What a spawned worker reads from its standard input; a forked one inherits it."""
+
+    setup: Setup
+    launch: LaunchSpec | None = None
+
+
+class Hello(Message, frozen=True, kw_only=True):
+    """Worker to a host that did not start it."""
+
+    run_id: str
+    attempt: int
+    pid: int
+
+
+class Report(Message, frozen=True, kw_only=True):
+    """Worker to host. Ids grow by one; ``urgent`` when the worker waits for the commit."""
+
+    id: int
+    report: WorkerReport
+    urgent: bool = False
+
+
+class Ack(Message, frozen=True, kw_only=True):
+    """Host to worker: reports up to ``id`` are committed. Not ``accepted``: this attempt was given up on."""
+
+    id: int
+    accepted: bool = True
+
+
+class GivenUp(Message, frozen=True, kw_only=True):
+    """Host to worker: the attempt is not yours any more."""
+
+    reason: str
+
+
+class Query(Message, frozen=True, kw_only=True):
+    """Worker to host: a question of user code to the instance, answered after this worker's reports are committed."""
+
+    id: int
+    method: Literal["get", "list", "count"]
+    run_id: str | None = None
+    filters: RunsFilter | None = None
+    #: ``list``: after this run id, newest first, at most so many.
+    cursor: str | None = None
+    limit: int | None = None
+
+
+class Answer(Message, frozen=True, kw_only=True):
+    """``error`` is a sentence instead."""
+
+    id: int
+    runs: tuple[Run, ...] = ()
+    count: int = 0
+    error: str | None = None
+
+
+class Evaluate(Message, frozen=True, kw_only=True):
+    """Host to tick worker."""
+
+    id: int
+    request: EvaluationRequest
+
+
+class Evaluated(Message, frozen=True, kw_only=True):
+    id: int
+    evaluation: Evaluation
+
+
+class Validate(Message, frozen=True, kw_only=True):
+    """Host to tick worker: does the job take this run config?"""
+
+    id: int
+    job_name: str
+    run_config: dict[str, Any] = {}
+
+
+class Validated(Message, frozen=True, kw_only=True):
+    id: int
+    issues: tuple[tuple[str, str], ...] = ()
+
+
+ToZygote = Setup | StartWorker
+FromZygote = Loaded | LoadFailed | WorkerStarted | WorkerNotStarted | WorkerExited
+FromWorker = Hello | Report | Query | Evaluated | Validated
+ToWorker = Ack | GivenUp | Answer | Evaluate | Validate

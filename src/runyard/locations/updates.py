@@ -1,0 +1,14 @@
+"""What a host tells everyone who watches it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..core.location import LocationRecord
+
+
+class HostUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """``directories`` hold the location's own source files: what to watch for changes."""
+
+    record: LocationRecord
+    directories: tuple[str, ...] = ()

@@ -1,0 +1,133 @@
+"""Watches workspace files and source files."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import watchfiles
+
+from ..core.errors import RunyardError
+
+log = logging.getLogger(__name__)
+
+#: Changes that come within so many milliseconds are one.
+DEBOUNCE_MS = 200
+STEP_MS = 50
+#: How often workspace files are looked at whatever the system tells, and new directories taken up, in milliseconds.
+TICK_MS = 500
+
+Stamp = tuple[int, int, int]
+
+
+class Watcher:
+    """A thread that calls back: ``on_files`` for workspace files, ``on_code(name)`` for a location's code.
+
+    Args:
+        files: the workspace files.
+        directories: by location, the directories that hold its own modules; below them nothing is looked at.
+        on_tick: called every half second.
+    """
+
+    def __init__(
+        self,
+        *,
+        files: Callable[[], Iterable[str]],
+        directories: Callable[[], Mapping[str, tuple[str, ...]]],
+        on_files: Callable[[], None],
+        on_code: Callable[[str], None],
+        on_tick: Callable[[], None],
+    ) -> None:
+        self._files, self._directories = files, directories
+        self._on_files, self._on_code, self._on_tick = on_files, on_code, on_tick
+        self._stopping = threading.Event()
+        self._stamps: dict[str, Stamp | None] = {}
+        self._thread = threading.Thread(target=self._serve, name="workspace-watcher", daemon=True)
+
+    def start(self) -> None:
+        self._stamps = self._look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            places = self._places()
+            if places:
+                self._watch(places)
+            else:
+                self._stopping.wait(TICK_MS / 1000)
+                self._tick()
+
+    def _watch(self, places: frozenset[str]) -> None:
+        """Until there are other places to watch."""
+        changes = watchfiles.watch(
+            *places,
+            watch_filter=lambda _, path: _concerns_code(path),
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            rust_timeout=TICK_MS,
+            yield_on_timeout=True,
+            stop_event=self._stopping,
+            recursive=False,
+            raise_interrupt=False,
+        )
+        try:
+            for found in changes:
+                self._code_changed({path for _, path in found})
+                self._tick()
+                if self._places() != places:
+                    return
+        except OSError as error:
+            # A directory went away, or the system has no watches left: looked at again after a pause.
+            log.warning("watching for changes: %s", error)
+            self._stopping.wait(TICK_MS / 1000)
+        finally:
+            changes.close()
+
+    def _places(self) -> frozenset[str]:
+        named = {place for places in self._directories().values() for place in places}
+        return frozenset(place for place in named if os.path.isdir(place))  # noqa: PTH112 - many, twice a second
+
+    def _code_changed(self, paths: set[str]) -> None:
+        parents = {str(Path(path).parent) for path in paths}
+        for name, places in self._directories().items():
+            if parents.intersection(places):
+                self._guarded(lambda name=name: self._on_code(name))  # type: ignore[misc]  # bound default
+
+    def _tick(self) -> None:
+        stamps = self._look()
+        if stamps != self._stamps:
+            self._stamps = stamps
+            self._guarded(self._on_files)
+        self._guarded(self._on_tick)
+
+    def _look(self) -> dict[str, Stamp | None]:
+        return {file: _stamp(file) for file in self._files()}
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except RunyardError as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("following a change failed")
+
+
+def _concerns_code(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return name == ".env" or (name.endswith(".py") and not name.startswith("."))
+
+
+def _stamp(file: str) -> Stamp | None:
+    try:
+        found = Path(file).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

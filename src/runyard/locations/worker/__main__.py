@@ -1,0 +1,34 @@
+"""``python -m runyard.locations.worker FD``: a spawned worker; its assignment is on standard input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+
+import msgspec
+
+from ..code_loading import load, prepare_process
+from ..messages import Assignment
+from .main import work
+
+
+def main() -> None:
+    assignment = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Assignment)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    end = socket.socket(fileno=int(sys.argv[1]))
+    spec = assignment.setup.spec
+
+    def definitions() -> object:
+        prepare_process(spec)
+        return load(spec)
+
+    work(end, assignment, definitions)
+
+
+if __name__ == "__main__":
+    main()

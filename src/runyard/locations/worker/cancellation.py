@@ -1,0 +1,51 @@
+"""SIGTERM as an exception in user code, never in the middle of talking to the host."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ...execution.errors import RunCancelled
+
+
+class Cancellation:
+    """Belongs to the main thread, where signal handlers run."""
+
+    def __init__(self) -> None:
+        self._shields = 0
+        self._asked = False
+        self._raised = False
+
+    def listen(self) -> None:
+        """From now on SIGTERM raises RunCancelled in the main thread."""
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def ignore(self) -> None:
+        """The run's code is done: nothing is left to interrupt."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Hold a cancellation back until the block is over; other threads are never interrupted anyway."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+        self._raise_if_asked()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+        self._raise_if_asked()
+
+    def _raise_if_asked(self) -> None:
+        # Once only: the user's clean-up must not be interrupted by another signal.
+        if self._asked and not self._shields and not self._raised:
+            self._raised = True
+            raise RunCancelled

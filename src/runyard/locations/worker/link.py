@@ -1,0 +1,214 @@
+"""A worker's conversation with its host: survives the host's death, and knows when to give up."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import msgspec
+
+from ...core.clock import Clock
+from ...core.errors import RunyardError
+from ...core.launch import WorkerReport
+from ..framing import FrameBuffer, frame
+from ..messages import (
+    Ack,
+    Answer,
+    Evaluate,
+    Evaluated,
+    GivenUp,
+    Hello,
+    Query,
+    Report,
+    ToWorker,
+    Validate,
+    Validated,
+)
+
+log = logging.getLogger(__name__)
+
+#: Reports that may be unacknowledged before whoever adds one has to wait.
+MOST_UNACKED = 500
+_CHUNK = 65536
+_DECODER = msgspec.msgpack.Decoder(ToWorker)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+
+
+class HostGone(RunyardError):
+    """The location host cannot be reached any more."""
+
+
+class HostLink:
+    """Thread-safe. A thread of its own reads; whoever sends, writes.
+
+    Args:
+        hello: how the worker introduces itself to a new host; without one the end of the socket is the end.
+        on_request: called from the reading thread with what a tick worker is asked.
+        on_over: called once from the reading thread when nobody listens any more or the attempt was given up on.
+    """
+
+    def __init__(
+        self,
+        host: socket.socket,
+        clock: Clock,
+        *,
+        path: str,
+        patience: float,
+        hello: Hello | None,
+        on_request: Callable[[Evaluate | Validate], None],
+        on_over: Callable[[str], None],
+    ) -> None:
+        self._host, self._clock, self._path, self._patience = host, clock, path, patience
+        self._hello, self._on_request, self._on_over = hello, on_request, on_over
+        self._frames = FrameBuffer()
+        self._ids = itertools.count(1)
+        # Ids are given and written under one lock, so that they arrive in order; the reader takes it to reconnect.
+        self._writing = threading.Lock()
+        self._changed = threading.Condition()
+        self._unacked: dict[int, bytes] = {}
+        self._unanswered: dict[int, bytes] = {}
+        self._answers: dict[int, Answer] = {}
+        self._refused_from: int | None = None
+        self._over: str | None = None
+        self._thread = threading.Thread(target=self._read, name="runyard-host", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def report(self, report: WorkerReport, *, wait: bool) -> bool:
+        """Send a report. With ``wait``, returns once it is committed; False when the attempt was given up on."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._unacked) < MOST_UNACKED or self._is_over())
+            if self._is_over():
+                return False
+        with self._writing:
+            number = next(self._ids)
+            data = _framed(Report(id=number, report=report, urgent=wait))
+            with self._changed:
+                self._unacked[number] = data
+            self._write(data)
+        return self._committed(number) if wait else True
+
+    def ask(self, query: Query) -> Answer:
+        """Ask the instance; the answer knows everything that was reported before.
+
+        Raises:
+            HostGone: nobody is there to answer.
+        """
+        with self._writing:
+            number = next(self._ids)
+            data = _framed(msgspec.structs.replace(query, id=number))
+            with self._changed:
+                self._unanswered[number] = data
+            self._write(data)
+        with self._changed:
+            self._changed.wait_for(lambda: number in self._answers or self._over is not None)
+            if number not in self._answers:
+                raise HostGone(f"The instance cannot be asked: {self._over}.")
+            return self._answers.pop(number)
+
+    def answer(self, answer: Evaluated | Validated) -> None:
+        with self._writing:
+            self._write(_framed(answer))
+
+    def _committed(self, number: int) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: number not in self._unacked or self._over is not None)
+            return number not in self._unacked and not self._refused(number)
+
+    def _refused(self, number: int) -> bool:
+        return self._refused_from is not None and number >= self._refused_from
+
+    def _is_over(self) -> bool:
+        return self._over is not None or self._refused_from is not None
+
+    def _write(self, data: bytes) -> None:
+        # What a dead host did not get is sent again when the reader has found the next one.
+        with suppress(OSError):
+            self._host.sendall(data)
+
+    # -- the reading thread -----------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = self._host.recv(_CHUNK)
+            except OSError:
+                data = b""
+            if data:
+                for payload in self._frames.feed(data):
+                    self._handle(_DECODER.decode(payload))
+            elif self._hello is None or not self._reconnect(self._hello):
+                self._end(f"its host is gone and no other took its place within {self._patience:g} s")
+                return
+
+    def _handle(self, message: ToWorker) -> None:
+        if isinstance(message, Ack):
+            self._acknowledged(message)
+        elif isinstance(message, Answer):
+            with self._changed:
+                self._unanswered.pop(message.id, None)
+                self._answers[message.id] = message
+                self._changed.notify_all()
+        elif isinstance(message, GivenUp):
+            self._end(message.reason)
+        else:
+            self._on_request(message)
+
+    def _acknowledged(self, ack: Ack) -> None:
+        with self._changed:
+            settled = [number for number in self._unacked if number <= ack.id]
+            if settled and not ack.accepted and self._refused_from is None:
+                self._refused_from = settled[0]
+            for number in settled:
+                del self._unacked[number]
+            first = settled[0] if settled else 0
+            self._changed.notify_all()
+        # The very first report asks to begin: its refusal is the asker's to deal with.
+        if not ack.accepted and first != 1:
+            self._end("its attempt was given up on")
+
+    def _end(self, reason: str) -> None:
+        with self._changed:
+            if self._over is not None:
+                return
+            self._over = reason
+            self._changed.notify_all()
+        self._on_over(reason)
+
+    def _reconnect(self, hello: Hello) -> bool:
+        """Find the next host and say everything again that was not acknowledged; False when patience has run out."""
+        until = self._clock.monotonic() + self._patience
+        pause = _FIRST_PAUSE
+        while self._clock.monotonic() < until:
+            if self._connect(hello):
+                return True
+            self._clock.wait(threading.Event(), pause)
+            pause = min(_LONGEST_PAUSE, pause * 2)
+        return False
+
+    def _connect(self, hello: Hello) -> bool:
+        host = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            host.connect(self._path)
+            # No writer may come between: what is sent again has to arrive before what is new.
+            with self._writing:
+                with self._changed:
+                    again = [*self._unacked.items(), *self._unanswered.items()]
+                for data in (_framed(hello), *(data for _, data in sorted(again))):
+                    host.sendall(data)
+                self._host.close()
+                self._host, self._frames = host, FrameBuffer()
+        except OSError as error:
+            log.debug("no host at %s: %s", self._path, error)
+            host.close()
+            return False
+        return True
+
+
+def _framed(message: msgspec.Struct) -> bytes:
+    return frame(msgspec.msgpack.encode(message))

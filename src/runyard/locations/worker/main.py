@@ -1,0 +1,67 @@
+"""A worker process from its first line to its last."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from ...core.clock import Clock, SystemClock
+from ..messages import Assignment
+from ..processes import kill_group
+from .cancellation import Cancellation
+from .run import new_link, run
+from .ticks import serve_ticks
+
+#: The exit code of a worker that nobody listens to any more.
+NOBODY_LISTENS = 75
+
+
+def work(host: socket.socket, assignment: Assignment, definitions: Callable[[], Any]) -> NoReturn:
+    """Do what the assignment says and end the process.
+
+    Args:
+        host: the conversation with the location host.
+        definitions: returns the location's definitions; a spawned worker imports them in it.
+    """
+    clock = SystemClock()
+    if assignment.launch is None:
+        serve_ticks(host, assignment, definitions, clock)
+        os._exit(0)
+    end = _End(clock, assignment.setup.stop_grace)
+    cancellation = Cancellation()
+    link = new_link(host, assignment.setup, assignment.launch, clock, on_over=end.over)
+    run(link, assignment, definitions, cancellation, clock)
+    end.leave()
+
+
+class _End:
+    """How a run worker ends: by itself, or made to once nobody listens to it."""
+
+    def __init__(self, clock: Clock, grace: float) -> None:
+        self._clock, self._grace = clock, grace
+        self._over = threading.Event()
+
+    def over(self, reason: str) -> None:
+        """In the reading thread: let user code clean up, then end it, and what it has started, whatever it does."""
+        self._over.set()
+        os.write(2, f"This worker stops: {reason}.\n".encode())
+        os.kill(os.getpid(), signal.SIGTERM)
+        self._clock.wait(threading.Event(), self._grace)
+        kill_group(os.getpid())
+        os._exit(NOBODY_LISTENS)
+
+    def leave(self) -> NoReturn:
+        """As a fresh interpreter ends: threads are waited for and exit functions run; but nothing is torn down."""
+        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what multiprocessing's children call too
+        atexit._run_exitfuncs()  # noqa: SLF001 - same
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if self._over.is_set():
+            kill_group(os.getpid())
+        os._exit(0)

@@ -1,0 +1,19 @@
+"""``python -m runyard.locations.zygote FD``: FD is the socket of the host that started it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from .zygote import Zygote
+
+
+def main() -> None:
+    become_worker = Zygote(socket.socket(fileno=int(sys.argv[1]))).serve()
+    # In a forked child the loop has returned what to become; the zygote itself just ends.
+    if become_worker is not None:
+        become_worker()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""Load once, then fork and reap, on one thread."""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import socket
+import subprocess
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from ...core.error_info import error_info
+from ...core.launch import LaunchSpec
+from ...definitions.describe import describe
+from ..code_loading import load, prepare_process, source_directories
+from ..framing import FrameBuffer, frame
+from ..messages import (
+    Assignment,
+    Loaded,
+    LoadFailed,
+    Setup,
+    StartWorker,
+    ToZygote,
+    WorkerExited,
+    WorkerNotStarted,
+    WorkerStarted,
+)
+from ..processes import exit_descriptor
+from ..worker.main import work
+from .child import leave_zygote
+from .safety import fork_hazard
+from .spawn import spawn_worker
+
+_DECODER = msgspec.msgpack.Decoder(ToZygote)
+_CHUNK = 65536
+
+Become = Callable[[], None]
+
+
+class Zygote:
+    """``serve`` until the host's socket ends. In a forked child it returns what the child is to do."""
+
+    def __init__(self, host: socket.socket) -> None:
+        self._host = host
+        self._frames = FrameBuffer()
+        self._setup: Setup | None = None
+        self._definitions: Any = None
+        self._spawns = False
+        #: By exit descriptor: the worker's pid, and the handle of a spawned one.
+        self._children: dict[int, tuple[int, subprocess.Popen[bytes] | None]] = {}
+
+    def serve(self) -> Become | None:
+        poll = select.poll()
+        poll.register(self._host, select.POLLIN)
+        while True:
+            for fd, _ in poll.poll():
+                if fd != self._host.fileno():
+                    poll.unregister(fd)
+                    self._reap(fd)
+                    continue
+                data = self._host.recv(_CHUNK)
+                if not data:
+                    return None
+                for payload in self._frames.feed(data):
+                    become = self._handle(_DECODER.decode(payload), poll)
+                    if become is not None:
+                        return become
+
+    def _handle(self, message: Setup | StartWorker, poll: select.poll) -> Become | None:
+        if isinstance(message, Setup):
+            self._load(message)
+            return None
+        return self._start(message, poll)
+
+    def _load(self, setup: Setup) -> None:
+        self._setup = setup
+        try:
+            prepare_process(setup.spec)
+            self._definitions = load(setup.spec)
+            self._send(self._loaded(setup))
+        except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit too
+            # The whole traceback for the host's log; the location's status shows the user's own frames.
+            traceback.print_exception(error)
+            self._send(LoadFailed(error=error_info(error), directories=source_directories(setup.spec)))
+
+    def _loaded(self, setup: Setup) -> Loaded:
+        method, reason = setup.spec.start_method, None
+        if method is None:
+            reason = fork_hazard()
+            method = "spawn" if reason else "fork"
+        self._spawns = method == "spawn"
+        # What is frozen is never written to by the collector, so that children go on sharing its pages.
+        gc.collect()
+        gc.freeze()
+        return Loaded(
+            definitions=describe(self._definitions),
+            start_method=method,
+            start_method_reason=reason,
+            directories=source_directories(setup.spec),
+        )
+
+    def _start(self, order: StartWorker, poll: select.poll) -> Become | None:
+        if self._setup is None:
+            raise RuntimeError("the host asked for a worker before it said what to load")
+        assignment = Assignment(setup=self._setup, launch=order.launch)
+        ours, theirs = socket.socketpair()
+        try:
+            with ours, theirs:
+                pid, handle = self._make(assignment, theirs)
+                if pid == 0:
+                    end = theirs.detach()
+                    return lambda: self._become(end, order.launch)
+                self._hand_over(order.ticket, pid, handle, ours, poll)
+        except OSError as error:
+            self._send(WorkerNotStarted(ticket=order.ticket, error=f"no process could be started: {error}"))
+        return None
+
+    def _make(self, assignment: Assignment, theirs: socket.socket) -> tuple[int, subprocess.Popen[bytes] | None]:
+        """A worker process; pid 0 in the forked worker itself."""
+        if self._spawns:
+            handle = spawn_worker(assignment, theirs)
+            return handle.pid, handle
+        with warnings.catch_warnings():
+            # Python 3.12 warns of any thread at a fork; which threads matter was judged when the code was loaded.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return os.fork(), None
+
+    def _hand_over(
+        self,
+        ticket: int,
+        pid: int,
+        handle: subprocess.Popen[bytes] | None,
+        ours: socket.socket,
+        poll: select.poll,
+    ) -> None:
+        exit_fd = exit_descriptor(pid)
+        self._children[exit_fd] = (pid, handle)
+        poll.register(exit_fd, select.POLLIN)
+        data = frame(msgspec.msgpack.encode(WorkerStarted(ticket=ticket, pid=pid)))
+        socket.send_fds(self._host, [data], [ours.fileno(), exit_fd])
+
+    def _become(self, end: int, launch: LaunchSpec | None) -> None:
+        """In the child."""
+        setup, definitions = self._setup, self._definitions
+        leave_zygote(keep=end, close=[self._host.fileno(), *self._children])
+        self._host.detach()
+        if setup is not None:
+            work(socket.socket(fileno=end), Assignment(setup=setup, launch=launch), lambda: definitions)
+
+    def _reap(self, exit_fd: int) -> None:
+        os.close(exit_fd)
+        pid, handle = self._children.pop(exit_fd)
+        code = handle.wait() if handle is not None else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self._send(WorkerExited(pid=pid, code=code))
+
+    def _send(self, message: msgspec.Struct) -> None:
+        try:
+            self._host.sendall(frame(msgspec.msgpack.encode(message)))
+        except BrokenPipeError:
+            return  # the host is gone; reading its socket ends this process

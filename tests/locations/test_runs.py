@@ -1,0 +1,45 @@
+"""Runs in real worker processes."""
+
+from __future__ import annotations
+
+from runyard.core.events import EventType
+from runyard.core.run import RunStatus
+
+from .yard import Yard
+
+TWO_STEPS = """
+    import os
+    import runyard as dg
+
+    @dg.op
+    def first(context):
+        context.log.info("from the first")
+        print("printed")
+        return 1
+
+    @dg.op
+    def second(context, value):
+        context.log.info(f"got {value}")
+
+    @dg.job
+    def job():
+        second(first())
+
+    defs = dg.Definitions(jobs=[job])
+"""
+
+
+def test_run_succeeds_with_its_events_in_order(yard: Yard) -> None:
+    location = yard.location(TWO_STEPS)
+    run_id = yard.launch(location)
+    run = yard.finished(run_id)
+    assert run.status is RunStatus.SUCCESS
+    assert yard.lines(run_id) == ["from the first", "got 1"]
+    kinds = [event.type for event in yard.events(run_id)]
+    assert kinds.index(EventType.RUN_START) < kinds.index(EventType.STEP_START)
+    assert kinds[-1] is EventType.RUN_SUCCESS
+    numbers = [event.seq for event in yard.events(run_id) if event.seq is not None]
+    assert numbers == sorted(numbers) == list(range(1, len(numbers) + 1))
+    assert (yard.home / "logs" / run_id / "run.out").read_text() == "printed\n"
+    assert run.pid is not None
+    assert run.host_id == yard.stores.hosts.all()[0].host_id
