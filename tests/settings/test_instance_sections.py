@@ -108,8 +108,8 @@ def test_compute_logs(load: Load, tmp_path: Path) -> None:
         "compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}"
     )
     assert any("kept all the same" in notice for notice in nothing.notices)
-    artifacts = "local_artifact_storage: {module: dagster.core.storage.root, class: LocalArtifactStorage, config: {base_dir: /a}}"
-    assert load(artifacts).compute_logs_dir == "/a/storage"
+    artifacts = "{module: dagster.core.storage.root, class: LocalArtifactStorage, config: {base_dir: /a}}"
+    assert load(f"local_artifact_storage: {artifacts}").compute_logs_dir == "/a/storage"
     with pytest.raises(ConfigError, match="S3ComputeLogManager' is not there yet; use LocalComputeLogManager"):
         load("compute_logs: {module: dagster_aws.s3, class: S3ComputeLogManager}")
 
@@ -128,7 +128,7 @@ def test_the_scheduler(load: Load) -> None:
     other = load("scheduler:\n  module: mine.cron\n  class: CronScheduler\n  config: {any: [thing]}\n")
     assert not other.scheduler.enabled
     assert other.why_off["SCHEDULER"] == WhyOff("scheduler.class: CronScheduler (of mine.cron)", "runyard.yaml:3")
-    with pytest.raises(ConfigError, match="there is no class 'DagsterDaemonSchedular'. Did you mean 'DagsterDaemonSch"):
+    with pytest.raises(ConfigError, match=r"there is no class 'DagsterDaemonSchedular'\. Did you mean 'DagsterDaemonS"):
         load("scheduler: {module: dagster.core.scheduler, class: DagsterDaemonSchedular}")
     with pytest.raises(ConfigError, match=r"scheduler\.module: there is no module 'dagster\.core\.schedular'"):
         load("scheduler: {module: dagster.core.schedular, class: DagsterDaemonScheduler}")
@@ -188,7 +188,7 @@ def test_threads_and_code_servers(load: Load) -> None:
 UNUSED = {
     "telemetry": "{enabled: false}",
     "nux": "{enabled: false}",
-    "python_logs": "{managed_python_loggers: [a, b], python_log_level: INFO, dagster_handler_config: {handlers: {x: 1}}}",
+    "python_logs": "{managed_python_loggers: [a], python_log_level: INFO, dagster_handler_config: {handlers: {x: 1}}}",
     "run_retries": "{enabled: true, max_retries: 3, retry_on_asset_or_op_failure: false}",
     "secrets": "{custom: {module: a, class: B, config: {c: d}}}",
     "defs_state_storage": "{module: a, class: B}",

@@ -39,8 +39,10 @@ RULES = (
         f"run_coordinator:\n  module: dagster\n  class: QueuedRunCoordinator\n  config:{LIMITS}",
         f"run_coordinator:\n  module: runyard\n  class: QueuedRunCoordinator\n  config:{LIMITS}",
         f"run_coordinator:\n  module: dagster.core.run_coordinator\n  class: QueuedRunCoordinator\n  config:{LIMITS}",
-        "run_coordinator:\n  module: dagster._core.run_coordinator.queued_run_coordinator\n"
-        f"  class: QueuedRunCoordinator\n  config:{LIMITS}",
+        (
+            "run_coordinator:\n  module: dagster._core.run_coordinator.queued_run_coordinator\n"
+            f"  class: QueuedRunCoordinator\n  config:{LIMITS}"
+        ),
     ],
 )
 def test_limits_are_the_same_wherever_they_are_written(load: Load, text: str) -> None:
@@ -136,8 +138,10 @@ def test_limits_beside_the_direct_coordinator_are_pointed_out(load: Load) -> Non
             ":4: run_queue.tag_concurrency_limits: this and 'concurrency.pools' exclude each other",
         ),
         (
-            "concurrency: {pools: {}}\nrun_coordinator:\n  module: dagster\n  class: QueuedRunCoordinator\n"
-            "  config:\n    block_op_concurrency_limited_runs:\n      op_concurrency_slot_buffer: 1\n",
+            (
+                "concurrency: {pools: {}}\nrun_coordinator:\n  module: dagster\n  class: QueuedRunCoordinator\n"
+                "  config:\n    block_op_concurrency_limited_runs:\n      op_concurrency_slot_buffer: 1\n"
+            ),
             ":7: run_coordinator.config.block_op_concurrency_limited_runs.op_concurrency_slot_buffer: this and",
         ),
         (

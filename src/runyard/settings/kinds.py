@@ -13,6 +13,8 @@ from ..core.text import did_you_mean
 from .document import Source, is_null, line_of, plain
 
 T = TypeVar("T")
+#: So many keys are listed beside the nearest one.
+_FEW = 10
 
 
 class Kind(Protocol):
@@ -298,8 +300,8 @@ class Keys:
         if key in self.fields:
             return self.fields[key]
         hint = did_you_mean(key, self.fields)
-        if not hint:
-            hint = f" Keys here: {', '.join(self.fields)}." if self.fields else " No keys go here."
+        if not hint or len(self.fields) <= _FEW:
+            hint += f" Keys here: {', '.join(self.fields)}." if self.fields else " No keys go here."
         raise source.error(joined(at, key), f"unknown key.{hint}", line_of(key_node))
 
     def _check(self, node: yaml.Node, at: str, given: dict[str, yaml.Node], source: Source) -> None:
