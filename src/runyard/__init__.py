@@ -6,104 +6,51 @@ Names are imported when they are first used (PEP 562), so that importing the pac
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .core.errors import (
-        InvalidDefinition as DagsterInvalidDefinitionError,
-    )
-    from .core.errors import (
-        InvalidRunConfig as DagsterInvalidConfigError,
-    )
-    from .core.errors import (
-        RunNotFound as DagsterRunNotFoundError,
-    )
-    from .core.errors import (
-        RunyardError as DagsterError,
-    )
-    from .core.events import EventType as DagsterEventType
-    from .core.run import RunStatus as DagsterRunStatus
-    from .core.tags import MAX_RUNTIME as MAX_RUNTIME_SECONDS_TAG
+    from .core.errors import InvalidDefinition as DagsterInvalidDefinitionError  # noqa: F401 - for type checkers
+    from .core.errors import InvalidRunConfig as DagsterInvalidConfigError  # noqa: F401 - for type checkers
+    from .core.errors import RunNotFound as DagsterRunNotFoundError  # noqa: F401 - for type checkers
+    from .core.errors import RunyardError as DagsterError  # noqa: F401 - for type checkers
+    from .core.events import EventType as DagsterEventType  # noqa: F401 - for type checkers
+    from .core.run import RunStatus as DagsterRunStatus  # noqa: F401 - for type checkers
+    from .core.tags import MAX_RUNTIME as MAX_RUNTIME_SECONDS_TAG  # noqa: F401 - for type checkers
     from .definitions.assets.keys import AssetKey as AssetKey
-    from .definitions.assets.reports import (
-        AssetMaterialization as AssetMaterialization,
-    )
-    from .definitions.assets.reports import (
-        AssetObservation as AssetObservation,
-    )
-    from .definitions.assets.reports import (
-        ExpectationResult as ExpectationResult,
-    )
+    from .definitions.assets.reports import AssetMaterialization as AssetMaterialization
+    from .definitions.assets.reports import AssetObservation as AssetObservation
+    from .definitions.assets.reports import ExpectationResult as ExpectationResult
     from .definitions.config.base import Config as Config
     from .definitions.config.base import PermissiveConfig as PermissiveConfig
     from .definitions.config.env import EnvVar as EnvVar
     from .definitions.config.job_config import validate_run_config as validate_run_config
-    from .definitions.config.legacy import (
-        Array as Array,
-    )
-    from .definitions.config.legacy import (
-        BoolSource as BoolSource,
-    )
-    from .definitions.config.legacy import (
-        Field as Field,
-    )
-    from .definitions.config.legacy import (
-        IntSource as IntSource,
-    )
-    from .definitions.config.legacy import (
-        Map as Map,
-    )
-    from .definitions.config.legacy import (
-        Noneable as Noneable,
-    )
-    from .definitions.config.legacy import (
-        Permissive as Permissive,
-    )
-    from .definitions.config.legacy import (
-        Selector as Selector,
-    )
-    from .definitions.config.legacy import (
-        Shape as Shape,
-    )
-    from .definitions.config.legacy import (
-        StringSource as StringSource,
-    )
+    from .definitions.config.legacy import Array as Array
+    from .definitions.config.legacy import BoolSource as BoolSource
+    from .definitions.config.legacy import Field as Field
+    from .definitions.config.legacy import IntSource as IntSource
+    from .definitions.config.legacy import Map as Map
+    from .definitions.config.legacy import Noneable as Noneable
+    from .definitions.config.legacy import Permissive as Permissive
+    from .definitions.config.legacy import Selector as Selector
+    from .definitions.config.legacy import Shape as Shape
+    from .definitions.config.legacy import StringSource as StringSource
     from .definitions.config.run_config import RunConfig as RunConfig
     from .definitions.definitions import Definitions as Definitions
     from .definitions.definitions import definitions as definitions
-    from .definitions.dependencies import (
-        DependencyDefinition as DependencyDefinition,
-    )
-    from .definitions.dependencies import (
-        MultiDependencyDefinition as MultiDependencyDefinition,
-    )
-    from .definitions.dependencies import (
-        NodeInvocation as NodeInvocation,
-    )
+    from .definitions.dependencies import DependencyDefinition as DependencyDefinition
+    from .definitions.dependencies import MultiDependencyDefinition as MultiDependencyDefinition
+    from .definitions.dependencies import NodeInvocation as NodeInvocation
     from .definitions.engine import InstanceClient as InstanceClient
-    from .definitions.errors import (
-        InvalidInvocation as DagsterInvalidInvocationError,
-    )
-    from .definitions.errors import (
-        InvariantViolation as DagsterInvariantViolationError,
-    )
-    from .definitions.errors import (
-        OutputNotFound as DagsterStepOutputNotFoundError,
-    )
-    from .definitions.errors import (
-        UnknownResource as DagsterUnknownResourceError,
-    )
-    from .definitions.errors import (
-        WrongType as DagsterTypeCheckDidNotPass,
-    )
-    from .definitions.executors import (
-        ExecutorDefinition as ExecutorDefinition,
-    )
-    from .definitions.executors import (
-        in_process_executor as in_process_executor,
-    )
+    from .definitions.errors import InvalidInvocation as DagsterInvalidInvocationError  # noqa: F401 - for type checkers
+    from .definitions.errors import InvariantViolation as DagsterInvariantViolationError  # noqa: F401 - for type checkers
+    from .definitions.errors import OutputNotFound as DagsterStepOutputNotFoundError  # noqa: F401 - for type checkers
+    from .definitions.errors import UnknownResource as DagsterUnknownResourceError  # noqa: F401 - for type checkers
+    from .definitions.errors import WrongType as DagsterTypeCheckDidNotPass  # noqa: F401 - for type checkers
+    from .definitions.executors import ExecutorDefinition as ExecutorDefinition
+    from .definitions.executors import in_process_executor as in_process_executor
     from .definitions.graph import GraphDefinition as GraphDefinition
     from .definitions.graph import graph as graph
     from .definitions.job import JobDefinition as JobDefinition
@@ -112,21 +59,11 @@ if TYPE_CHECKING:
     from .definitions.op import OpDefinition as OpDefinition
     from .definitions.op import op as op
     from .definitions.paths import file_relative_path as file_relative_path
-    from .definitions.policies import (
-        Backoff as Backoff,
-    )
-    from .definitions.policies import (
-        Failure as Failure,
-    )
-    from .definitions.policies import (
-        Jitter as Jitter,
-    )
-    from .definitions.policies import (
-        RetryPolicy as RetryPolicy,
-    )
-    from .definitions.policies import (
-        RetryRequested as RetryRequested,
-    )
+    from .definitions.policies import Backoff as Backoff
+    from .definitions.policies import Failure as Failure
+    from .definitions.policies import Jitter as Jitter
+    from .definitions.policies import RetryPolicy as RetryPolicy
+    from .definitions.policies import RetryRequested as RetryRequested
     from .definitions.records import DagsterRun as DagsterRun
     from .definitions.records import RunRecord as RunRecord
     from .definitions.records import RunsFilter as RunsFilter
@@ -140,59 +77,27 @@ if TYPE_CHECKING:
     from .definitions.resources.definition import resource as resource
     from .definitions.resources.params import ResourceDependency as ResourceDependency
     from .definitions.resources.params import ResourceParam as ResourceParam
-    from .definitions.schedule import (
-        DefaultScheduleStatus as DefaultScheduleStatus,
-    )
-    from .definitions.schedule import (
-        ScheduleDefinition as ScheduleDefinition,
-    )
-    from .definitions.schedule import (
-        schedule as schedule,
-    )
-    from .definitions.sensor import (
-        DefaultSensorStatus as DefaultSensorStatus,
-    )
-    from .definitions.sensor import (
-        SensorDefinition as SensorDefinition,
-    )
-    from .definitions.sensor import (
-        sensor as sensor,
-    )
-    from .definitions.slots import (
-        GraphIn as GraphIn,
-    )
-    from .definitions.slots import (
-        GraphOut as GraphOut,
-    )
-    from .definitions.slots import (
-        In as In,
-    )
-    from .definitions.slots import (
-        Nothing as Nothing,
-    )
-    from .definitions.slots import (
-        Out as Out,
-    )
-    from .definitions.slots import (
-        Output as Output,
-    )
-    from .execution.contexts.builders import (
-        build_schedule_context as build_schedule_context,
-    )
-    from .execution.contexts.builders import (
-        build_sensor_context as build_sensor_context,
-    )
+    from .definitions.schedule import DefaultScheduleStatus as DefaultScheduleStatus
+    from .definitions.schedule import ScheduleDefinition as ScheduleDefinition
+    from .definitions.schedule import schedule as schedule
+    from .definitions.sensor import DefaultSensorStatus as DefaultSensorStatus
+    from .definitions.sensor import SensorDefinition as SensorDefinition
+    from .definitions.sensor import sensor as sensor
+    from .definitions.slots import GraphIn as GraphIn
+    from .definitions.slots import GraphOut as GraphOut
+    from .definitions.slots import In as In
+    from .definitions.slots import Nothing as Nothing
+    from .definitions.slots import Out as Out
+    from .definitions.slots import Output as Output
+    from .execution.contexts.builders import build_schedule_context as build_schedule_context
+    from .execution.contexts.builders import build_sensor_context as build_sensor_context
     from .execution.contexts.direct_op import build_op_context as build_op_context
-    from .execution.contexts.evaluation import (
-        ScheduleEvaluationContext as ScheduleEvaluationContext,
-    )
-    from .execution.contexts.evaluation import (
-        SensorEvaluationContext as SensorEvaluationContext,
-    )
+    from .execution.contexts.evaluation import ScheduleEvaluationContext as ScheduleEvaluationContext
+    from .execution.contexts.evaluation import SensorEvaluationContext as SensorEvaluationContext
     from .execution.contexts.init import InitResourceContext as InitResourceContext
     from .execution.contexts.op import OpExecutionContext as OpExecutionContext
     from .execution.ephemeral import EphemeralInstance as EphemeralInstance
-    from .execution.errors import RunCancelled as DagsterExecutionInterruptedError
+    from .execution.errors import RunCancelled as DagsterExecutionInterruptedError  # noqa: F401 - for type checkers
     from .execution.in_process import ExecuteInProcessResult as ExecuteInProcessResult
     from .execution.log import get_dagster_logger as get_dagster_logger
     from .execution.user_events import DagsterEvent as DagsterEvent
@@ -341,9 +246,23 @@ def __getattr__(name: str) -> Any:
         raise _missing(name)
     from importlib import import_module  # noqa: PLC0415 - light as the rest of this file
 
-    value = getattr(import_module(f"{__name__}.{place[0]}"), place[1])
+    value = getattr(import_module(f"runyard.{place[0]}"), place[1])
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Keeps ``runyard.schedule`` and ``runyard.definitions`` the decorators of these names.
+
+    Importing a submodule sets it as an attribute of its package, and there are submodules of these names too.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _PLACES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -34,14 +35,17 @@ class _Submodules:
         return ModuleSpec(name, _Same(f"runyard.{rest}"))
 
 
-class _Same:
+class _Same(Loader):
     """A loader that hands out a module which has another name."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def create_module(self, _spec: ModuleSpec) -> ModuleType:
-        return importlib.import_module(self._name)
+        module = importlib.import_module(self._name)
+        self._spec = module.__spec__
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """It is executed already."""
+        """It is executed already; the import system has given it the other name's spec."""
+        module.__spec__ = self._spec

@@ -72,7 +72,7 @@ class Invocation:
         if composition is not None:
             return composition.add(self._definition, self._name, self._tags, self._retry_policy, args, kwargs)
         if self._definition.kind == "op":
-            return engine().invoke_op(self._definition, args, kwargs)
+            return engine().invoke_op(self._definition, args, kwargs)  # type: ignore[arg-type]  # kind says that it is an op
         raise InvalidDefinition(
             f"Graph '{self._definition.name}' is called outside of a graph or job; run it with execute_in_process()."
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from ..core.errors import InvalidDefinition
@@ -29,12 +28,13 @@ class Composable(Protocol):
     def output_slots(self) -> Mapping[str, Out]: ...
 
 
-@dataclass(frozen=True, eq=False)
 class Handle:
     """What a call inside a graph returns for one output, and what a graph's parameter is."""
 
-    source: OutputOf | GraphInput
-    composition: Composition
+    __slots__ = ("composition", "source")
+
+    def __init__(self, source: OutputOf | GraphInput, composition: Composition) -> None:
+        self.source, self.composition = source, composition
 
     def __iter__(self) -> Iterator[NoReturn]:
         raise InvalidDefinition(

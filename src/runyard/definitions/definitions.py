@@ -80,7 +80,7 @@ class Definitions:
         """The parts put together, kept.
 
         Raises:
-            InvalidDefinition: names are taken twice, a resource is missing, or a schedule names a job that is not there.
+            InvalidDefinition: a name is taken twice, a resource is missing, or a schedule names an unknown job.
         """
         if self._resolved is None:
             self._resolved = Resolved(self)
@@ -88,15 +88,18 @@ class Definitions:
 
     def get_job_def(self, name: str) -> JobDefinition:
         """Raises NotFound, naming the nearest there is."""
-        return _get("job", name, self.resolve().jobs)
+        found: JobDefinition = _get("job", name, self.resolve().jobs)
+        return found
 
     def get_schedule_def(self, name: str) -> ScheduleDefinition:
         """Raises NotFound, naming the nearest there is."""
-        return _get("schedule", name, self.resolve().schedules)
+        found: ScheduleDefinition = _get("schedule", name, self.resolve().schedules)
+        return found
 
     def get_sensor_def(self, name: str) -> SensorDefinition:
         """Raises NotFound, naming the nearest there is."""
-        return _get("sensor", name, self.resolve().sensors)
+        found: SensorDefinition = _get("sensor", name, self.resolve().sensors)
+        return found
 
     def __repr__(self) -> str:
         return f"<Definitions: {len(self.jobs)} jobs, {len(self.schedules)} schedules, {len(self.sensors)} sensors>"

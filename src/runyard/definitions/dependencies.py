@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from ..core.errors import InvalidDefinition
 from ..core.text import did_you_mean
@@ -46,7 +46,7 @@ class NodeInvocation:
         self.retry_policy = retry_policy
 
 
-Dependency = Union[DependencyDefinition, MultiDependencyDefinition]
+Dependency = DependencyDefinition | MultiDependencyDefinition
 Dependencies = Mapping[str | NodeInvocation, Mapping[str, Dependency]]
 
 

@@ -5,15 +5,15 @@ Definitions import nothing above them. Calling an op, ``execute_in_process`` and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import NoInstance
 
 if TYPE_CHECKING:
     from ..execution.in_process import ExecuteInProcessResult
-    from .callable_node import CallableNode
     from .job import JobDefinition
+    from .op import OpDefinition
     from .records import DagsterRun, RunRecord, RunsFilter
     from .schedule import ScheduleDefinition
     from .sensor import SensorDefinition
@@ -42,13 +42,24 @@ class InstanceClient(Protocol):
 class Engine(Protocol):
     """What executes definitions in this process."""
 
-    def invoke_op(self, definition: CallableNode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def invoke_op(self, op: OpDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
 
     def invoke_schedule(self, schedule: ScheduleDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
 
     def invoke_sensor(self, sensor: SensorDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
 
-    def execute_in_process(self, job: JobDefinition, **options: Any) -> ExecuteInProcessResult: ...
+    def execute_in_process(
+        self,
+        job: JobDefinition,
+        *,
+        run_config: Any = None,
+        instance: Any = None,
+        raise_on_error: bool = True,
+        run_id: str | None = None,
+        input_values: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        resources: Mapping[str, Any] | None = None,
+    ) -> ExecuteInProcessResult: ...
 
 
 def engine() -> Engine:

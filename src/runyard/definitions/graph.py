@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, overload
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from ..core.errors import InvalidDefinition
 from .callable_node import CallableNode
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
     from .job import JobDefinition
 
 
-@dataclass(frozen=True)
-class Inside:
+class Inside(NamedTuple):
     """What a graph is made of. ``outputs`` maps a graph's output to the node's output that it is."""
 
-    nodes: Mapping[str, Node] = field(default_factory=dict)
+    nodes: Mapping[str, Node]
     inputs: tuple[str, ...] = ()
-    outputs: Mapping[str, OutputOf] = field(default_factory=dict)
+    outputs: Mapping[str, OutputOf] = MappingProxyType({})
 
 
 class GraphDefinition(CallableNode):
@@ -173,7 +172,7 @@ def graph(
         made = composed(
             function, owner=owner, name=name or function.__name__, description=description, tags=tags, out=out
         )
-        functools.update_wrapper(made, function, updated=())  # type: ignore[arg-type]  # callable all the same
+        functools.update_wrapper(made, function, updated=())
         return made
 
     return decorate(compose_fn) if compose_fn is not None else decorate

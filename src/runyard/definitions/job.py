@@ -279,7 +279,7 @@ def job(
             input_values=input_values,
             owners=owners,
         )
-        functools.update_wrapper(made, function, updated=())  # type: ignore[arg-type]  # callable, to say that it is not
+        functools.update_wrapper(made, function, updated=())
         return made
 
     return decorate(compose_fn) if compose_fn is not None else decorate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ..core.errors import InvalidDefinition, InvalidTag
@@ -49,7 +48,7 @@ def checked_tags(owner: str, tags: Mapping[str, Any] | None) -> dict[str, str]:
 def place(function: Callable[..., Any]) -> str:
     """`` (jobs.py:12)`` for messages, empty when the function has no source."""
     code = getattr(function, "__code__", None)
-    return f" ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else ""
+    return f" ({code.co_filename.rpartition('/')[2]}:{code.co_firstlineno})" if code else ""
 
 
 def describe_function(function: Callable[..., Any], description: str | None) -> str | None:

@@ -200,7 +200,7 @@ def op(
             code_version=code_version,
             pool=pool,
         )
-        functools.update_wrapper(definition, function, updated=())  # type: ignore[arg-type]  # callable all the same
+        functools.update_wrapper(definition, function, updated=())
         return definition
 
     return decorate(compute_fn) if compute_fn is not None else decorate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -51,12 +50,14 @@ class RetryPolicy:
         """Seconds to wait before retry number ``attempt``, which counts from 1."""
         base = self.delay or 0.0
         factor = {None: 1, Backoff.LINEAR: attempt, Backoff.EXPONENTIAL: 2**attempt - 1}[self.backoff]
-        delay = base * factor
+        delay: float = base * factor
+        if self.jitter is None:
+            return delay
+        import random  # noqa: PLC0415 - jitter only
+
         if self.jitter is Jitter.FULL:
             return random.uniform(0.0, delay)  # noqa: S311 - spreads load, guards nothing
-        if self.jitter is Jitter.PLUS_MINUS:
-            return max(0.0, delay + random.uniform(-base, base))  # noqa: S311 - same
-        return delay
+        return max(0.0, delay + random.uniform(-base, base))  # noqa: S311 - same
 
 
 class RetryRequested(Exception):

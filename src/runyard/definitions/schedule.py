@@ -8,7 +8,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InvalidDefinition
-from ..schedule.cron import validate_cron, validate_timezone
 from .config.run_config import RunConfig, as_run_config
 from .engine import engine
 from .evaluation_function import EvaluationFunction
@@ -113,6 +112,8 @@ class ScheduleDefinition:
 
 
 def _checked_cron(owner: str, given: str | Sequence[str] | None) -> str | tuple[str, ...]:
+    from ..schedule.cron import validate_cron  # noqa: PLC0415 - imports a cron library, needed by those with schedules
+
     crons = [given] if isinstance(given, str) else list(given or ())
     if not crons:
         raise InvalidDefinition(f"{owner}: cron_schedule is a cron expression or a list with at least one.")
@@ -127,9 +128,12 @@ def _checked_cron(owner: str, given: str | Sequence[str] | None) -> str | tuple[
 
 
 def _checked_timezone(owner: str, name: str | None) -> str | None:
+    if name is None:
+        return None
+    from ..schedule.cron import validate_timezone  # noqa: PLC0415 - same
+
     try:
-        if name is not None:
-            validate_timezone(name)
+        validate_timezone(name)
     except InvalidDefinition as error:
         raise InvalidDefinition(f"{owner}: {error}") from error
     return name
@@ -175,7 +179,7 @@ def schedule(
             target=target,
             owners=owners,
         )
-        functools.update_wrapper(made, function, updated=())  # type: ignore[arg-type]  # callable all the same
+        functools.update_wrapper(made, function, updated=())
         return made
 
     return decorate

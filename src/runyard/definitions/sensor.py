@@ -152,7 +152,7 @@ def sensor(
             target=target,
             owners=owners,
         )
-        functools.update_wrapper(made, function, updated=())  # type: ignore[arg-type]  # callable all the same
+        functools.update_wrapper(made, function, updated=())
         return made
 
     return decorate(job_name) if bare else decorate

@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from ..core.errors import InvalidDefinition
 from .names import place
@@ -17,8 +16,7 @@ _CONTEXT_NAMES = frozenset({"context", "_context", "_", "__"})
 RESOURCE_PARAM = "resource_param"
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter; ``annotation`` and ``default`` are NO_VALUE where there are none."""
 
     name: str
@@ -26,16 +24,15 @@ class Parameter:
     default: Any = NO_VALUE
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(NamedTuple):
     """A function's parameters by what they are for. ``any_keyword``: it takes ``**kwargs``."""
 
-    context: str | None = None
-    config: Parameter | None = None
-    resources: dict[str, Any] = field(default_factory=dict)
-    inputs: dict[str, Parameter] = field(default_factory=dict)
-    returns: Any = NO_VALUE
-    any_keyword: bool = False
+    context: str | None
+    config: Parameter | None
+    resources: dict[str, Any]
+    inputs: dict[str, Parameter]
+    returns: Any
+    any_keyword: bool
 
 
 def read_signature(function: Callable[..., Any], owner: str) -> Signature:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import InvalidDefinition
 from .op import OpDefinition
@@ -15,33 +14,29 @@ if TYPE_CHECKING:
     from .graph import GraphDefinition
 
 
-@dataclass(frozen=True)
-class FromStep:
+class FromStep(NamedTuple):
     """An input is this output of another step."""
 
     step_key: str
     output: str
 
 
-@dataclass(frozen=True)
-class FromJobInput:
+class FromJobInput(NamedTuple):
     """An input is an input of the job itself."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class FromMany:
+class FromMany(NamedTuple):
     """An input is the list of these."""
 
     sources: tuple[FromStep | FromJobInput, ...]
 
 
-StepSource = Union[FromStep, FromJobInput, FromMany]
+StepSource = FromStep | FromJobInput | FromMany
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """An op in its place: ``key`` is ``outer.inner`` inside a nested graph."""
 
     key: str

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.errors import InvalidDefinition
 from ..core.text import did_you_mean, listing
 from .job import JobDefinition, as_job
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(NamedTuple):
     """``jobs`` given as objects, or ``job_name`` of one that the code location has."""
 
     jobs: tuple[JobDefinition, ...] = ()

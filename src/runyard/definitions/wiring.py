@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Union
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import InvalidDefinition
 from ..core.text import did_you_mean, listing
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from .op import OpDefinition
 
 
-@dataclass(frozen=True)
-class OutputOf:
+class OutputOf(NamedTuple):
     """An output of a node of the same graph."""
 
     node: str
@@ -26,8 +25,7 @@ class OutputOf:
         return f"output '{self.output}' of '{self.node}'"
 
 
-@dataclass(frozen=True)
-class GraphInput:
+class GraphInput(NamedTuple):
     """An input of the graph that the node is in."""
 
     name: str
@@ -36,24 +34,22 @@ class GraphInput:
         return f"graph input '{self.name}'"
 
 
-@dataclass(frozen=True)
-class FanIn:
+class FanIn(NamedTuple):
     """Several sources, given to one input as a list in this order."""
 
     sources: tuple[OutputOf | GraphInput, ...]
 
 
-Source = Union[OutputOf, GraphInput, FanIn]
+Source = OutputOf | GraphInput | FanIn
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """An op or graph in its place in a graph."""
 
     name: str
     definition: OpDefinition | GraphDefinition
-    inputs: Mapping[str, Source] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Source] = MappingProxyType({})
+    tags: Mapping[str, str] = MappingProxyType({})
     retry_policy: RetryPolicy | None = None
 
     def upstream(self) -> Iterator[str]:

@@ -49,15 +49,15 @@ def results(op: OpDefinition, returned: Any) -> Iterator[Any]:
 
 def _drain(stream: AsyncIterator[Any]) -> Iterator[Any]:
     with asyncio.Runner() if hasattr(asyncio, "Runner") else _OldRunner() as runner:
-        while True:
-            try:
-                yield runner.run(_next(stream))
-            except StopAsyncIteration:
-                return
+        while (item := runner.run(_next(stream))) is not _END:
+            yield item
+
+
+_END = object()
 
 
 async def _next(stream: AsyncIterator[Any]) -> Any:
-    return await stream.__anext__()
+    return await anext(stream, _END)
 
 
 class _OldRunner:

@@ -111,7 +111,7 @@ class _Tick:
             "definitions": self._defs,
         }
 
-    def _asked(self, owner: str, job_name: str, request: RunRequest, tags: Mapping[str, Any]) -> RunAsked:
+    def _asked(self, job_name: str, request: RunRequest, tags: Mapping[str, Any]) -> RunAsked:
         """The run that is asked for.
 
         Raises:
@@ -156,10 +156,7 @@ class _ScheduleTick(_Tick):
         if not answer.requests:
             return TickStatus.SKIPPED, answer, (), None
         _check_run_keys(schedule.owner, answer)
-        runs = [
-            self._asked(schedule.owner, schedule.targets.pick(schedule.owner, one.job_name), one, tags)
-            for one in answer.requests
-        ]
+        runs = [self._asked(schedule.targets.pick(schedule.owner, one.job_name), one, tags) for one in answer.requests]
         return TickStatus.SUCCESS, answer, tuple(runs), None
 
     def _context(self, schedule: ScheduleDefinition, scope: ResourceScope) -> ScheduleEvaluationContext:
@@ -198,8 +195,7 @@ class _SensorTick(_Tick):
             scope.close(self._closing_failed)
         cursor = _cursor(sensor, context, answer)
         runs = [
-            self._asked(sensor.owner, sensor.targets.pick(sensor.owner, one.job_name), one, sensor.tags)
-            for one in answer.requests
+            self._asked(sensor.targets.pick(sensor.owner, one.job_name), one, sensor.tags) for one in answer.requests
         ]
         return (TickStatus.SUCCESS if runs else TickStatus.SKIPPED), answer, tuple(runs), cursor
 

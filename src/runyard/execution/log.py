@@ -42,7 +42,8 @@ def _level(number: int) -> str:
 
 def line_logger(name: str, taker: LineTaker) -> logging.Logger:
     """A logger whose lines go to ``taker``, and on to the ``runyard`` logger for whoever listens there."""
-    logger = logging.Logger(name, logging.DEBUG)
+    # Not getLogger: it would keep one for every step of every run, with the handler of that run.
+    logger = logging.Logger(name, logging.DEBUG)  # noqa: LOG001 - see above
     logger.addHandler(_Handler(taker))
     logger.parent = logging.getLogger("runyard")
     return logger

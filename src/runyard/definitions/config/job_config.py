@@ -1,4 +1,4 @@
-"""Run config of a whole job: ``{ops: {render: {config: …}}, resources: {db: {config: …}}, execution: …, loggers: …}``."""
+"""Run config of a whole job: ``{ops: {render: {config: …}}, resources: {db: {config: …}}}``, execution and loggers."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
+from ...core.errors import UserError
 from ...core.text import did_you_mean, listing
 from ..slots import NO_VALUE
 from ..types import shown
@@ -88,7 +89,25 @@ class ModelType(ConfigType):
         except Exception:  # noqa: BLE001 - a type that JSON Schema cannot describe: the editor helps less, nothing fails
             return {"type": "object"}
         needed = [name for name in schema.get("required", ()) if name not in self.set_already]
-        return {**{key: item for key, item in schema.items() if key != "required"}, **_only(required=needed)}
+        rest = {key: item for key, item in schema.items() if key not in ("required", "$defs")}
+        inlined: dict[str, Any] = _inlined({**rest, **_only(required=needed)}, schema.get("$defs", {}), ())
+        return inlined
+
+
+def _inlined(schema: Any, known: Mapping[str, Any], within: tuple[str, ...]) -> Any:
+    """The schema without references, which would point into another document once it is part of a job's.
+
+    A model that contains itself is left open where it does.
+    """
+    if isinstance(schema, list):
+        return [_inlined(item, known, within) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    if name in within:
+        return {"type": "object"}
+    rest = {key: _inlined(item, known, within) for key, item in schema.items() if key != "$ref"}
+    return {**_inlined(known[name], known, (*within, name)), **rest} if name in known else rest
 
 
 def _only(**items: Any) -> dict[str, Any]:
@@ -147,7 +166,8 @@ def _prepared_value(annotation: Any, value: Any, path: str) -> Any:
 def parse_field(field: FieldInfo, value: Any) -> Any:
     """One field's value from run config. Raises ValidationError or UserError for one with issues."""
     text = json.dumps(_prepared_value(field.annotation, value, ""), default=_not_json)
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])
+    annotated: Any = Annotated[field.annotation, field]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotated)
     return adapter.validate_json(text, strict=True)
 
 
@@ -168,7 +188,7 @@ def _from_environment(kind: Any, name: str, path: str) -> Any:
 def _read(value: Any, path: str) -> Any:
     try:
         return read(value)
-    except Exception as error:
+    except UserError as error:
         raise _NotReadable(path, str(error)) from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +14,13 @@ if TYPE_CHECKING:
     from .schema import ConfigType
 
 
-@dataclass(frozen=True)
 class OpConfig:
     """``model`` is the Config class of the parameter; ``schema`` an older schema or the parameter's plain type."""
 
-    model: Any = None
-    schema: Any = None
-    #: Whether the function has a ``config`` parameter to be given.
-    parameter: bool = False
-    default: Any = NO_VALUE
-    #: Without a schema: whether the function has a context to read any config from.
-    free: bool = False
+    def __init__(self, *, model: Any = None, schema: Any = None, default: Any = NO_VALUE, free: bool = False) -> None:
+        self.model, self.schema, self.default = model, schema, default
+        #: Without a schema: whether the function can be given any config.
+        self.free = free
 
     @classmethod
     def of(cls, owner: str, signature: Signature, config_schema: Any) -> OpConfig:
@@ -36,9 +31,9 @@ class OpConfig:
         if config_schema is not None:
             raise InvalidDefinition(f"{owner}: has a config parameter and a config_schema; keep one.")
         if is_config(parameter.annotation) or _is_pydantic(parameter.annotation):
-            return cls(model=parameter.annotation, parameter=True, default=parameter.default)
+            return cls(model=parameter.annotation, default=parameter.default)
         schema = None if parameter.annotation is NO_VALUE else parameter.annotation
-        return cls(schema=schema, parameter=True, default=parameter.default, free=schema is None)
+        return cls(schema=schema, default=parameter.default, free=schema is None)
 
     @cached_property
     def type(self) -> ConfigType:

@@ -95,7 +95,7 @@ class ConfigurableResource(EnvAware, Generic[T]):
         """Initialise with the run config in ``context.resource_config``, dependencies first, and clean up after."""
         with ExitStack() as stack:
             ready = self._with_values(context, stack)
-            ready._context = context
+            ready._context = context  # noqa: SLF001 - our own class
             with _life(ready, context) as value:
                 yield value
 
@@ -103,9 +103,8 @@ class ConfigurableResource(EnvAware, Generic[T]):
         config: Mapping[str, Any] = context.resource_config or {}
         values = {name: read(self.__dict__[name]) for name in self.model_fields_set}
         values.update(config)
-        for name in values:
-            if self._is_dependency(name):
-                values[name] = stack.enter_context(_dependency(values[name], context))
+        for name in [name for name in values if self._is_dependency(name)]:
+            values[name] = stack.enter_context(_dependency(values[name], context))
         fixed = {name: with_env_read(value) if isinstance(value, Config) else value for name, value in values.items()}
         if fixed == {name: self.__dict__[name] for name in self.model_fields_set} and not self._at_launch:
             return self.model_copy()

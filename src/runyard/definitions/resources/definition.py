@@ -116,7 +116,7 @@ def resource(
     def decorate(function: Callable[..., Any]) -> ResourceDefinition:
         schema = None if bare else config_schema
         definition = ResourceDefinition(function, schema, description, required_resource_keys, version)
-        functools.update_wrapper(definition, function, updated=())  # type: ignore[arg-type]  # callable all the same
+        functools.update_wrapper(definition, function, updated=())
         return definition
 
     bare = inspect.isfunction(config_schema)
