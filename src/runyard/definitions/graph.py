@@ -18,7 +18,7 @@ from .types import shown
 from .wiring import GraphInput, Node, OutputOf, check_sources
 
 if TYPE_CHECKING:
-    from ..execution.in_process import ExecuteInProcessResult
+    from .engine import ExecuteInProcessResult
     from .job import JobDefinition
 
 

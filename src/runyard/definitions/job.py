@@ -18,9 +18,9 @@ from .policies import RetryPolicy
 from .steps import Step, check_inputs, flatten
 
 if TYPE_CHECKING:
-    from ..execution.in_process import ExecuteInProcessResult
     from .config.run_config import RunConfig
     from .config.schema import Fields
+    from .engine import ExecuteInProcessResult
     from .executors import ExecutorDefinition
     from .resources.definition import AnyResource
 
