@@ -156,6 +156,9 @@ def test_the_api_describes_itself(yard: Yard) -> None:
     assert expected <= set(described["paths"])
     ids = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
     assert len(ids) == len(set(ids))
+    refused = described["paths"]["/api/v1/runs"]["post"]["responses"]
+    assert "application/problem+json" in refused["4XX"]["content"]
+    assert "422" not in refused
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/runs/a/b/c", "/graphql"])

@@ -61,6 +61,8 @@ def test_the_ui_draws_its_addresses_and_the_page_is_never_stale(built: Path, pat
     assert answer.status_code == 200
     assert answer.text == "<title>Runyard</title>"
     assert answer.headers["cache-control"] == "no-cache"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
 def test_hashed_files_are_kept_for_ever_and_others_asked_for_again(built: Path) -> None:

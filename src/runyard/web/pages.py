@@ -17,6 +17,12 @@ _UI_PATHS = frozenset({"", ".", "overview", "runs", "queue", "jobs", "automation
 _HASHED = "assets"
 _FILES = frozenset({".js", ".css", ".map", ".woff", ".woff2", ".svg", ".png", ".ico", ".json", ".txt"})
 
+#: Scripts come from us alone; styles may be inline, since components set them so.
+_PAGE_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Runyard: pages not built</title>
 <body style="font: 16px/1.6 system-ui, sans-serif; max-width: 40em; margin: 4em auto; padding: 0 1em">
@@ -50,7 +56,9 @@ class Pages(StaticFiles):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         if not self._index.exists():
             return HTMLResponse(_NOT_BUILT, status_code=503, headers={"Cache-Control": "no-store"})
-        return _cached(await super().get_response("index.html", scope), PurePosixPath("index.html"))
+        response = _cached(await super().get_response("index.html", scope), PurePosixPath("index.html"))
+        response.headers["Content-Security-Policy"] = _PAGE_POLICY
+        return response
 
 
 def _is_page(name: PurePosixPath) -> bool:

@@ -41,6 +41,19 @@ from ..core.ids import new_id
 
 log = logging.getLogger("runyard.web")
 
+_TEXT = {"type": "string"}
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
+}
+_DESCRIBED: dict[str, Any] = {"content": {"application/problem+json": {"schema": _SCHEMA}}}
+#: For the description of the API.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Refused; `detail` says why and what would do.", **_DESCRIBED},
+    "5XX": {"description": "Not possible now; `detail` says what is missing.", **_DESCRIBED},
+}
+
 
 class ReadOnly(UserError):
     """Somebody wants to change something through a server that only shows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request
 
 from ..context import Context
-from ..problems import ReadOnly
+from ..problems import RESPONSES, ReadOnly
 from . import automation, daemons, events, instance, jobs, limits, locations, logs, queue, runs
 
 
@@ -16,6 +16,6 @@ async def _refuse_writes_when_read_only(request: Request, context: Context) -> N
         raise ReadOnly
 
 
-router = APIRouter(dependencies=[Depends(_refuse_writes_when_read_only)])
+router = APIRouter(dependencies=[Depends(_refuse_writes_when_read_only)], responses=RESPONSES)
 for module in (instance, runs, logs, queue, limits, daemons, locations, jobs, automation, events):
     router.include_router(module.router)
