@@ -10,7 +10,7 @@ import click
 from .. import __version__
 from ..core.daemon import DaemonType
 from ..core.location import LocationRecord, LocationState
-from .output import counts
+from .output import counts, error_text
 
 if TYPE_CHECKING:
     from ..wiring import Control
@@ -78,8 +78,5 @@ class Announcer:
 
 
 def _error_text(record: LocationRecord) -> str:
-    if record.error is None:
-        return "            no reason is known"
-    frames = "".join(record.error.stack).rstrip()
-    lines = [*frames.splitlines(), f"{record.error.class_name}: {record.error.message}"]
-    return "\n".join(f"            {line}" for line in lines)
+    text = error_text(record.error) if record.error else "no reason is known"
+    return "\n".join(f"            {line}" for line in text.splitlines())

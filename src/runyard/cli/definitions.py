@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.events import ErrorInfo
 from ..core.location import LocationRecord, LocationState
 from .commands import Group
 from .options import json_option, target_options
-from .output import counts, print_json
+from .output import counts, error_text, print_json
 from .session import loaded_code, records, temporary_instance
 
 if TYPE_CHECKING:
@@ -47,13 +46,4 @@ def _print(record: LocationRecord) -> None:
         return
     click.echo(f"{click.style('fails', fg='red')} {record.name} ({record.source})", err=True)
     if record.error is not None:
-        print_error(record.error)
-
-
-def print_error(error: ErrorInfo) -> None:
-    """An error of the user's code: what caused it first, the user's own frames, on stderr."""
-    if error.cause is not None:
-        print_error(error.cause)
-        click.echo("which led to:", err=True)
-    click.echo("".join(error.stack), err=True, nl=bool(error.stack) and not error.stack[-1].endswith("\n"))
-    click.echo(click.style(f"{error.class_name}: {error.message}", fg="red"), err=True)
+        click.echo(error_text(record.error), err=True)

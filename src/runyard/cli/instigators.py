@@ -11,7 +11,7 @@ import click
 from ..core.tick import Evaluation, InstigatorKind, Tick, TickStatus
 from .commands import Group
 from .options import json_option, location_option, target_options
-from .output import coloured, local_time, print_json, print_table, short
+from .output import coloured, error_text, local_time, print_json, print_table, short
 from .session import loaded_code, opened_instance, records, say_failures
 
 if TYPE_CHECKING:
@@ -161,8 +161,7 @@ def _print_evaluation(evaluation: Evaluation) -> None:
     for line in evaluation.log:
         click.echo(f"  log: {line}")
     if evaluation.error is not None:
-        click.echo("".join(evaluation.error.stack), err=True, nl=False)
-        click.echo(f"{evaluation.error.class_name}: {evaluation.error.message}", err=True)
+        click.echo(error_text(evaluation.error), err=True)
 
 
 def _logs_command(kind: InstigatorKind) -> click.Command:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..core.clock import Clock
+from ..core.events import ErrorInfo
 from ..core.location import LocationDefinitions
 
 _COLOURS = {
@@ -96,3 +97,10 @@ def counts(definitions: LocationDefinitions | None) -> str:
         return "nothing"
     kinds = {"job": definitions.jobs, "schedule": definitions.schedules, "sensor": definitions.sensors}
     return ", ".join(f"{len(found)} {kind}{'' if len(found) == 1 else 's'}" for kind, found in kinds.items())
+
+
+def error_text(error: ErrorInfo) -> str:
+    """An error of the user's code over several lines: what caused it first, then its frames, then what it says."""
+    causes = [error_text(error.cause), "which led to:"] if error.cause is not None else []
+    frames = [frame.rstrip("\n") for frame in error.stack]
+    return "\n".join([*causes, *frames, click.style(f"{error.class_name}: {error.message}", fg="red")])
