@@ -139,6 +139,10 @@ class Server(ABC):
         """Whether every daemon that is on had a heartbeat since the start."""
 
     @abstractmethod
+    def code_loaded(self) -> bool:
+        """Whether a run of the job can be asked for."""
+
+    @abstractmethod
     def submit(self) -> str:
         """Ask for a run of the job over HTTP; returns its id."""
 
@@ -172,8 +176,14 @@ class Server(ABC):
         self.wait("heartbeats", self.daemons_beat)
         return time.time() - self.begun
 
+    def wait_until_usable(self) -> float:
+        """Seconds from the start of the process until it is ready and has loaded the code."""
+        self.wait_until_ready()
+        self.wait("loaded code", self.code_loaded)
+        return time.time() - self.begun
+
     def run_once(self) -> None:
-        """One run from end to end, so that what follows finds everything loaded."""
+        """One run from end to end, so that what follows finds everything warm."""
         run_id = self.submit()
         self.wait("first run", lambda: any(run.run_id == run_id and run.status in FINISHED for run in self.runs(5)))
 

@@ -45,11 +45,12 @@ class Figure:
 
 FIGURES = (
     Figure("interpreter", "`python -c pass`, part of the next three", "s"),
-    Figure("import", "`import` of the library", "s"),
+    Figure("import", "`import` of the definitions API", "s"),
     Figure("version", "command `--version`", "s"),
     Figure("run_list", "command `run list`", "s"),
     Figure("first_start", "start on a new home until the page answers and every daemon has a heartbeat", "s"),
     Figure("start", "the same on a home that was used before", "s"),
+    Figure("usable", "and until it also has loaded the code", "s"),
     Figure("memory", "idle memory of all processes (PSS)", "MiB"),
     Figure("processes", "idle processes", ""),
     Figure("started", "submit to worker started, p50", "s"),

@@ -45,6 +45,10 @@ class RunyardServer(Server):
         daemons = self._get("/api/v1/daemons")
         return all((_seconds(d["last_heartbeat"]) or 0) >= self.begun for d in daemons if d["required"])
 
+    def code_loaded(self) -> bool:
+        """Whether the job is listed."""
+        return any(job["name"] == JOB for job in self._get("/api/v1/jobs"))
+
     def submit(self) -> str:
         """``POST /api/v1/runs``: the run goes through the queue."""
         status, body = self.request("POST", "/api/v1/runs", {"job_name": JOB})

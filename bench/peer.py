@@ -94,10 +94,16 @@ class PeerServer(Server):
         statuses = self.graphql(DAEMONS)["instance"]["daemonHealth"]["allDaemonStatuses"]
         return all((s["lastHeartbeatTime"] or 0) >= self.begun for s in statuses if s["required"])
 
+    def code_loaded(self) -> bool:
+        """Learns the names by which a job is asked for."""
+        nodes = self.graphql(REPOSITORY)["repositoriesOrError"].get("nodes")
+        if nodes:
+            names = {"repositoryName": nodes[0]["name"], "repositoryLocationName": nodes[0]["location"]["name"]}
+            self._selector = {**names, "jobName": JOB}
+        return bool(nodes)
+
     def submit(self) -> str:
         """``launchRun``: the run goes through the queue."""
-        if self._selector is None:
-            self.wait("loaded code", self._find_job)
         params: dict[str, Any] = {
             "selector": self._selector,
             "runConfigData": "{}",
@@ -108,16 +114,6 @@ class PeerServer(Server):
         if "run" not in answer:
             raise BenchError(f"launchRun: {answer}")
         return str(answer["run"]["runId"])
-
-    def _find_job(self) -> bool:
-        nodes = self.graphql(REPOSITORY)["repositoriesOrError"].get("nodes")
-        if nodes:
-            self._selector = {
-                "repositoryName": nodes[0]["name"],
-                "repositoryLocationName": nodes[0]["location"]["name"],
-                "jobName": JOB,
-            }
-        return bool(nodes)
 
     def runs(self, count: int) -> list[RunTimes]:
         """Newest first."""

@@ -45,7 +45,7 @@ def test_table_leaves_a_gap_for_a_contender_that_was_not_measured() -> None:
         ("runyard", "dagster"),
     )
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
-    assert rows[2] == ["`import` of the library", "0.200 s", "-", ""]
+    assert rows[2] == ["`import` of the definitions API", "0.200 s", "-", ""]
     assert rows[3] == ["command `--version`", "1 s", "2 s", "2 x"]
     assert len({len(line) for line in text.splitlines()}) == 1
 
