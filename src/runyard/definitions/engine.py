@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .errors import NoInstance
 
 if TYPE_CHECKING:
-    from ..execution.in_process import ExecuteInProcessResult as ExecuteInProcessResult
+    from ..execution.in_process import ExecuteInProcessResult as ExecuteInProcessResult  # noqa: PLC0414 - passed on
     from .job import JobDefinition
     from .op import OpDefinition
     from .records import DagsterRun, RunRecord, RunsFilter

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import types
 from collections.abc import Mapping
 from enum import Enum
@@ -13,12 +11,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from ...core.errors import UserError
 from ...core.text import did_you_mean, listing
 from ..slots import NO_VALUE
 from ..types import shown
-from .env import EnvVar, IntEnvVar, MissingEnvironmentVariable, env_name, is_env_var, read
-from .schema import ConfigType, Issue, Scalar, join
+from .env import EnvVar, IntEnvVar, env_name, is_env_var, read
+from .schema import SCALARS, ConfigType, Issue, Scalar, join
 
 _TAKES = {
     "string_type": "a string",
@@ -53,10 +50,14 @@ class ModelType(ConfigType):
         given = {} if value is NO_VALUE or value is None else value
         if not isinstance(given, Mapping):
             return [(path, f"takes a dict of fields, got {shown(value)}")]
+        found: list[Issue] = []
+        prepared = _prepared(self.model, given, path, found)
+        known = {place for place, _ in found}
+        return found + [issue for issue in self._model_issues(prepared, path) if issue[0] not in known]
+
+    def _model_issues(self, prepared: Mapping[str, Any], path: str) -> list[Issue]:
         try:
-            self._validate(given)
-        except _NotReadable as error:
-            return [(join(path, error.place), error.message)]
+            self.model.model_validate(prepared)
         except ValidationError as error:
             return [_issue(self.model, item, path) for item in error.errors() if not self._is_set(item)]
         return []
@@ -64,16 +65,12 @@ class ModelType(ConfigType):
     def _is_set(self, item: Any) -> bool:
         return bool(item["type"] == "missing" and item["loc"][0] in self.set_already)
 
-    def _validate(self, given: Mapping[str, Any]) -> BaseModel:
-        # JSON in strict mode takes "2024-05-01" for a date and "RED" for an enum, but not "5" for a number.
-        text = json.dumps(_prepared(self.model, given, ""), default=_not_json)
-        return self.model.model_validate_json(text, strict=True)
-
     def resolve(self, value: Any) -> Any:
         """The model itself. Raises ValidationError or UserError for a value with issues."""
         if value is NO_VALUE and self.default is not NO_VALUE:
             return with_env_read(self.default)
-        return with_env_read(self._validate({} if value is NO_VALUE or value is None else value))
+        prepared = _prepared(self.model, {} if value is NO_VALUE or value is None else value, "", [])
+        return with_env_read(self.model.model_validate(prepared))
 
     def filled(self, value: Any) -> Any:
         if value is NO_VALUE and isinstance(self.default, BaseModel):
@@ -114,18 +111,6 @@ def _only(**items: Any) -> dict[str, Any]:
     return {key: item for key, item in items.items() if item}
 
 
-class _NotReadable(Exception):
-    """An environment variable in run config that cannot be read."""
-
-    def __init__(self, place: str, message: str) -> None:
-        super().__init__(message)
-        self.place, self.message = place, message
-
-
-def _not_json(value: Any) -> Any:
-    return to_jsonable_python(to_config(value), fallback=repr)
-
-
 def _is_required(field: FieldInfo) -> bool:
     """Whether run config must give it: a model whose own fields all have defaults need not be."""
     if not field.is_required():
@@ -134,62 +119,54 @@ def _is_required(field: FieldInfo) -> bool:
     return inner is None or any(_is_required(one) for one in inner.model_fields.values())
 
 
-def _prepared(model: type[BaseModel], given: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """Run config in the form that pydantic checks: environment variables read, enum names made values."""
+def _prepared(model: type[BaseModel], given: Mapping[str, Any], path: str, found: list[Issue]) -> dict[str, Any]:
+    """Run config in the form that pydantic checks: environment variables read, enum names made values.
+
+    Adds to ``found`` what pydantic would let through, such as ``"5"`` for a number.
+    """
     prepared = dict(given)
     for name, field in model.model_fields.items():
         key = field.alias if field.alias and field.alias in given else name
+        place = join(path, key)
         if key in prepared:
-            prepared[key] = _prepared_value(field.annotation, prepared[key], join(path, key))
+            prepared[key] = _prepared_value(field.annotation, prepared[key], place, found)
         elif is_env_var(field.default):
-            prepared[key] = _read(field.default, join(path, key))
-        elif field.is_required() and not _is_required(field):
-            prepared[key] = {}
+            prepared[key] = _prepared_value(field.annotation, to_config(field.default), place, found)
+        elif field.is_required() and (inner := _model_of(field.annotation)):
+            prepared[key] = _prepared(inner, {}, place, found)
     return prepared
 
 
-def _prepared_value(annotation: Any, value: Any, path: str) -> Any:
-    inner = _model_of(annotation)
-    if inner is not None and isinstance(value, Mapping):
-        return _prepared(inner, value, path)
-    kind = _plain(annotation)
+def _prepared_value(annotation: Any, value: Any, path: str, found: list[Issue]) -> Any:
+    kind, inner = _plain(annotation), _model_of(annotation)
+    if inner is not None:
+        return _prepared(inner, value, path, found) if isinstance(value, Mapping) else value
+    if get_origin(kind) is list and isinstance(value, list):
+        return [_prepared_value(get_args(kind)[0], item, join(path, str(i)), found) for i, item in enumerate(value)]
+    if get_origin(kind) is dict and isinstance(value, Mapping):
+        return {k: _prepared_value(get_args(kind)[1], v, join(path, str(k)), found) for k, v in value.items()}
+    name = None if kind is dict else env_name(to_config(value) if is_env_var(value) else value)
+    if name is not None:
+        return _from_environment(kind, name, path, found)
     if isinstance(kind, type) and issubclass(kind, Enum) and isinstance(value, str) and value in kind.__members__:
         return kind[value].value
-    if get_origin(kind) is list and isinstance(value, list) and get_args(kind):
-        return [_prepared_value(get_args(kind)[0], item, join(path, str(i))) for i, item in enumerate(value)]
-    name = env_name(value)
-    if name is not None and not (kind is dict or get_origin(kind) is dict):
-        return _from_environment(kind, name, path)
-    return _read(value, path)
+    if kind in SCALARS and value is not None:
+        found += Scalar(kind).issues(value, path)
+    return value
 
 
 def parse_field(field: FieldInfo, value: Any) -> Any:
-    """One field's value from run config. Raises ValidationError or UserError for one with issues."""
-    text = json.dumps(_prepared_value(field.annotation, value, ""), default=_not_json)
+    """One field's value from run config that has no issues."""
     annotated: Any = Annotated[field.annotation, field]
     adapter: TypeAdapter[Any] = TypeAdapter(annotated)
-    return adapter.validate_json(text, strict=True)
+    return adapter.validate_python(_prepared_value(field.annotation, value, "", []))
 
 
-def _from_environment(kind: Any, name: str, path: str) -> Any:
-    text = os.environ.get(name)
-    if text is None:
-        raise _NotReadable(path, str(MissingEnvironmentVariable(name)))
-    if kind not in (int, float, bool):
-        return text
-    scalar = Scalar(kind)
-    try:
-        return scalar.parse(text)
-    except ValueError:
-        message = f"takes {scalar.takes}, which environment variable '{name}' does not hold"
-        raise _NotReadable(path, message) from None
-
-
-def _read(value: Any, path: str) -> Any:
-    try:
-        return read(value)
-    except UserError as error:
-        raise _NotReadable(path, str(error)) from None
+def _from_environment(kind: Any, name: str, path: str, found: list[Issue]) -> Any:
+    scalar = Scalar(kind if kind in SCALARS else str)
+    issues = scalar.issues({"env": name}, path)
+    found += issues
+    return None if issues else scalar.resolve({"env": name})
 
 
 def _plain(annotation: Any) -> Any:
@@ -228,7 +205,7 @@ def _takes_of(model: type[BaseModel], loc: tuple[Any, ...]) -> str:
     holder = _model_at(model, loc[:-1])
     field = holder.model_fields.get(str(loc[-1])) if holder else None
     kind = _plain(field.annotation) if field else None
-    if kind in (str, int, float, bool):
+    if kind in SCALARS:
         return f" and takes {Scalar(kind).takes}"
     return " and takes a dict of fields" if _model_of(kind) else ""
 

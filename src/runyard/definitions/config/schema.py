@@ -49,6 +49,9 @@ class Anything(ConfigType):
     required = False
 
 
+SCALARS = (str, int, float, bool)
+
+
 class Scalar(ConfigType):
     """A string, number or boolean, or ``{env: NAME}``."""
 
