@@ -253,6 +253,18 @@ def test_a_launcher_takes_so_many_at_a_time() -> None:
     assert queue.launch() == ["run-3"]
 
 
+def test_a_run_told_again_holds_only_what_it_needs_now() -> None:
+    """Its lane changes when rules come to look at another tag, its status when its worker begins or is resumed."""
+    queue = Queue(rules(each("foo", 1)))
+    queue.admission.set_capacity("here", 1)
+    queue.active("x", RunStatus.STARTING, {"foo": "bar"})
+    queue.add("bar", {"foo": "bar"})
+    queue.add("other", {"foo": "other"})
+    queue.active("x", RunStatus.STARTED, {"foo": "other"})
+    assert queue.launch() == ["bar"]
+    assert queue.admission.active() == ["x", "bar"]
+
+
 def test_a_paused_location_is_passed_over_whatever_the_priority() -> None:
     queue = Queue(rules())
     queue.admission.pause_location("here")
@@ -327,5 +339,7 @@ def test_an_empty_lane_leaves_nothing_behind() -> None:
         admission.set_heads(lane, heads(lane, number), more=False)
         assert admission.next() is not None
         admission.release(str(number))
+        admission.set_heads(lane, heads(lane, number))
+        admission.set_heads(lane, [])
     assert not admission._slots
     assert not admission._leaves

@@ -102,8 +102,9 @@ def test_the_one_free_run_behind_all_blocked_ones(blocked: int, monkeypatch: pyt
 @pytest.mark.parametrize("rounds", [100, 10_000])
 def test_lanes_that_come_and_go_under_a_full_group_leave_nothing_behind(rounds: int) -> None:
     admission = Admission(Rules(max_concurrent_runs=1, tag_rules=(TagRule("customer", 1, per_unique_value=True),)))
-    add(admission, -1)
+    add(admission, -2)
     assert admission.next() is not None
+    add(admission, -1, customer="who stays")
     for seq in range(rounds):
         add(admission, seq, customer=str(seq))
         admission.set_heads(lane_of(customer=str(seq)), [])

@@ -158,6 +158,17 @@ def test_a_busy_launcher() -> None:
     ]
 
 
+def test_the_limit_named_was_full_when_it_was_the_run_s_turn() -> None:
+    """A run behind it takes the last place of the other limit only because this one cannot."""
+    rules = Rules(tag_rules=(TagRule("team", 1),))
+    holding = [active("x", rules, status=RunStatus.STARTING)]
+    runs = [queued(1, DOCS), queued(2, DOCS, location_name="there")]
+    assert told(runs, holding, rules, capacity={"here": 1}) == [
+        ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time"),
+        ("next", "Next. Starts at once"),
+    ]
+
+
 def test_with_no_daemon_only_what_a_limit_keeps_back_names_the_limit() -> None:
     nobody = ("no_queue_daemon", "No run queue daemon is alive; starts once one runs: runyard-daemon run")
     assert told([queued(1, DOCS), queued(2, DOCS)], [], ONE_DOCS, daemon_alive=False) == [
@@ -208,6 +219,12 @@ def test_an_estimate_that_needs_an_unknown_duration_is_null() -> None:
     found = entries(runs, holding, rules, durations={"known": 10.0})
     assert [entry.estimated_start for entry in found.values()] == [NOW + 5, None, None]
     assert [entry.forecast_position for entry in found.values()] == [1, 2, 3]
+
+
+def test_runs_of_unknown_duration_are_taken_to_end_in_the_order_in_which_they_started() -> None:
+    rules = Rules(max_concurrent_runs=2, tag_rules=(TagRule("team", 1),))
+    holding = [active("late", rules, DOCS, since=NOW - 5), active("early", rules, since=NOW - 50)]
+    assert list(entries([queued(1, DOCS), queued(2)], holding, rules)) == ["queued-2", "queued-1"]
 
 
 def test_a_run_that_is_overdue_is_expected_to_end_now() -> None:

@@ -60,7 +60,7 @@ class Admission:
                 it saves reading the lane once more when they are used up.
         """
         waiting = [head for head in heads if head.run_id not in self._holdings]
-        unknown_from = key_of(heads[-1]) if heads and (more or len(waiting) < len(heads)) else None
+        unknown_from = key_of(heads[-1]) if heads and more else None
         self._set(lane, waiting, unknown_from)
 
     def next(self) -> QueueHead | None:
