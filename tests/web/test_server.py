@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -89,3 +91,8 @@ def test_ipv6_addresses_are_written_as_urls_want_them() -> None:
         pytest.skip("this machine has no IPv6")
     assert httpx.get(server.url).json() == "here"
     server.stop()
+
+
+def test_whoever_starts_a_server_need_not_load_the_web_libraries_first() -> None:
+    look = "import sys, runyard.web.server; print(*{'fastapi', 'starlette', 'uvicorn', 'pydantic'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout == "\n"
