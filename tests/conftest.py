@@ -79,8 +79,14 @@ def sqlite_stores(sqlite_settings: SqliteSettings, clock: ManualClock, runtime_d
 
 
 @pytest.fixture
-def postgres_stores(postgres_url: str, clock: ManualClock, runtime_dir: str) -> Iterator[SqlStores]:
-    stores = open_stores(PostgresSettings(postgres_url), clock, runtime_dir=runtime_dir)
+def postgres_settings(postgres_server: str) -> PostgresSettings:
+    """A schema of its own in the one database: quicker than ``postgres_url``."""
+    return PostgresSettings(postgres_server, schema=f"test_{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def postgres_stores(postgres_settings: PostgresSettings, clock: ManualClock, runtime_dir: str) -> Iterator[SqlStores]:
+    stores = open_stores(postgres_settings, clock, runtime_dir=runtime_dir)
     yield stores
     stores.close()
 
@@ -88,10 +94,8 @@ def postgres_stores(postgres_url: str, clock: ManualClock, runtime_dir: str) -> 
 @pytest.fixture(params=["sqlite", "postgres"])
 def storage_settings(request: pytest.FixtureRequest) -> SqliteSettings | PostgresSettings:
     """Settings of each database in turn, for tests that open it several times."""
-    if request.param == "sqlite":
-        settings: SqliteSettings = request.getfixturevalue("sqlite_settings")
-        return settings
-    return PostgresSettings(request.getfixturevalue("postgres_url"))
+    settings: SqliteSettings | PostgresSettings = request.getfixturevalue(f"{request.param}_settings")
+    return settings
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from runyard.core.events import Event, EventType
@@ -13,6 +14,7 @@ from runyard.core.queue import Claim, QueueHead
 from runyard.core.run import NewRun, Run, RunFailure, RunStatus
 from runyard.core.tick import InstigatorKey, InstigatorState, InstigatorStatus, Tick, TickStatus
 from runyard.storage.open import SqlStores
+from runyard.storage.protocols import RunAddition, TickOutcome
 
 NOW = 1_700_000_000.0
 BOOM = RunFailure("ValueError", "boom")
@@ -109,10 +111,39 @@ def event_types(stores: SqlStores, run_id: str) -> list[str]:
 
 
 def tick(
-    key: InstigatorKey = SENSOR, *, time: float = NOW, status: TickStatus = TickStatus.STARTED, **rest: Any
+    key: InstigatorKey = SENSOR, *, time: float = NOW, status: TickStatus = TickStatus.SUCCESS, **rest: Any
 ) -> Tick:
     return Tick(**({"tick_id": f"tick-{next(_numbers)}", "key": key, "time": time, "status": status} | rest))
 
 
 def state(key: InstigatorKey = SENSOR, **fields: Any) -> InstigatorState:
     return InstigatorState(**({"key": key, "status": InstigatorStatus.RUNNING, "started_at": NOW} | fields))
+
+
+def current(stores: SqlStores, key: InstigatorKey = SENSOR) -> InstigatorState:
+    """The stored state, or the one that a first evaluation starts from."""
+    return stores.ticks.state(key) or state(key)
+
+
+def commit(
+    stores: SqlStores,
+    runs: Sequence[RunAddition] = (),
+    *,
+    ended: Tick | None = None,
+    after: InstigatorState | None = None,
+    fence: Fence | None = None,
+) -> TickOutcome:
+    """Commit a tick, by default a sensor's SUCCESS that leaves the state as it is."""
+    ended = ended or tick()
+    return stores.ticks.commit(
+        ended,
+        after or current(stores, ended.key),
+        runs,
+        enqueue=True,
+        fence=fence or lead(stores, ended.key.kind),
+        now=NOW,
+    )
+
+
+def keyed(*keys: str | None) -> list[RunAddition]:
+    return [RunAddition(run=new_run(), run_key=key) for key in keys]

@@ -34,8 +34,8 @@ class QueueChange(msgspec.Struct, frozen=True):
     run_id: str | None
     #: ``lane`` (enqueued, priority, held, left), ``started``, ``ended``, ``rules``.
     kind: str
-    #: The status that ``run_id`` has by this change. ``started`` comes with STARTING when the run takes its slots, and
-    #: with STARTED when its worker has acknowledged the launch.
+    #: The status that ``run_id`` has by this change. ``started`` comes with STARTED when the worker has acknowledged
+    #: its launch, and with STARTING when the run took its slots without a claim (direct coordinator).
     status: RunStatus | None = None
 
 

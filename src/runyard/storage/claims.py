@@ -10,11 +10,10 @@ import sqlalchemy as sa
 from ..core.events import EventType
 from ..core.ids import new_id
 from ..core.queue import Claim, QueueHead
-from ..core.run import RunStatus
 from .database import Database
-from .journal import changes_of, status_event
+from .journal import status_event
 from .rows import event_row, text
-from .schema import events, queue_changes
+from .schema import events
 
 _SET = """
     UPDATE runs SET status = 'STARTING', attempt = attempt + 1, launched_at = :now, launch_token = head.token,
@@ -39,20 +38,16 @@ _UPDATE = {
 
 
 def claim_heads(database: Database, connection: sa.Connection, heads: Sequence[QueueHead], now: float) -> list[Claim]:
-    """Move the heads that are still queued, in the lane given and not held, to STARTING; those won, in order."""
+    """Move the heads that are still queued, in the lane given and not held, to STARTING; those won, in order.
+
+    No queue change is written: only the leader claims, and it knows what it has won.
+    """
     if not heads:
         return []
     numbers = database.numbers(connection, "launch_seq", len(heads))
     rows = connection.execute(_UPDATE[database.kind], _parameters(database, heads, numbers) | {"now": now})
     won = sorted((Claim(*row) for row in rows), key=lambda claim: claim.launch_seq)
-    lanes = {head.run_id: head.lane for head in heads}
     database.insert_all(connection, events, [row for claim in won for row in _events(claim, now)])
-    changes = [
-        row
-        for claim in won
-        for row in changes_of(claim.run_id, lanes[claim.run_id], RunStatus.QUEUED, RunStatus.STARTING)
-    ]
-    database.insert_all(connection, queue_changes, changes)
     return won
 
 

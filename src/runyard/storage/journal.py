@@ -28,9 +28,9 @@ def change(kind: str, *, lane: str | None, run_id: str | None = None, status: Ru
 
 
 def changes_of(run_id: str, lane: str | None, source: RunStatus, target: RunStatus) -> list[ChangeRow]:
-    """What a change of status means to admission. ``started`` also says that a launch was acknowledged."""
+    """What a change of status means to admission; a claim needs none, see ``claims``."""
     found = []
-    if target in (RunStatus.STARTING, RunStatus.STARTED):
+    if target is RunStatus.STARTED or (source, target) == (RunStatus.NOT_STARTED, RunStatus.STARTING):
         found.append(change("started", lane=lane, run_id=run_id, status=target))
     elif source in ACTIVE and target not in ACTIVE:
         found.append(change("ended", lane=lane, run_id=run_id, status=target))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.daemon import Heartbeat
 from ..core.host import HostRecord
@@ -15,18 +13,11 @@ from ..core.location import LocationRecord
 from .database import Database
 from .rows import text
 from .schema import heartbeats, hosts, locations
+from .upsert import put
 
 _heartbeat = msgspec.json.Decoder(Heartbeat).decode
 _host = msgspec.json.Decoder(HostRecord).decode
 _location = msgspec.json.Decoder(LocationRecord).decode
-
-
-def _replace(database: Database, connection: sa.Connection, table: sa.Table, row: dict[str, Any]) -> None:
-    module = sqlite if database.kind == "sqlite" else postgresql
-    statement = module.insert(table).values(**row)
-    keys = [column.name for column in table.primary_key]
-    rest = {name: value for name, value in row.items() if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
 
 
 class SqlHeartbeats:
@@ -42,7 +33,7 @@ class SqlHeartbeats:
             "body": text(heartbeat),
         }
         with self._database.write() as connection:
-            _replace(self._database, connection, heartbeats, row)
+            put(self._database, connection, heartbeats, row)
 
     def all(self) -> Sequence[Heartbeat]:
         query = sa.select(heartbeats.c.body).order_by(heartbeats.c.daemon_type, heartbeats.c.process_id)
@@ -66,7 +57,7 @@ class SqlHosts:
         with self._database.write() as connection:
             expires_at = self._database.now(connection) + seconds
             row = {"host_id": host.host_id, "lease_expires_at": expires_at, "body": text(host)}
-            _replace(self._database, connection, hosts, row)
+            put(self._database, connection, hosts, row)
 
     def renew(self, host_id: str, *, seconds: float) -> bool:
         with self._database.write() as connection:
@@ -103,7 +94,7 @@ class SqlLocations:
 
     def publish(self, record: LocationRecord) -> None:
         with self._database.write() as connection:
-            _replace(self._database, connection, locations, {"name": record.name, "body": text(record)})
+            put(self._database, connection, locations, {"name": record.name, "body": text(record)})
 
     def get(self, name: str) -> LocationRecord | None:
         with self._database.read() as connection:

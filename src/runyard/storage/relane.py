@@ -54,9 +54,9 @@ def relane_some(database: Database, connection: sa.Connection, in_force: RulesIn
 
 
 def _changes(row: sa.Row[Any], lane: str) -> list[ChangeRow]:
-    status = RunStatus(row.status)
-    if status is not RunStatus.QUEUED:
-        return [change("started", lane=lane, run_id=row.run_id, status=status)]
+    if row.status != RunStatus.QUEUED.value:
+        # Active runs are not in a lane's line: the leader reads them anew whenever the rules have changed.
+        return []
     return [change("lane", lane=row.lane), change("lane", lane=lane)]
 
 

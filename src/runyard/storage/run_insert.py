@@ -90,7 +90,9 @@ def _events(run: NewRun, enqueue: bool, now: float) -> list[Event]:
 
 def _changes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One a lane: the leader reads its head again, however many runs it got."""
-    first = {row["lane"]: row["run_id"] for row in reversed(rows)}
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(row["lane"], row["run_id"])
     return [change("lane", lane=lane, run_id=run_id, status=RunStatus.QUEUED) for lane, run_id in first.items()]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.errors import RunNotFound, WrongState
 from ..core.events import Event
@@ -22,6 +21,7 @@ from .run_insert import insert_runs
 from .run_status import change_status, lock_run
 from .schema import events, idempotency_keys, run_tags, runs
 from .stored_rules import StoredRules
+from .upsert import insert_new
 
 _RUN = sa.select(*RUN_COLUMNS)
 _BY_ID = _RUN.where(runs.c.run_id == sa.bindparam("run_id"))
@@ -48,9 +48,7 @@ class SqlRuns:
     def _claim_key(self, connection: sa.Connection, key: str, run_ids: Sequence[str], now: float) -> list[Run] | None:
         """The runs that the key was used for before; None when it is new, and ours from now on."""
         row = {"key": key, "run_ids": text(run_ids), "created_at": now}
-        module = sqlite if self._database.kind == "sqlite" else postgresql
-        taken = connection.execute(module.insert(idempotency_keys).on_conflict_do_nothing(), row)
-        if taken.rowcount:
+        if insert_new(self._database, connection, idempotency_keys, [row], "key"):
             return None
         stored = connection.execute(
             sa.select(idempotency_keys.c.run_ids).where(idempotency_keys.c.key == key)

@@ -197,6 +197,8 @@ instigators = sa.Table(
     sa.Column("last_run_key", sa.Text),
     sa.Column("decided_until", sa.Double),
     sa.Column("consecutive_failures", sa.Integer, nullable=False, server_default="0"),
+    # From a sequence, so that no version comes again when a state is deleted and made anew.
+    sa.Column("version", sa.BigInteger, nullable=False),
     sa.CheckConstraint(_KINDS, name="instigators_kind_known"),
     sa.CheckConstraint(
         f"status IN {_one_of(status.value for status in InstigatorStatus)}", name="instigators_status_known"
@@ -263,6 +265,7 @@ counters = sa.Table(
 sequences = (
     sa.Sequence("queue_seq", metadata=metadata, data_type=sa.BigInteger),
     sa.Sequence("launch_seq", metadata=metadata, data_type=sa.BigInteger),
+    sa.Sequence("state_version", metadata=metadata, data_type=sa.BigInteger),
 )
 
 #: Alembic's own table, spelt as Alembic spells it: a new database is stamped without importing Alembic.

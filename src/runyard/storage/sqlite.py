@@ -169,14 +169,20 @@ class _Checkpoints:
             return 0
 
     def _run(self) -> None:
-        while self._wake.wait() and not self._closing:
-            try:
-                self._checkpoint()
-            except (sqlite3.Error, StorageUnavailable) as error:
-                _log.warning(
-                    "The write-ahead log %s was not copied back, the next commit asks again: %s", self._log, error
-                )
-            self._wake.clear()
+        while self._wait():
+            self._try()
+
+    def _wait(self) -> bool:
+        self._wake.wait()
+        # Cleared before looking: whatever is asked for from now on is seen in the next round.
+        self._wake.clear()
+        return not self._closing
+
+    def _try(self) -> None:
+        try:
+            self._checkpoint()
+        except (sqlite3.Error, StorageUnavailable) as error:
+            _log.warning("The log %s was not copied back; the next commit asks again: %s", self._log, error)
 
     def _checkpoint(self) -> None:
         connection = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..core.lease import Fence
 from ..core.run import NewRun, Run
-from ..core.tick import InstigatorKey, InstigatorState, InstigatorStatus, Tick, TickStatus
+from ..core.tick import InstigatorKey, InstigatorState, Tick, TickStatus
 from .database import Database
 from .protocols import RunAddition, TickOutcome
+from .rows import text
 from .run_insert import insert_runs
 from .schema import instigators, run_keys, ticks
 from .stored_rules import StoredRules
@@ -22,17 +21,15 @@ from .tick_rows import (
     TICK_COLUMNS,
     has_key,
     key_values,
-    progress_values,
     state_values,
     tick_values,
     to_state,
     to_tick,
 )
+from .upsert import insert_new, put
 
 _STATES = sa.select(*STATE_COLUMNS)
 _TICKS = sa.select(*TICK_COLUMNS)
-#: A tick in these may be evaluated (again).
-_OPEN = (TickStatus.STARTED, TickStatus.FAILURE)
 
 
 class SqlTicks:
@@ -53,30 +50,17 @@ class SqlTicks:
 
     def put_state(self, state: InstigatorState, *, fence: Fence | None = None) -> None:
         with self._database.write(fence) as connection:
-            self._upsert(connection, state, state_values(state))
+            self._put_state(connection, state)
 
     def set_cursor(self, key: InstigatorKey, cursor: str | None) -> None:
         """Nothing happens to a sensor that has no stored state."""
-        value = progress_values(InstigatorState(key=key, status=InstigatorStatus.STOPPED, cursor=cursor))["cursor"]
         with self._database.write() as connection:
-            connection.execute(sa.update(instigators).where(*has_key(instigators, key)).values(cursor=value))
+            values = {"cursor": text(cursor), "version": self._version(connection)}
+            connection.execute(sa.update(instigators).where(*has_key(instigators, key)).values(**values))
 
     def delete_state(self, key: InstigatorKey, *, fence: Fence | None = None) -> None:
         with self._database.write(fence) as connection:
             connection.execute(sa.delete(instigators).where(*has_key(instigators, key)))
-
-    def begin(self, tick: Tick, *, fence: Fence) -> Tick | None:
-        started = msgspec.structs.replace(tick, status=TickStatus.STARTED)
-        with self._database.write(fence) as connection:
-            inserted = connection.execute(self._insert(ticks).on_conflict_do_nothing(), tick_values(started))
-            if inserted.rowcount:
-                return started
-            stored = _same_tick(connection, tick)
-            if stored is None or stored.status not in _OPEN:
-                return None
-            again = msgspec.structs.replace(stored, status=TickStatus.STARTED, ended_at=None)
-            _update(connection, again)
-            return again
 
     def commit(
         self,
@@ -89,17 +73,27 @@ class SqlTicks:
         now: float,
     ) -> TickOutcome:
         with self._database.write(fence) as connection:
-            stored = _lock(connection, tick.tick_id)
-            if stored is None or stored.status is not TickStatus.STARTED:
-                return TickOutcome(stored or tick, ())
-            if _stopped(connection, tick.key):
-                return TickOutcome(_skip_stopped(connection, stored, now), ())
+            version = _lock_version(connection, tick.key)
+            stored = _same_tick(connection, tick)
+            if stored is not None and stored.status is not TickStatus.FAILURE:
+                return TickOutcome(stored, ())
+            if version != state.version:
+                return TickOutcome(self._store(connection, _skipped(tick, now), stored), ())
             wanted, duplicates = self._take_keys(connection, tick, runs)
             added = insert_runs(self._database, self._rules, connection, wanted, enqueue=enqueue, now=now)
-            ended = _ended(tick, added, duplicates, now)
-            _update(connection, ended)
-            self._upsert(connection, state, progress_values(state))
+            ended = self._store(connection, _ended(tick, added, duplicates, now), stored)
+            self._put_state(connection, state)
             return TickOutcome(ended, tuple(added))
+
+    def _store(self, connection: sa.Connection, tick: Tick, failed: Tick | None) -> Tick:
+        """Insert a tick, or put it in the place of the failed one that it repeats."""
+        if failed is None:
+            connection.execute(sa.insert(ticks), tick_values(tick))
+            return tick
+        retried = msgspec.structs.replace(tick, failure_count=failed.failure_count + tick.failure_count)
+        statement = sa.update(ticks).where(ticks.c.tick_id == failed.tick_id)
+        connection.execute(statement.values(**tick_values(retried)))
+        return retried
 
     def _take_keys(
         self, connection: sa.Connection, tick: Tick, additions: Sequence[RunAddition]
@@ -124,8 +118,7 @@ class SqlTicks:
             return set()
         scope = key_values(tick.key) | {"time": tick.time if tick.key.kind == "schedule" else 0.0}
         rows = [scope | {"run_key": key, "run_id": first[key].run.run_id} for key in sorted(first)]
-        statement = self._insert(run_keys).on_conflict_do_nothing().returning(run_keys.c.run_key)
-        return set(connection.execute(statement, rows).scalars())
+        return insert_new(self._database, connection, run_keys, rows, "run_key")
 
     def list(self, key: InstigatorKey, *, limit: int, before: float | None = None) -> Sequence[Tick]:
         query = _TICKS.where(*has_key(ticks, key)).order_by(ticks.c.time.desc()).limit(limit)
@@ -134,15 +127,11 @@ class SqlTicks:
         with self._database.read() as connection:
             return [to_tick(row) for row in connection.execute(query)]
 
-    def _upsert(self, connection: sa.Connection, state: InstigatorState, changed: dict[str, Any]) -> None:
-        """Insert the state, or change only ``changed`` of the stored one."""
-        statement = self._insert(instigators).values(**key_values(state.key), **state_values(state))
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["kind", "location_name", "name"], set_=changed)
-        )
+    def _put_state(self, connection: sa.Connection, state: InstigatorState) -> None:
+        put(self._database, connection, instigators, state_values(state) | {"version": self._version(connection)})
 
-    def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        return sqlite.insert(table) if self._database.kind == "sqlite" else postgresql.insert(table)
+    def _version(self, connection: sa.Connection) -> int:
+        return self._database.numbers(connection, "state_version", 1)[0]
 
 
 def _state(connection: sa.Connection, key: InstigatorKey) -> InstigatorState | None:
@@ -150,35 +139,31 @@ def _state(connection: sa.Connection, key: InstigatorKey) -> InstigatorState | N
     return None if row is None else to_state(row)
 
 
-def _stopped(connection: sa.Connection, key: InstigatorKey) -> bool:
-    """Whether a person has stopped it while it was evaluated; whoever stops it now waits for this transaction."""
-    query = sa.select(instigators.c.status).where(*has_key(instigators, key)).with_for_update()
-    return connection.execute(query).scalar() == InstigatorStatus.STOPPED.value
-
-
-def _lock(connection: sa.Connection, tick_id: str) -> Tick | None:
-    row = connection.execute(_TICKS.where(ticks.c.tick_id == tick_id).with_for_update()).one_or_none()
-    return None if row is None else to_tick(row)
+def _lock_version(connection: sa.Connection, key: InstigatorKey) -> int:
+    """The state's version, 0 when there is none; whoever changes it now waits for this transaction."""
+    query = sa.select(instigators.c.version).where(*has_key(instigators, key)).with_for_update()
+    return connection.execute(query).scalar() or 0
 
 
 def _same_tick(connection: sa.Connection, tick: Tick) -> Tick | None:
-    """The stored tick that kept ``tick`` from being inserted."""
-    same_time = sa.and_(*has_key(ticks, tick.key), ticks.c.time == tick.time, ticks.c.kind == "schedule")
-    query = _TICKS.where(sa.or_(ticks.c.tick_id == tick.tick_id, same_time)).with_for_update()
-    row = connection.execute(query).first()
+    """The tick that is stored already: this very one, or another of the same schedule and time."""
+    same = ticks.c.tick_id == tick.tick_id
+    if tick.key.kind == "schedule":
+        same = sa.or_(same, sa.and_(*has_key(ticks, tick.key), ticks.c.time == tick.time))
+    row = connection.execute(_TICKS.where(same).with_for_update()).first()
     return None if row is None else to_tick(row)
 
 
-def _update(connection: sa.Connection, tick: Tick) -> None:
-    connection.execute(sa.update(ticks).where(ticks.c.tick_id == tick.tick_id).values(**tick_values(tick)))
-
-
-def _skip_stopped(connection: sa.Connection, stored: Tick, now: float) -> Tick:
-    skipped = msgspec.structs.replace(
-        stored, status=TickStatus.SKIPPED, skip_reason="It was stopped while being evaluated.", ended_at=now
+def _skipped(tick: Tick, now: float) -> Tick:
+    return Tick(
+        tick_id=tick.tick_id,
+        key=tick.key,
+        time=tick.time,
+        status=TickStatus.SKIPPED,
+        skip_reason=f"The {tick.key.kind} was stopped, reset or given another cursor while it was being evaluated.",
+        log=tick.log,
+        ended_at=now,
     )
-    _update(connection, skipped)
-    return skipped
 
 
 def _ended(tick: Tick, added: Sequence[Run], duplicates: Sequence[str], now: float) -> Tick:

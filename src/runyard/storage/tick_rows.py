@@ -25,6 +25,7 @@ STATE_COLUMNS = tuple(
         "last_run_key",
         "decided_until",
         "consecutive_failures",
+        "version",
     )
 )
 TICK_COLUMNS = tuple(ticks.c[name] for name in ("tick_id", *_KEY, "time", "status", "body"))
@@ -57,13 +58,10 @@ def has_key(table: sa.Table, key: InstigatorKey) -> list[sa.ColumnElement[bool]]
 
 
 def state_values(state: InstigatorState) -> dict[str, Any]:
-    """Everything but the key."""
-    return {"status": state.status.value, "started_at": state.started_at} | progress_values(state)
-
-
-def progress_values(state: InstigatorState) -> dict[str, Any]:
-    """What evaluating changes; whether it runs and since when is people's and the scheduler's to say."""
-    return {
+    """Every column but the version, which is storage's to give."""
+    return key_values(state.key) | {
+        "status": state.status.value,
+        "started_at": state.started_at,
         "cursor": text(state.cursor),
         "last_tick_at": state.last_tick_at,
         "last_run_key": text(state.last_run_key),
@@ -73,7 +71,7 @@ def progress_values(state: InstigatorState) -> dict[str, Any]:
 
 
 def to_state(row: Sequence[Any]) -> InstigatorState:
-    kind, location, name, status, started_at, cursor, last_tick_at, last_run_key, decided_until, failures = row
+    kind, location, name, status, started_at, cursor, last_tick_at, last_run_key, decided_until, failures, version = row
     return InstigatorState(
         key=InstigatorKey(cast("InstigatorKind", kind), location, name),
         status=InstigatorStatus(status),
@@ -83,6 +81,7 @@ def to_state(row: Sequence[Any]) -> InstigatorState:
         last_run_key=None if last_run_key is None else _text(last_run_key),
         decided_until=decided_until,
         consecutive_failures=failures,
+        version=version,
     )
 
 

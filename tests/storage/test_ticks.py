@@ -1,0 +1,152 @@
+"""Ticks: runs, run keys, state and the tick itself are committed together or not at all."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from runyard.core.errors import LeaseLost
+from runyard.core.lease import Fence
+from runyard.core.run import RunStatus
+from runyard.core.tick import InstigatorKey, InstigatorStatus, TickStatus
+from runyard.storage.open import SqlStores
+from runyard.storage.protocols import RunsFilter
+
+from .make import NOW, SCHEDULE, SENSOR, commit, current, get, keyed, lead, state, tick
+
+replace = msgspec.structs.replace
+
+
+def _runs(stores: SqlStores) -> int:
+    return stores.runs.count(RunsFilter())
+
+
+def test_a_tick_with_its_runs_and_cursor(stores: SqlStores) -> None:
+    stores.ticks.put_state(state(cursor="0"))
+    before = current(stores)
+    advanced = replace(before, cursor="1\0", last_run_key="b", last_tick_at=NOW)
+    outcome = commit(stores, keyed("a", "b", None), after=advanced)
+    assert outcome.tick.run_ids == tuple(run.run_id for run in outcome.runs)
+    assert [run.status for run in outcome.runs] == [RunStatus.QUEUED] * 3
+    assert all(get(stores, run.run_id) == run for run in outcome.runs)
+    assert stores.ticks.list(SENSOR, limit=9) == [outcome.tick]
+    after = current(stores)
+    assert after == replace(advanced, version=after.version)
+    assert after.version > before.version
+
+
+def test_a_sensors_run_key_has_one_run_for_ever(stores: SqlStores) -> None:
+    first = commit(stores, keyed("a"))
+    second = commit(stores, keyed("a", "b", "b"), ended=tick(time=NOW + 60))
+    assert len(first.runs) == 1
+    assert len(second.runs) == 1
+    assert second.tick.status is TickStatus.SUCCESS
+    assert second.tick.duplicate_run_keys == ("a", "b")
+    third = commit(stores, keyed("b", "a"), ended=tick(time=NOW + 120))
+    assert (third.tick.status, third.tick.duplicate_run_keys) == (TickStatus.SKIPPED, ("b", "a"))
+    assert _runs(stores) == 2
+
+
+def test_a_schedules_run_key_counts_for_its_time(stores: SqlStores) -> None:
+    assert len(commit(stores, keyed("a", "b"), ended=tick(SCHEDULE)).runs) == 2
+    assert len(commit(stores, keyed("a", "b"), ended=tick(SCHEDULE, time=NOW + 60)).runs) == 2
+    assert len(commit(stores, keyed("a"), ended=tick(InstigatorKey("schedule", "loc", "other"))).runs) == 1
+
+
+def test_run_keys_of_other_sensors_and_locations_do_not_meet(stores: SqlStores) -> None:
+    for key in (SENSOR, InstigatorKey("sensor", "loc", "other"), InstigatorKey("sensor", "elsewhere", "files")):
+        assert len(commit(stores, keyed("a"), ended=tick(key)).runs) == 1
+
+
+def test_a_schedules_time_has_one_tick(stores: SqlStores) -> None:
+    first = commit(stores, keyed(None), ended=tick(SCHEDULE))
+    again = commit(stores, keyed(None), ended=tick(SCHEDULE))
+    assert (again.tick, again.runs) == (first.tick, ())
+    assert _runs(stores) == 1
+
+
+def test_a_sensor_may_tick_twice_at_one_time_but_not_commit_one_tick_twice(stores: SqlStores) -> None:
+    first = commit(stores, keyed(None))
+    commit(stores, keyed(None))
+    assert commit(stores, keyed(None), ended=first.tick).runs == ()
+    assert _runs(stores) == 2
+    assert len(stores.ticks.list(SENSOR, limit=9)) == 2
+
+
+def test_a_failed_time_is_retried_in_its_place(stores: SqlStores) -> None:
+    for failures in (1, 2):
+        failed = commit(stores, ended=tick(SCHEDULE, status=TickStatus.FAILURE, failure_count=1))
+        assert failed.tick.failure_count == failures
+    good = commit(stores, keyed(None), ended=tick(SCHEDULE))
+    assert (good.tick.status, good.tick.failure_count, len(good.runs)) == (TickStatus.SUCCESS, 2, 1)
+    assert stores.ticks.list(SCHEDULE, limit=9) == [good.tick]
+
+
+def test_what_a_person_did_meanwhile_stands(stores: SqlStores) -> None:
+    stores.ticks.put_state(state(cursor="old"))
+    seen = current(stores)
+    stores.ticks.set_cursor(SENSOR, "by hand")
+    outcome = commit(stores, keyed("a"), after=replace(seen, cursor="new"))
+    assert (outcome.tick.status, outcome.runs) == (TickStatus.SKIPPED, ())
+    assert "while it was being evaluated" in (outcome.tick.skip_reason or "")
+    assert current(stores).cursor == "by hand"
+    assert len(commit(stores, keyed("a")).runs) == 1
+
+
+def test_stopping_or_resetting_meanwhile_stands(stores: SqlStores) -> None:
+    stores.ticks.put_state(state())
+    seen = current(stores)
+    stores.ticks.put_state(replace(seen, status=InstigatorStatus.STOPPED))
+    assert commit(stores, keyed("a"), after=seen).runs == ()
+    assert current(stores).status is InstigatorStatus.STOPPED
+    stores.ticks.delete_state(SENSOR)
+    assert stores.ticks.state(SENSOR) is None
+    assert commit(stores, keyed("a"), after=seen).runs == ()
+    stores.ticks.put_state(state())
+    assert commit(stores, keyed("a"), after=seen).runs == ()
+    assert _runs(stores) == 0
+
+
+def test_states(stores: SqlStores) -> None:
+    stores.ticks.put_state(state(SENSOR, cursor="c", consecutive_failures=3))
+    stores.ticks.put_state(state(SCHEDULE, decided_until=NOW, status=InstigatorStatus.DECLARED_IN_CODE))
+    assert [stored.key for stored in stores.ticks.states()] == [SCHEDULE, SENSOR]
+    assert current(stores).consecutive_failures == 3
+    assert current(stores, SCHEDULE).decided_until == NOW
+    stores.ticks.set_cursor(SENSOR, None)
+    assert current(stores).cursor is None
+    stores.ticks.set_cursor(InstigatorKey("sensor", "loc", "none"), "x")
+    assert len(stores.ticks.states()) == 2
+
+
+def test_ticks_are_listed_from_the_newest(stores: SqlStores) -> None:
+    for minute in range(5):
+        commit(stores, ended=tick(SCHEDULE, time=NOW + 60 * minute))
+    newest = stores.ticks.list(SCHEDULE, limit=2)
+    older = stores.ticks.list(SCHEDULE, limit=9, before=newest[-1].time)
+    times = [found.time for found in (*newest, *older)]
+    assert times == [NOW + 60 * minute for minute in (4, 3, 2, 1, 0)]
+
+
+def test_a_stale_leader_commits_nothing(stores: SqlStores) -> None:
+    fence = lead(stores, "sensors")
+    stale = Fence("sensors", fence.term - 1)
+    with pytest.raises(LeaseLost):
+        commit(stores, keyed("a"), fence=stale)
+    with pytest.raises(LeaseLost):
+        stores.ticks.put_state(state(), fence=stale)
+    with pytest.raises(LeaseLost):
+        stores.ticks.delete_state(SENSOR, fence=stale)
+    assert (_runs(stores), stores.ticks.states(), stores.ticks.list(SENSOR, limit=9)) == (0, [], [])
+
+
+def test_a_commit_that_fails_at_the_end_leaves_nothing(stores: SqlStores, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stores.ticks, "_put_state", fail)
+        with pytest.raises(RuntimeError):
+            commit(stores, keyed("a"))
+    assert (_runs(stores), stores.ticks.list(SENSOR, limit=9), stores.queue.lanes()) == (0, [], [])
+    assert len(commit(stores, keyed("a")).runs) == 1
