@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ..core.location import LocationRecord, LocationState
+from .code import loaded_code
 from .commands import Group
 from .options import json_option, target_options
 from .output import counts, error_text, print_json
-from .session import loaded_code, records, temporary_instance
+from .session import temporary_instance
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -29,8 +30,8 @@ def validate(context: click.Context, target: TargetOptions, as_json: bool) -> No
     """Load every code location and say what each defines; exit code 1 when one does not load."""
     from ..operations.shapes import location_shape
 
-    with temporary_instance() as instance, loaded_code(instance, target) as workspace:
-        found = records(workspace)
+    with temporary_instance() as instance, loaded_code(instance, target) as code:
+        found = code.records()
     if as_json:
         print_json([location_shape(record) for record in found])
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,13 +32,20 @@ def info(as_json: bool) -> None:
     if as_json:
         print_json(described)
         return
-    for name, value in described.items():
-        if name not in ("settings", "notices"):
-            click.echo(f"{name + ':':16} {value if value is not None else '-'}")
+    for name, value in _lines(described):
+        click.echo(f"{name + ':':14} {value}")
+
+
+def _lines(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in ("version", "home", "file", "compute_logs"):
+        yield name, described[name] or "-"
+    yield "storage", _flat(described["storage"])
     for name, value in described["settings"].items():
-        click.echo(f"{name + ':':16} {_flat(value)}")
+        yield name, _flat(value)
+    for kind, why in described["daemons_off"].items():
+        yield "off", f"{kind}: {why['setting']} ({why['where'] or 'the default'})"
     for notice in described["notices"]:
-        click.echo(f"note: {notice}")
+        yield "note", notice
 
 
 def _described(settings: InstanceSettings, storage: dict[str, Any]) -> dict[str, Any]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..core.clock import Clock
 from ..core.tick import Evaluation, InstigatorKind, Tick, TickStatus
+from .code import known_code, loaded_code, say_failures
 from .commands import Group
 from .options import json_option, location_option, target_options
 from .output import coloured, error_text, local_time, print_json, print_table, short
-from .session import loaded_code, opened_instance, records, say_failures
+from .session import opened_instance
 
 if TYPE_CHECKING:
     from ..core.tick import InstigatorKey
     from ..locations.target import TargetOptions
     from ..operations.instigators import InstigatorView
-    from ..wiring import Instance
+    from ..storage.protocols import Stores
 
 
 def instigator_group(kind: InstigatorKind) -> click.Group:
@@ -27,18 +27,6 @@ def instigator_group(kind: InstigatorKind) -> click.Group:
     for command in (_list_command, _start_command, _stop_command, _preview_command, _logs_command):
         group.add_command(command(kind))
     return group
-
-
-@contextmanager
-def known_code(instance: Instance, target: TargetOptions) -> Iterator[None]:
-    """See that the instance knows what the code defines: by what its daemons published, else by loading it."""
-    published = any(record.definitions for record in instance.stores.locations.all())
-    if published and not target.given:
-        yield
-        return
-    with loaded_code(instance, target) as workspace:
-        say_failures(records(workspace))
-        yield
 
 
 def _list_command(kind: InstigatorKind) -> click.Command:
@@ -51,8 +39,8 @@ def _list_command(kind: InstigatorKind) -> click.Command:
         from ..operations.instigators import listing
         from ..operations.shapes import instigator_shape
 
-        with opened_instance() as instance, known_code(instance, target):
-            views = [view for view in listing(instance.stores, kind, clock=instance.clock) if _matches(view, only)]
+        with opened_instance() as instance, known_code(instance, target) as stores:
+            views = [view for view in listing(stores, kind, clock=instance.clock) if _matches(view, only)]
         if as_json:
             print_json([instigator_shape(view) for view in views])
         else:
@@ -88,10 +76,10 @@ def _start_command(kind: InstigatorKind) -> click.Command:
     def command(name: str, target: TargetOptions, location: str | None, as_json: bool) -> None:
         from ..operations.instigators import find, start
 
-        with opened_instance() as instance, known_code(instance, target):
-            key = find(instance.stores, kind, name, location)
-            start(instance.stores, key, clock=instance.clock)
-            _print_status(instance, key, as_json=as_json)
+        with opened_instance() as instance, known_code(instance, target) as stores:
+            key = find(stores, kind, name, location)
+            start(stores, key, clock=instance.clock)
+            _print_status(stores, key, instance.clock, as_json=as_json)
 
     return command
 
@@ -105,19 +93,19 @@ def _stop_command(kind: InstigatorKind) -> click.Command:
     def command(name: str, target: TargetOptions, location: str | None, as_json: bool) -> None:
         from ..operations.instigators import find, stop
 
-        with opened_instance() as instance, known_code(instance, target):
-            key = find(instance.stores, kind, name, location)
-            stop(instance.stores, key)
-            _print_status(instance, key, as_json=as_json)
+        with opened_instance() as instance, known_code(instance, target) as stores:
+            key = find(stores, kind, name, location)
+            stop(stores, key)
+            _print_status(stores, key, instance.clock, as_json=as_json)
 
     return command
 
 
-def _print_status(instance: Instance, key: InstigatorKey, *, as_json: bool) -> None:
+def _print_status(stores: Stores, key: InstigatorKey, clock: Clock, *, as_json: bool) -> None:
     from ..operations.instigators import listing
     from ..operations.shapes import instigator_shape
 
-    view = next(view for view in listing(instance.stores, key.kind, clock=instance.clock) if view.key == key)
+    view = next(view for view in listing(stores, key.kind, clock=clock) if view.key == key)
     if as_json:
         print_json(instigator_shape(view))
     else:
@@ -135,10 +123,10 @@ def _preview_command(kind: InstigatorKind) -> click.Command:
         from ..operations.instigators import find, preview
         from ..operations.shapes import evaluation_shape
 
-        with opened_instance() as instance, loaded_code(instance, target) as workspace:
-            say_failures(records(workspace))
-            key = find(instance.stores, kind, name, location)
-            evaluation = preview(instance.stores, workspace, key, clock=instance.clock)
+        with opened_instance() as instance, loaded_code(instance, target) as code:
+            say_failures(code.records())
+            key = find(code.stores, kind, name, location)
+            evaluation = preview(code.stores, code.workspace, key, clock=instance.clock)
         if as_json:
             print_json(evaluation_shape(evaluation))
         else:
@@ -175,8 +163,8 @@ def _logs_command(kind: InstigatorKind) -> click.Command:
         from ..operations.instigators import find
         from ..operations.shapes import tick_shape
 
-        with opened_instance() as instance, known_code(instance, target):
-            ticks = instance.stores.ticks.list(find(instance.stores, kind, name, location), limit=limit)
+        with opened_instance() as instance, known_code(instance, target) as stores:
+            ticks = stores.ticks.list(find(stores, kind, name, location), limit=limit)
         if as_json:
             print_json([tick_shape(tick) for tick in ticks])
             return

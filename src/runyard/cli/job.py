@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.run import FINISHED, Run, RunStatus
+from .code import Code, loaded_code, say_failures
 from .commands import Group
 from .options import json_option, location_option, target_options
 from .output import coloured, print_json, print_table
 from .run_input import config_options, read_config, read_tags
-from .session import instance_or_temporary, loaded_code, opened_instance, records, say_failures, user
+from .session import instance_or_temporary, opened_instance, user
 
 if TYPE_CHECKING:
-    from ..locations.api import Workspace
     from ..locations.target import TargetOptions
     from ..operations.submit import SubmitRequest
     from ..wiring import Instance
@@ -36,8 +36,8 @@ def list_jobs(context: click.Context, target: TargetOptions, location: str | Non
     """List the jobs of the code locations."""
     from ..operations.shapes import job_shape
 
-    with instance_or_temporary() as instance, loaded_code(instance, target) as workspace:
-        found = [record for record in records(workspace) if location in (None, record.name)]
+    with instance_or_temporary() as instance, loaded_code(instance, target) as code:
+        found = [record for record in code.records() if location in (None, record.name)]
     say_failures(found)
     loaded = [record for record in found if record.definitions is not None]
     jobs = [(record.name, each) for record in loaded if record.definitions for each in record.definitions.jobs]
@@ -76,9 +76,9 @@ def launch(
 
     request = _request(job_name, location, tags, config, config_json, run_id)
     with opened_instance() as instance:
-        with loaded_code(instance, target) as workspace:
+        with loaded_code(instance, target) as code:
             queued = instance.settings.queue.queued
-            run = submit(instance.stores, workspace, request, clock=instance.clock, queued=queued)
+            run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=queued)
         _say_whether_it_starts(instance, run)
         if wait:
             if not as_json:
@@ -110,12 +110,12 @@ def execute(
     from ..operations.submit import submit
 
     request = _request(job_name, location, tags, config, config_json, None)
-    with instance_or_temporary() as instance, loaded_code(instance, target) as workspace:
-        run = submit(instance.stores, workspace, request, clock=instance.clock, queued=False)
+    with instance_or_temporary() as instance, loaded_code(instance, target) as code:
+        run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=False)
         try:
             run = _follow_to_end(instance, run, quiet=as_json)
         except KeyboardInterrupt:
-            run = _cancel(instance, workspace, run)
+            run = _cancel(instance, code, run)
     _print_run(run, as_json=as_json, with_end=True)
     if run.status is not RunStatus.SUCCESS:
         context.exit(1)
@@ -158,14 +158,14 @@ def _follow_to_end(instance: Instance, run: Run, *, quiet: bool) -> Run:
     return instance.stores.runs.get(run.run_id) or run
 
 
-def _cancel(instance: Instance, workspace: Workspace, run: Run) -> Run:
+def _cancel(instance: Instance, code: Code, run: Run) -> Run:
     """Stop the worker ourselves: no daemon needs to be there for ``execute``."""
     from ..operations.cancel import cancel
 
     canceled = cancel(instance.stores, run.run_id, by=user(), clock=instance.clock)
-    code = workspace.get(canceled.location_name)
-    if code is not None and canceled.status not in FINISHED:
-        code.terminate(canceled.run_id, attempt=canceled.attempt, force=False, timeout=10.0)
+    location = code.workspace.get(canceled.location_name)
+    if location is not None and canceled.status not in FINISHED:
+        location.terminate(canceled.run_id, attempt=canceled.attempt, force=False, timeout=10.0)
     return _follow_to_end(instance, canceled, quiet=True)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .instigators import instigator_group, known_code
+from .code import known_code
+from .instigators import instigator_group
 from .options import json_option, location_option, target_options
 from .output import print_json
 from .session import opened_instance
@@ -32,11 +33,11 @@ def cursor(
 
     if new is not None and delete:
         raise click.UsageError("--set and --delete exclude each other.")
-    with opened_instance() as instance, known_code(instance, target):
-        key = find(instance.stores, "sensor", name, location)
+    with opened_instance() as instance, known_code(instance, target) as stores:
+        key = find(stores, "sensor", name, location)
         if new is not None or delete:
-            set_cursor(instance.stores, key, new)
-        state = instance.stores.ticks.state(key)
+            set_cursor(stores, key, new)
+        state = stores.ticks.state(key)
     value = state.cursor if state else None
     if as_json:
         print_json({"name": key.name, "location": key.location_name, "cursor": value})

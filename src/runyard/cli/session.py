@@ -1,4 +1,4 @@
-"""What commands open and close: the instance, and code where a command needs it."""
+"""The instance that a command works on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
-from ..core.location import LocationRecord, LocationState
-from .options import current_directory
-
 if TYPE_CHECKING:
-    from ..locations.api import Workspace
-    from ..locations.target import TargetOptions
     from ..settings.instance import InstanceSettings
     from ..wiring import Instance
 
@@ -67,38 +60,3 @@ def _opened(settings: InstanceSettings) -> Iterator[Instance]:
     finally:
         if settings.ephemeral:
             shutil.rmtree(settings.home, ignore_errors=True)
-
-
-@contextmanager
-def loaded_code(instance: Instance, options: TargetOptions) -> Iterator[Workspace]:
-    """The code locations of a target, loaded: by hosts that run already, else by hosts that go when we have gone.
-
-    Raises:
-        NoTarget: nothing says where the code is.
-    """
-    from ..locations.target import resolve_target
-    from ..wiring import open_workspace
-
-    workspace = open_workspace(instance, resolve_target(options, current_directory()))
-    workspace.start()
-    try:
-        workspace.wait_loaded(timeout=instance.settings.code_servers.local_startup_timeout)
-        yield workspace
-    finally:
-        workspace.stop(terminate_hosts=instance.settings.ephemeral)
-
-
-def records(workspace: Workspace) -> list[LocationRecord]:
-    """The state of every location of the workspace, by name."""
-    return sorted((location.record() for location in workspace.all()), key=lambda record: record.name)
-
-
-def say_failures(found: list[LocationRecord]) -> None:
-    """One line on stderr for each location that does not load."""
-    for record in found:
-        if record.state is LocationState.ERROR:
-            error = record.error
-            reason = f"{error.class_name}: {error.message}" if error else "no reason is known"
-            click.echo(f"Location '{record.name}' does not load: {' '.join(reason.split())}", err=True)
-        elif record.state is LocationState.LOADING:
-            click.echo(f"Location '{record.name}' is still loading.", err=True)

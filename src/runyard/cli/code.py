@@ -1,0 +1,114 @@
+"""Code that a command loads for itself, by hosts that run already or by hosts that go when it has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from ..core.location import LocationRecord, LocationState
+from .options import current_directory
+
+if TYPE_CHECKING:
+    from ..locations.api import Workspace
+    from ..locations.target import TargetOptions
+    from ..storage.protocols import Locations, Stores
+    from ..wiring import Instance
+
+
+class OwnLocations:
+    """What this command has loaded; ``storage.protocols.Locations`` in memory."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, LocationRecord] = {}
+
+    def publish(self, record: LocationRecord) -> None:
+        self._records[record.name] = record
+
+    def get(self, name: str) -> LocationRecord | None:
+        return self._records.get(name)
+
+    def all(self) -> Sequence[LocationRecord]:
+        return [record for _, record in sorted(self._records.items())]
+
+    def remove(self, name: str) -> None:
+        self._records.pop(name, None)
+
+
+class CommandStores:
+    """The instance's storage, save that loaded code is this command's own.
+
+    Published, it would take the place of what the daemons and pages of the instance know of a location of that name.
+    """
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+        self.runs, self.events, self.queue, self.ticks = stores.runs, stores.events, stores.queue, stores.ticks
+        self.leases, self.heartbeats, self.hosts = stores.leases, stores.heartbeats, stores.hosts
+        self.wakeups = stores.wakeups
+        self.locations: Locations = OwnLocations()
+
+    def ping(self) -> float:
+        return self._stores.ping()
+
+    def describe(self) -> dict[str, Any]:
+        return self._stores.describe()
+
+    def close(self) -> None:
+        """Whoever opened the instance closes it."""
+
+
+class Code(NamedTuple):
+    """Loaded locations, and the storage in which operations find them."""
+
+    workspace: Workspace
+    stores: CommandStores
+
+    def records(self) -> list[LocationRecord]:
+        """The state of every location, by name."""
+        return sorted((location.record() for location in self.workspace.all()), key=lambda record: record.name)
+
+
+@contextmanager
+def loaded_code(instance: Instance, options: TargetOptions) -> Iterator[Code]:
+    """The code locations of a target, loaded or failed.
+
+    Raises:
+        NoTarget: nothing says where the code is.
+    """
+    from ..locations.target import resolve_target
+    from ..wiring import Instance, open_workspace
+
+    stores = CommandStores(instance.stores)
+    target = resolve_target(options, current_directory())
+    workspace = open_workspace(Instance(instance.settings, stores, instance.clock), target)
+    workspace.start()
+    try:
+        workspace.wait_loaded(timeout=instance.settings.code_servers.local_startup_timeout)
+        yield Code(workspace, stores)
+    finally:
+        workspace.stop(terminate_hosts=instance.settings.ephemeral)
+
+
+@contextmanager
+def known_code(instance: Instance, options: TargetOptions) -> Iterator[Stores]:
+    """Storage that knows what the code defines: by what the daemons published, else by loading it."""
+    if not options.given and any(record.definitions for record in instance.stores.locations.all()):
+        yield instance.stores
+        return
+    with loaded_code(instance, options) as code:
+        say_failures(code.records())
+        yield code.stores
+
+
+def say_failures(found: Sequence[LocationRecord]) -> None:
+    """One line on stderr for each location that does not load."""
+    for record in found:
+        if record.state is LocationState.ERROR:
+            error = record.error
+            reason = f"{error.class_name}: {error.message}" if error else "no reason is known"
+            click.echo(f"Location '{record.name}' does not load: {' '.join(reason.split())}", err=True)
+        elif record.state is LocationState.LOADING:
+            click.echo(f"Location '{record.name}' is still loading.", err=True)
