@@ -43,7 +43,7 @@ def refuse_used_port(port: int) -> None:
 def start_runyard(port: int, env: dict[str, str]) -> subprocess.Popen[bytes]:
     """`runyard dev` in a session of its own: a Ctrl-C reaches it once, passed on by us."""
     runyard = Path(sys.executable).with_name("runyard")
-    command = [runyard, "dev", "-w", HERE / "workspace.yaml", "-p", str(port)]
+    command = [str(runyard), "dev", "-w", str(HERE / "workspace.yaml"), "-p", str(port)]
     return subprocess.Popen(command, env=env, cwd=HERE, start_new_session=True)
 
 
