@@ -1,0 +1,207 @@
+// Shapes of /api/v1. Times are ISO 8601 in UTC, durations are seconds, null is "has not happened" or "not known".
+
+export type RunStatus =
+  | 'NOT_STARTED'
+  | 'QUEUED'
+  | 'STARTING'
+  | 'STARTED'
+  | 'CANCELING'
+  | 'SUCCESS'
+  | 'FAILURE'
+  | 'CANCELED';
+
+export interface RunFailure {
+  step_key: string | null;
+  error_class: string;
+  message: string;
+}
+
+export interface Run {
+  run_id: string;
+  job_name: string;
+  location: string;
+  status: RunStatus;
+  priority: number;
+  tags: Record<string, string>;
+  run_config: Record<string, unknown>;
+  attempt: number;
+  queue_seq: number | null;
+  launch_seq: number | null;
+  created_at: string;
+  queued_at: string | null;
+  launched_at: string | null;
+  started_at: string | null;
+  ended_at: string | null;
+  failure: RunFailure | null;
+  held: { by: string | null; reason: string | null } | null;
+  parent_run_id: string | null;
+}
+
+export interface ErrorInfo {
+  error_class: string;
+  message: string;
+  stack: string[];
+  library_frames: number;
+  cause: ErrorInfo | null;
+}
+
+export interface RunEvent {
+  cursor: string;
+  type: string;
+  timestamp: string;
+  attempt?: number;
+  step_key: string | null;
+  level: string;
+  message: string;
+  data: Record<string, unknown> & { error?: ErrorInfo | null };
+}
+
+export type ReasonKind =
+  | 'next'
+  | 'max_concurrent_runs'
+  | 'tag_limit'
+  | 'pool'
+  | 'paused'
+  | 'held'
+  | 'draining'
+  | 'location_unavailable'
+  | 'launcher_capacity'
+  | 'no_queue_daemon'
+  | 'fair_share'
+  | 'rate_limit'
+  | 'overlap'
+  | 'weight';
+
+export interface Reason {
+  kind: ReasonKind;
+  message: string;
+  rule: string | null;
+  limit: number | null;
+  used: number | null;
+  holders: string[];
+}
+
+export interface QueueEntry {
+  run_id: string;
+  job_name: string;
+  position: number | null;
+  forecast_position: number | null;
+  priority: number;
+  queued_at: string;
+  waiting_seconds: number;
+  estimated_start: string | null;
+  reason: Reason;
+}
+
+export interface Limit {
+  rule: string;
+  kind: string;
+  limit: number;
+  used: number;
+  holders: string[];
+  waiting: number;
+}
+
+export type DaemonState = 'healthy' | 'idle' | 'late' | 'hung' | 'failing' | 'not_running' | 'off';
+
+export interface DaemonError {
+  at: string;
+  error_class: string;
+  message: string;
+}
+
+export interface Daemon {
+  type: string;
+  state: DaemonState;
+  required: boolean;
+  why_off: string | null;
+  last_heartbeat: string | null;
+  last_pass: { at: string; seconds: number; outcome: string } | null;
+  next_pass_at: string | null;
+  pass_since?: string | null;
+  errors: DaemonError[];
+  host: string | null;
+  pid: number | null;
+  leader: string | null;
+  standbys: { host: string; pid: number; last_heartbeat: string }[];
+}
+
+export interface CodeLocation {
+  name: string;
+  state: 'LOADING' | 'LOADED' | 'ERROR';
+  source: string;
+  error: ErrorInfo | null;
+  start_method: string;
+  start_method_reason: string | null;
+  updated_at: string;
+  jobs: string[];
+}
+
+export interface Op {
+  key: string;
+  op_name: string;
+  needs: string[];
+  pool: string | null;
+}
+
+export interface JobSummary {
+  location: string;
+  name: string;
+  description: string | null;
+  tags: Record<string, string>;
+  ops: Op[];
+  pools: string[];
+}
+
+export type JsonSchema = { [key: string]: unknown };
+
+export interface Job extends JobSummary {
+  config_schema: JsonSchema;
+  default_config: Record<string, unknown>;
+}
+
+export interface Validation {
+  issues: { path: string; message: string }[];
+  tag_issues: { key: string; message: string }[];
+}
+
+export type TickStatus = 'STARTED' | 'SKIPPED' | 'SUCCESS' | 'FAILURE';
+
+export interface Tick {
+  tick_id: string;
+  time: string;
+  status: TickStatus;
+  run_ids: string[];
+  skip_reason: string | null;
+  error: ErrorInfo | null;
+  ended_at: string | null;
+}
+
+export type InstigatorKind = 'schedules' | 'sensors';
+
+export interface Instigator {
+  location: string;
+  name: string;
+  status: 'RUNNING' | 'STOPPED';
+  declared_in_code: boolean;
+  cron_schedule?: string[];
+  execution_timezone?: string;
+  minimum_interval_seconds?: number;
+  next_tick_at?: string | null;
+  job_names: string[];
+  last_tick: Tick | null;
+  description: string | null;
+}
+
+export interface Instance {
+  name: string;
+  version: string;
+  home: string;
+  storage: { kind: string };
+  read_only: boolean;
+  configuration_text: string;
+  configuration_file: string | null;
+  notices: string[];
+  queue_depth: number;
+  workspace_problem: string | null;
+}

@@ -1,0 +1,29 @@
+// The field's tag names that pages give a meaning.
+
+export const PRIORITY_TAG = 'dagster/priority';
+export const SCHEDULE_TAG = 'dagster/schedule_name';
+export const SENSOR_TAG = 'dagster/sensor_name';
+export const PARTITION_TAG = 'dagster/partition';
+export const MAX_RUNTIME_TAG = 'dagster/max_runtime';
+
+export interface KnownTag {
+  key: string;
+  meaning: string;
+  example: string;
+}
+
+/** Tags that Runyard itself acts on, for suggestions. */
+export const KNOWN_TAGS: KnownTag[] = [
+  { key: PRIORITY_TAG, meaning: 'Whole number; higher starts first', example: '5, 0, -1' },
+  { key: MAX_RUNTIME_TAG, meaning: 'Seconds until the run is stopped', example: '1800' },
+];
+
+/** Tags that a person set, without those that Runyard writes. */
+export function ownTags(tags: Record<string, string>): [string, string][] {
+  return Object.entries(tags).filter(([key]) => !key.startsWith('dagster/') && !key.startsWith('.dagster/'));
+}
+
+/** Who asked for a run, as far as its tags say. */
+export function startedBy(tags: Record<string, string>): string | null {
+  return tags[SCHEDULE_TAG] ?? tags[SENSOR_TAG] ?? null;
+}

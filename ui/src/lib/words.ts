@@ -1,0 +1,35 @@
+// Wording shared by pages.
+
+/** `1 run`, `3 runs`. */
+export function count(amount: number, singular: string, plural = `${singular}s`): string {
+  return `${grouped(amount)} ${amount === 1 ? singular : plural}`;
+}
+
+/** Digits in groups of three, with a narrow no-break space: `2 418`. */
+export function grouped(amount: number): string {
+  return String(amount).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+/** The first eight characters of a run's id. */
+export function shortId(runId: string): string {
+  return runId.slice(0, 8);
+}
+
+/** `−1` with a real minus sign. */
+export function signed(value: number): string {
+  return String(value).replace('-', '−');
+}
+
+/** `a, b and c` */
+export function listing(words: string[]): string {
+  if (words.length < 2) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words[words.length - 1]}`;
+}
+
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+export function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,71 @@
+// Between the text of a YAML document and paths in it.
+
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+
+export interface Problem {
+  /** From 1. */
+  line: number;
+  message: string;
+  /** Where the server put it; empty for a fault of the YAML itself. */
+  path: string;
+}
+
+export interface Parsed {
+  value: unknown;
+  faults: Problem[];
+  lineOf: (path: string) => number;
+}
+
+/** Reads YAML; an empty document is an empty mapping. */
+export function parseYaml(text: string): Parsed {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const faults = document.errors.map((error) => ({
+    line: lines.linePos(error.pos[0]).line,
+    message: error.message,
+    path: '',
+  }));
+  if (faults.length) return { value: null, faults, lineOf: () => 1 };
+  return { value: document.toJS() ?? {}, faults, lineOf: (path) => lineAt(document, lines, path) };
+}
+
+function lineAt(document: Document, lines: LineCounter, path: string): number {
+  let offset = 0;
+  let node = document.contents as Node | null;
+  for (const part of path.split('.').filter(Boolean)) {
+    const step = into(node, part);
+    if (!step) break;
+    offset = step.offset;
+    node = step.node;
+  }
+  return lines.linePos(offset).line;
+}
+
+function into(node: Node | null, part: string): { offset: number; node: Node | null } | null {
+  if (isMap(node)) {
+    const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value) === part);
+    if (!pair || !isScalar(pair.key)) return null;
+    return { offset: pair.key.range?.[0] ?? 0, node: pair.value as Node | null };
+  }
+  if (isSeq(node)) {
+    const item = node.items[Number(part)] as Node | undefined;
+    return item?.range ? { offset: item.range[0], node: item } : null;
+  }
+  return null;
+}
+
+/** The keys that enclose a line of block YAML, outermost first; `line` is from 0. */
+export function pathAtLine(text: string, line: number): string[] {
+  const lines = text.split('\n');
+  const own = lines[line] ?? '';
+  let indent = own.trim() ? own.search(/\S/) : own.length;
+  const path: string[] = [];
+  for (let index = line - 1; index >= 0 && indent > 0; index -= 1) {
+    const key = lines[index]?.match(/^(\s*)([^\s#:][^:]*):/);
+    if (key && (key[1]?.length ?? 0) < indent) {
+      indent = key[1]?.length ?? 0;
+      path.unshift((key[2] ?? '').trim());
+    }
+  }
+  return path;
+}

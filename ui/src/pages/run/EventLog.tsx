@@ -1,0 +1,91 @@
+import { SegmentedControl, TextInput } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { forwardRef, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import type { RunEvent } from '../../api/types';
+import { count, grouped } from '../../lib/words';
+import { EventRow } from './EventRow';
+import { levelsOf, matching, type LevelFilter } from './eventFilter';
+import classes from './EventLog.module.css';
+
+export interface EventLogHandle {
+  showFirstError: () => void;
+  focusFilter: () => void;
+}
+
+interface EventLogProps {
+  events: RunEvent[];
+  live: boolean;
+}
+
+/** The log of a run; it stays at its end while somebody looks at the end. */
+export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function EventLog({ events, live }, ref) {
+  const [level, setLevel] = useState<LevelFilter>('all');
+  const [text, setText] = useState('');
+  const scroller = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const atEnd = useRef(live);
+  const shown = useMemo(() => matching(events, level, text), [events, level, text]);
+  const levels = useMemo(() => levelsOf(events), [events]);
+  const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroller.current, estimateSize: () => 22, overscan: 20 });
+  const last = shown.length - 1;
+
+  useEffect(() => {
+    if (atEnd.current && last >= 0) rows.scrollToIndex(last, { align: 'end' });
+  }, [last, rows]);
+  useImperativeHandle(ref, () => ({
+    focusFilter: () => field.current?.focus(),
+    showFirstError: () => {
+      setLevel('all');
+      setText('');
+      const first = events.findIndex((event) => event.level === 'ERROR' || event.level === 'CRITICAL');
+      atEnd.current = false;
+      if (first >= 0) rows.scrollToIndex(first, { align: 'center' });
+    },
+  }));
+
+  const follow = () => {
+    const box = scroller.current;
+    if (box) atEnd.current = live && box.scrollHeight - box.scrollTop - box.clientHeight < 30;
+  };
+  return (
+    <section className={classes.log} aria-label="Log">
+      <header className={classes.head}>
+        <b>Log</b>
+        <span className="dim-2">{count(events.length, 'event')}</span>
+        <SegmentedControl
+          className={classes.levels}
+          value={level}
+          onChange={(value) => setLevel(value as LevelFilter)}
+          data={[
+            { value: 'all', label: 'All levels' },
+            { value: 'info', label: 'Info' },
+            { value: 'warning', label: `Warnings ${grouped(levels.warnings)}` },
+            { value: 'error', label: `Errors ${grouped(levels.errors)}` },
+          ]}
+        />
+        <TextInput
+          ref={field}
+          className={classes.filter}
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          placeholder="step or words"
+          aria-label="Filter the log"
+        />
+      </header>
+      <div className={classes.scroller} ref={scroller} onScroll={follow}>
+        <div className={classes.rows} style={{ height: rows.getTotalSize() }}>
+          {rows.getVirtualItems().map((item) => {
+            const event = shown[item.index];
+            if (!event) return null;
+            return (
+              <div key={event.cursor} data-index={item.index} ref={rows.measureElement} style={{ transform: `translateY(${item.start}px)` }}>
+                <EventRow event={event} />
+              </div>
+            );
+          })}
+        </div>
+        {shown.length === 0 && events.length > 0 && <p className={classes.none}>No event fits.</p>}
+      </div>
+    </section>
+  );
+});

@@ -1,0 +1,76 @@
+import type { ErrorInfo, Run, RunEvent } from '../../api/types';
+import { Glyph } from '../../components/Glyph';
+import { errorOf } from '../../lib/events';
+import { parseFrames, shortPath, type Frame } from '../../lib/frames';
+import { count, firstLine } from '../../lib/words';
+import classes from './FailurePanel.module.css';
+
+/** Failure first: the exception as raised, the person's own code, the frames that lead there. */
+export function FailurePanel({ run, event }: { run: Run; event: RunEvent | undefined }) {
+  const error = event ? errorOf(event) : null;
+  const step = run.failure?.step_key ?? event?.step_key ?? null;
+  const frames = error ? parseFrames(error.stack) : [];
+  const own = frames[frames.length - 1];
+  const name = error?.error_class ?? run.failure?.error_class ?? 'Failure';
+  const message = error?.message ?? run.failure?.message ?? event?.message ?? '';
+  return (
+    <section className={classes.panel} aria-label="Why it failed">
+      <div className={classes.what}>
+        <p>
+          <Glyph name="cross" tone="fail" /> <b className="strong">{step ?? 'The run'}</b>{' '}
+          <span className="dim-2">{run.attempt > 1 ? `failed on attempt ${run.attempt}` : 'failed'}</span>
+        </p>
+        <p className={classes.exception}>
+          {name}
+          {message && `: ${firstLine(message)}`}
+        </p>
+        {message.includes('\n') && <pre className={classes.rest}>{message.slice(message.indexOf('\n') + 1)}</pre>}
+        {own && (
+          <p>
+            <span className="dim-2">In your code: </span>
+            <span className="mono" title={own.file}>
+              {shortPath(own.file)}:{own.line}
+            </span>{' '}
+            <span className="mono dim">{own.function}</span>
+          </p>
+        )}
+        {error?.cause && <Cause error={error.cause} />}
+      </div>
+      {frames.length > 0 && <Frames frames={frames} hidden={error?.library_frames ?? 0} />}
+    </section>
+  );
+}
+
+function Cause({ error }: { error: ErrorInfo }) {
+  const own = parseFrames(error.stack).at(-1);
+  return (
+    <p className={classes.cause}>
+      <span className="dim-2">Caused by </span>
+      <span className="mono fail">
+        {error.error_class}: {firstLine(error.message)}
+      </span>
+      {own && (
+        <span className="mono dim">
+          {' '}
+          {shortPath(own.file)}:{own.line} {own.function}
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Frames({ frames, hidden }: { frames: Frame[]; hidden: number }) {
+  return (
+    <ol className={classes.frames} aria-label="Your frames, the last call last">
+      {frames.map((frame, index) => (
+        <li key={index} className={index === frames.length - 1 ? classes.last : ''}>
+          <span className={classes.place} title={`${frame.file}:${frame.line}`}>
+            {shortPath(frame.file)}:{frame.line} <b>{frame.function}</b>
+          </span>
+          <code>{frame.code}</code>
+        </li>
+      ))}
+      {hidden > 0 && <li className="dim">{count(hidden, 'library frame')} hidden</li>}
+    </ol>
+  );
+}

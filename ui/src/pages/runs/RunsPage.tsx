@@ -1,0 +1,103 @@
+import { Button } from '@mantine/core';
+import { useMemo, useRef, useState } from 'react';
+import { Link, useNavigate, useSearchParams } from 'react-router';
+import { messageOf } from '../../api/client';
+import { useQueue, useRuns } from '../../api/queries';
+import { EmptyState } from '../../components/EmptyState';
+import { Notice } from '../../components/Notice';
+import { PageHead } from '../../components/PageHead';
+import { useCursor } from '../../keys/useCursor';
+import { usePageKeys } from '../../keys/usePageKeys';
+import { useNarrow } from '../../lib/useNarrow';
+import { count } from '../../lib/words';
+import { CountsLine } from './CountsLine';
+import { chipsOf, requestOf, searchOf } from './filters';
+import { QueryField } from './QueryField';
+import { RunsList } from './RunsList';
+import { RunsTable } from './RunsTable';
+import { RunsTabs } from './RunsTabs';
+import { useSettledRuns } from './useSettledRuns';
+import classes from './RunsPage.module.css';
+
+export function RunsPage() {
+  const [search, setSearch] = useSearchParams();
+  const chips = useMemo(() => chipsOf(search), [search]);
+  const query = useRuns(requestOf(chips));
+  const found = useMemo(() => query.data?.pages.flatMap((page) => page.rows) ?? [], [query.data]);
+  const entries = useQueue().data;
+  const queue = useMemo(() => new Map((entries ?? []).map((entry) => [entry.run_id, entry])), [entries]);
+  const [reading, setReading] = useState(false);
+  const { shown, newer, showNewer } = useSettledRuns(found, reading);
+  const cursor = useCursor(shown, (run) => run.run_id);
+  const field = useRef<HTMLInputElement>(null);
+  const navigate = useNavigate();
+  const narrow = useNarrow();
+  const addressOf = (runId: string) => `${window.location.origin}/runs/${runId}`;
+
+  usePageKeys([
+    cursor.move,
+    { on: ['Enter'], show: ['Enter'], label: 'open', act: () => cursor.id && void navigate(`/runs/${cursor.id}`) },
+    { on: ['f'], show: ['F'], label: 'filter', act: () => field.current?.focus() },
+    { on: ['y'], show: ['Y'], label: 'copy link', act: () => cursor.id && void navigator.clipboard.writeText(addressOf(cursor.id)) },
+  ]);
+
+  const more = () => {
+    if (query.hasNextPage && !query.isFetching) void query.fetchNextPage();
+  };
+  const some = query.hasNextPage ? `${count(shown.length, 'run')}, more as you scroll` : count(shown.length, 'run');
+  return (
+    <>
+      <PageHead title="Runs" name="Runs" tabs={<RunsTabs chips={chips} />} />
+      <div className={classes.filter}>
+        <QueryField ref={field} chips={chips} onChange={(next) => setSearch(searchOf(next))} found={some} />
+      </div>
+      {query.isError && <Notice tone="fail">{messageOf(query.error)}</Notice>}
+      {query.isSuccess && shown.length === 0 && <NoRuns filtered={chips.length > 0} />}
+      {shown.length > 0 && narrow && (
+        <div className={classes.list}>
+          <RunsList runs={shown} queue={queue} more={query.hasNextPage} onEnd={more} />
+        </div>
+      )}
+      {shown.length > 0 && !narrow && (
+        <RunsTable
+          runs={shown}
+          queue={queue}
+          cursor={cursor.id}
+          onCursor={cursor.set}
+          onReading={setReading}
+          onEnd={more}
+          newer={newer > 0 && <NewerRuns amount={newer} onShow={showNewer} />}
+        />
+      )}
+      {!narrow && (
+        <div className={classes.foot}>
+          <span>{query.hasNextPage ? `${shown.length} shown, more load as you scroll` : `${shown.length} shown`}</span>
+          <CountsLine />
+        </div>
+      )}
+    </>
+  );
+}
+
+function NewerRuns({ amount, onShow }: { amount: number; onShow: () => void }) {
+  return (
+    <button type="button" className={classes.newer} onClick={onShow}>
+      {count(amount, 'newer run')}
+    </button>
+  );
+}
+
+function NoRuns({ filtered }: { filtered: boolean }) {
+  if (filtered) {
+    return (
+      <EmptyState title="No run fits this filter" action={<Button component={Link} to="/runs">Show all runs</Button>}>
+        Runs that fit show up here by themselves.
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState title="No run yet" action={<Button component={Link} to="/jobs">Launch a job</Button>}>
+      A run appears here when a schedule or sensor asks for one, or when somebody launches a job.
+    </EmptyState>
+  );
+}
