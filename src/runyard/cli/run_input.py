@@ -55,7 +55,7 @@ def read_config(files: Sequence[str], text: str | None) -> dict[str, Any]:
         return _json_object("--config-json", text)
     merged: dict[str, Any] = {}
     for file in files:
-        merged = _merged(merged, _yaml_mapping(file))
+        merged = _merged(merged, _file_mapping(file))
     return merged
 
 
@@ -69,14 +69,29 @@ def _json_object(option: str, text: str) -> dict[str, Any]:
     return value
 
 
-def _yaml_mapping(file: str) -> dict[str, Any]:
-    from ..settings.document import compose, plain, read_text
+def _file_mapping(file: str) -> dict[str, Any]:
+    from ..settings.document import read_text
 
-    node = compose(read_text(Path(file)), file)
-    value = {} if node is None else plain(node, file)
+    text = read_text(Path(file))
+    value = _json_value(text, file) if file.endswith(".json") else _yaml_value(text, file)
     if not isinstance(value, dict):
         raise ConfigError("run config must be a mapping.", file=file)
     return value
+
+
+def _json_value(text: str, file: str) -> Any:
+    """JSON is not quite YAML: YAML does not join the halves of an escaped character."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"malformed JSON: {error.msg}.", file=file, line=error.lineno, column=error.colno) from None
+
+
+def _yaml_value(text: str, file: str) -> Any:
+    from ..settings.document import compose, plain
+
+    node = compose(text, file)
+    return {} if node is None else plain(node, file)
 
 
 def _merged(first: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""What goes wrong is one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from runyard.cli import daemon, main
+from runyard.cli.commands import Group, RootGroup
+from runyard.core.errors import UserError
+
+from .conftest import Cli
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", "list"],
+        ["queue", "list"],
+        ["job", "launch", "-f", "x.py", "-j", "x"],
+        ["schedule", "list"],
+        ["instance", "info"],
+        ["webserver", "-f", "x.py"],
+    ],
+)
+def test_commands_that_need_a_home_say_so(cli: Cli, args: list[str]) -> None:
+    result = cli(*args, code=1, env={"RUNYARD_HOME": None})
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: RUNYARD_HOME is not set")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_daemons_refuse_without_a_home(cli: Cli) -> None:
+    result = cli.daemon("run", "--empty-workspace", code=1, env={"RUNYARD_HOME": None})
+    assert result.stderr.startswith("Error: RUNYARD_HOME is not set")
+
+
+@pytest.mark.parametrize(
+    "command", [["dev"], ["definitions", "validate"], ["job", "list"], ["job", "execute", "-j", "x"]]
+)
+def test_nothing_to_load_is_told(cli: Cli, command: list[str]) -> None:
+    result = cli(*command, code=1)
+    assert "give -f FILE, -m MODULE or -w WORKSPACE" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_bad_instance_file_stops_every_command_with_its_place(cli: Cli) -> None:
+    (cli.home / "runyard.yaml").write_text("run_queue:\n  max_concurent_runs: 3\n")
+    for run in (cli("run", "list", code=1), cli.daemon("run", "--empty-workspace", code=1)):
+        assert run.stderr.startswith(f"Error: {cli.home}/runyard.yaml:2: run_queue.max_concurent_runs: unknown key.")
+        assert "Did you mean 'max_concurrent_runs'?" in run.stderr
+        assert run.stderr.count("\n") == 1
+
+
+def test_a_bad_workspace_file_stops_the_start(cli: Cli) -> None:
+    (cli.directory / "workspace.yaml").write_text("load_from: [")
+    for result in (cli("dev", code=1), cli.daemon("run", code=1)):
+        assert "workspace.yaml:1:13: malformed YAML" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--tags", "{"], "--tags is not JSON"),
+        (["--tags", "[1]"], "--tags must be a JSON object"),
+        (["--config-json", "x"], "--config-json is not JSON"),
+        (["-c", "missing.yaml"], "missing.yaml: the file cannot be read"),
+        (["-c", "list.yaml"], "list.yaml: run config must be a mapping"),
+        (["-c", "bad.yaml"], "bad.yaml:1:"),
+        (["-c", "bad.json"], "bad.json:1:7: malformed JSON"),
+    ],
+)
+def test_bad_input_of_a_run(cli: Cli, options: list[str], told: str) -> None:
+    (cli.directory / "list.yaml").write_text("[1]")
+    (cli.directory / "bad.yaml").write_text("a: [")
+    (cli.directory / "bad.json").write_text('{"a": }')
+    result = cli("job", "launch", "-f", "x.py", "-j", "x", *options, code=1)
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", "lst"],
+        ["nothing"],
+        ["run", "list", "--nope"],
+        ["job", "launch"],
+        ["queue", "priority", "x"],
+        ["dev", "-p", "70000"],
+        ["job", "launch", "-j", "x", "-c", "a.yaml", "--config-json", "{}"],
+    ],
+)
+def test_wrong_usage_is_2(cli: Cli, args: list[str]) -> None:
+    assert "Error: " in cli(*args, code=2).stderr
+
+
+def _failing(error: Exception) -> RootGroup:
+    root = RootGroup("root", lazy={})
+    sub = Group("sub")
+    root.add_command(sub)
+
+    @sub.command("fail")
+    def fail() -> None:
+        raise error
+
+    return root
+
+
+def test_a_traceback_is_shown_only_when_asked_for() -> None:
+    root = _failing(UserError("this\nand that"))
+    plain = CliRunner().invoke(root, ["sub", "fail"])
+    assert (plain.exit_code, plain.stderr) == (1, "Error: this and that\n")
+    for args in (["--verbose", "sub", "fail"], ["sub", "fail", "--verbose"]):
+        verbose = CliRunner().invoke(root, args)
+        assert "Traceback (most recent call last)" in verbose.stderr
+        assert verbose.stderr.endswith("Error: this and that\n")
+
+
+def test_a_fault_of_ours_is_one_line_too() -> None:
+    result = CliRunner().invoke(_failing(ZeroDivisionError("division by zero")), ["sub", "fail"])
+    assert result.exit_code == 1
+    assert result.stderr == "Error: ZeroDivisionError: division by zero (a fault of Runyard; --verbose shows where)\n"
+
+
+def test_versions() -> None:
+    assert CliRunner().invoke(main.cli, ["--version"], prog_name="runyard").stdout.startswith("runyard ")
+    assert (
+        CliRunner().invoke(daemon.cli, ["--version"], prog_name="runyard-daemon").stdout.startswith("runyard-daemon ")
+    )
+
+
+def test_every_command_has_help() -> None:
+    def visit(command: object, path: list[str]) -> None:
+        root = daemon.cli if path[:1] == ["daemon"] else main.cli
+        result = CliRunner().invoke(root, [*path[1:], "--help"])
+        assert result.exit_code == 0, path
+        if isinstance(command, Group):
+            for name in command.list_commands(None):  # type: ignore[arg-type] # the context is not looked at
+                visit(command.get_command(None, name), [*path, name])  # type: ignore[arg-type] # same
+
+    visit(main.cli, ["runyard"])
+    visit(daemon.cli, ["daemon"])
+
+
+def test_starting_the_program_imports_nothing_heavy() -> None:
+    heavy = "{'sqlalchemy', 'fastapi', 'grpc', 'alembic', 'pydantic', 'yaml', 'rich', 'uvicorn', 'psycopg', 'asyncio'}"
+    for module in ("main", "daemon"):
+        program = f"import sys, runyard.cli.{module}; print(sorted({heavy} & set(sys.modules)))"
+        found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert found.stdout == "[]\n"
