@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.clock import Clock
+from ..core.error_info import message_of
 from ..core.errors import InvalidRunConfig
 from ..core.events import EventType
 from ..core.launch import RunEnd
@@ -100,13 +101,20 @@ class _RunExecution:
             definitions, config.get("resources", {}), log=self._log, run=self._run, instance=self._instance
         )
         try:
-            error = self._open(scope, definitions)
-            if error is not None:
-                return self._failed(None, error, f"Resources could not be initialised: {error}")
-            return self._run_steps(config, inputs, scope.values)
+            try:
+                error = self._open(scope, definitions)
+                if error is not None:
+                    return self._failed(None, error, f"Resources could not be initialised: {message_of(error)}")
+                return self._run_steps(config, inputs, scope.values)
+            finally:
+                self._close(scope)
         finally:
-            with lines_go_to(self._take_line):
-                scope.close(self._teardown_failed)
+            # A cancellation may have struck while the first call took resources down; it strikes once only.
+            self._close(scope)
+
+    def _close(self, scope: ResourceScope) -> None:
+        with lines_go_to(self._take_line):
+            scope.close(self._teardown_failed)
 
     def _open(self, scope: ResourceScope, definitions: Mapping[str, Any]) -> BaseException | None:
         if not definitions:
@@ -168,7 +176,7 @@ class _RunExecution:
         """The work is done whether or not cleaning up fails: said in the log, no reason to fail the run."""
         self._emitter.emit(
             EventType.ENGINE_EVENT,
-            f"Taking down the resource '{name}' failed: {type(error).__name__}: {error}",
+            f"Taking down the resource '{name}' failed: {type(error).__name__}: {message_of(error)}",
             level="ERROR",
             data=error_data(error),
         )
