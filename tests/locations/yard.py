@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-import tempfile
 import textwrap
 import threading
 from collections.abc import Callable, Sequence
@@ -17,6 +15,7 @@ import psutil
 
 from runyard.core.clock import SystemClock
 from runyard.core.events import Event, EventType
+from runyard.core.host import HostRecord
 from runyard.core.ids import new_id
 from runyard.core.launch import LaunchResult, LaunchSpec
 from runyard.core.run import FINISHED, NewRun, Run, RunStatus
@@ -170,15 +169,17 @@ class Yard:
 
     # -- processes --------------------------------------------------------------------------------------------
 
-    def host(self, location_name: str = "jobs") -> psutil.Process:
+    def host_record(self, location_name: str = "jobs") -> HostRecord:
         found = [host for host in self.stores.hosts.all() if host.location_name == location_name]
-        newest = max(found, key=lambda host: host.registered_at)
-        return psutil.Process(newest.pid)
+        return max(found, key=lambda host: host.registered_at)
+
+    def host(self, location_name: str = "jobs") -> psutil.Process:
+        return psutil.Process(self.host_record(location_name).pid)
 
     def zygote(self, location_name: str = "jobs") -> psutil.Process:
-        return next(
-            child for child in self.host(location_name).children() if "runyard.locations.zygote" in child.cmdline()
-        )
+        """The one child that is in the host's own session: orphaned workers have theirs."""
+        host = self.host(location_name)
+        return next(child for child in host.children() if os.getsid(child.pid) == os.getsid(host.pid))
 
     def processes(self) -> list[psutil.Process]:
         """Everything that runs on behalf of this test's home."""
@@ -203,11 +204,3 @@ class Yard:
                 process.kill()
         self._unlisten()
         self.stores.close()
-
-
-def python() -> str:
-    return sys.executable
-
-
-def temporary_home() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="yard-")

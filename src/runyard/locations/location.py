@@ -111,6 +111,11 @@ class LocalLocation:
         return self._update.directories or (self.spec.working_directory,)
 
     @property
+    def loading_since(self) -> float:
+        """When the code that it shows began to load."""
+        return self._update.loading_since
+
+    @property
     def is_settled(self) -> bool:
         return self._update.record.state is not LocationState.LOADING
 

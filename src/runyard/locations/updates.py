@@ -12,3 +12,5 @@ class HostUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
     record: LocationRecord
     directories: tuple[str, ...] = ()
+    #: When the code that is shown began to load: a file changed after that may not be in it.
+    loading_since: float = 0.0

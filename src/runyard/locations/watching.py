@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import watchfiles
 
@@ -23,12 +24,19 @@ TICK_MS = 500
 Stamp = tuple[int, int, int]
 
 
+class Sources(NamedTuple):
+    """Where a location's own modules are (below these directories nothing is looked at), read when."""
+
+    directories: tuple[str, ...]
+    read_at: float
+
+
 class Watcher:
     """A thread that calls back: ``on_files`` for workspace files, ``on_code(name)`` for a location's code.
 
     Args:
         files: the workspace files.
-        directories: by location, the directories that hold its own modules; below them nothing is looked at.
+        sources: by location, the code that is loaded.
         on_tick: called every half second.
     """
 
@@ -36,15 +44,17 @@ class Watcher:
         self,
         *,
         files: Callable[[], Iterable[str]],
-        directories: Callable[[], Mapping[str, tuple[str, ...]]],
+        sources: Callable[[], Mapping[str, Sources]],
         on_files: Callable[[], None],
         on_code: Callable[[str], None],
         on_tick: Callable[[], None],
     ) -> None:
-        self._files, self._directories = files, directories
+        self._files, self._sources = files, sources
         self._on_files, self._on_code, self._on_tick = on_files, on_code, on_tick
         self._stopping = threading.Event()
         self._stamps: dict[str, Stamp | None] = {}
+        #: By location, the newest change that was reported by looking back.
+        self._seen: dict[str, float] = {}
         self._thread = threading.Thread(target=self._serve, name="workspace-watcher", daemon=True)
 
     def start(self) -> None:
@@ -78,9 +88,13 @@ class Watcher:
             recursive=False,
             raise_interrupt=False,
         )
+        fresh = True
         try:
             for found in changes:
                 self._code_changed({path for _, path in found})
+                if fresh:
+                    self._look_back()
+                    fresh = False
                 self._tick()
                 if self._places() != places:
                     return
@@ -92,13 +106,21 @@ class Watcher:
             changes.close()
 
     def _places(self) -> frozenset[str]:
-        named = {place for places in self._directories().values() for place in places}
+        named = {place for sources in self._sources().values() for place in sources.directories}
         return frozenset(place for place in named if os.path.isdir(place))  # noqa: PTH112 - many, twice a second
 
     def _code_changed(self, paths: set[str]) -> None:
         parents = {str(Path(path).parent) for path in paths}
-        for name, places in self._directories().items():
-            if parents.intersection(places):
+        for name, sources in self._sources().items():
+            if parents.intersection(sources.directories):
+                self._guarded(lambda name=name: self._on_code(name))  # type: ignore[misc]  # bound default
+
+    def _look_back(self) -> None:
+        """Find what changed after a location read it and before the watch began, each change once."""
+        for name, sources in self._sources().items():
+            newest = max((_newest(place) for place in sources.directories), default=0.0)
+            if newest > max(sources.read_at, self._seen.get(name, 0.0)):
+                self._seen[name] = newest
                 self._guarded(lambda name=name: self._on_code(name))  # type: ignore[misc]  # bound default
 
     def _tick(self) -> None:
@@ -123,6 +145,16 @@ class Watcher:
 def _concerns_code(path: str) -> bool:
     name = path.rpartition("/")[2]
     return name == ".env" or (name.endswith(".py") and not name.startswith("."))
+
+
+def _newest(directory: str) -> float:
+    """When the newest source file directly in it was changed."""
+    try:
+        with os.scandir(directory) as entries:
+            times = [entry.stat().st_mtime for entry in entries if _concerns_code(entry.path)]
+    except OSError:
+        return 0.0  # a directory or file that went away meanwhile: its watch ends too
+    return max(times, default=0.0)
 
 
 def _stamp(file: str) -> Stamp | None:

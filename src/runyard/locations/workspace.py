@@ -17,7 +17,7 @@ from .host.config import HostConfig
 from .location import LocalLocation
 from .runtime_dir import short_name
 from .spec import LocationSpec
-from .watching import Watcher
+from .watching import Sources, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class LocalWorkspace:
         self._problem: str | None = None
         self._watcher = Watcher(
             files=target.watched_files,
-            directories=self._directories,
+            sources=self._sources,
             on_files=self.read_again,
             on_code=self._code_changed,
             on_tick=self._publish,
@@ -212,9 +212,13 @@ class LocalWorkspace:
     def _all_settled(self) -> bool:
         return not self._successors and all(location.is_settled for location in self._locations.values())
 
-    def _directories(self) -> dict[str, tuple[str, ...]]:
+    def _sources(self) -> dict[str, Sources]:
         with self._changed:
-            return {name: location.directories for name, location in self._locations.items()}
+            return {
+                name: Sources(location.directories, location.loading_since)
+                for name, location in self._locations.items()
+                if location.is_settled
+            }
 
     def _code_changed(self, name: str) -> None:
         with self._changed:

@@ -50,7 +50,9 @@ class Code:
         self._waiting: list[Callable[[ZygoteProcess | None], None]] = []
         self._reloads: list[Future[None]] = []
         self._loaded_at = 0.0
+        self._loading_since = clock.now()
         self._pause = 0.0
+        self._restarting = False
         self._closed = False
         self.update = HostUpdate(
             record=LocationRecord(
@@ -74,7 +76,7 @@ class Code:
         """Call ``then`` with the zygote as soon as there is one, with None when the code does not load."""
         if self._current is not None:
             then(self._current)
-        elif self._loading is not None:
+        elif self._loading is not None or self._restarting:
             self._waiting.append(then)
         else:
             then(None)
@@ -114,6 +116,7 @@ class Code:
             self._show_error(ErrorInfo(type(error).__name__, message), self.update.directories)
             return
         self._alive.add(self._loading)
+        self._loading_since = self._clock.now()
         self._show(state=LocationState.LOADING)
 
     def _on_loaded(self, zygote: ZygoteProcess, loaded: Loaded) -> None:
@@ -162,12 +165,11 @@ class Code:
         self._current = None
         lived = self._clock.monotonic() - self._loaded_at
         self._pause = 0.0 if lived > SHORT_LIFE else min(LONGEST_PAUSE, max(0.1, self._pause * 2))
-        if self._pause:
-            self._loop.later(self._pause, self._restart)
-        else:
-            self._restart()
+        self._restarting = True
+        self._loop.later(self._pause, self._restart)
 
     def _restart(self) -> None:
+        self._restarting = False
         if self._current is None and self._loading is None and not self._closed:
             self._start()
 
@@ -182,6 +184,8 @@ class Code:
     def _show(self, *, directories: tuple[str, ...] | None = None, **changes: object) -> None:
         record = msgspec.structs.replace(self.update.record, updated_at=self._clock.now(), **changes)
         self.update = HostUpdate(
-            record=record, directories=self.update.directories if directories is None else directories
+            record=record,
+            directories=self.update.directories if directories is None else directories,
+            loading_since=self._loading_since,
         )
         self._on_update(self.update)

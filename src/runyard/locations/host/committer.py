@@ -114,19 +114,24 @@ class Committer:
         self._tell(reports)
 
     def _report(self, reports: list[WorkerReport]) -> Sequence[bool]:
-        while True:
-            try:
-                return self._runs.report(reports)
-            except StorageUnavailable as error:
-                log.warning("storage is unavailable, %d reports wait: %s", len(reports), error)
-                if self._clock.wait(self._stopping, RETRY_SECONDS):
-                    return [False] * len(reports)
-            except Exception:
-                if len(reports) > 1:
-                    # One report that cannot be stored must not cost the others theirs.
-                    return [self._report([report])[0] for report in reports]
-                log.exception("a report of run %s cannot be stored", reports[0].run_id)
-                return [self._without_events(reports[0])]
+        """Per report whether it was accepted; waits for storage that is unavailable, as the workers do then."""
+        while (accepted := self._try_to_report(reports)) is None:
+            if self._clock.wait(self._stopping, RETRY_SECONDS):
+                return [False] * len(reports)
+        return accepted
+
+    def _try_to_report(self, reports: list[WorkerReport]) -> Sequence[bool] | None:
+        try:
+            return self._runs.report(reports)
+        except StorageUnavailable as error:
+            log.warning("storage is unavailable, %d reports wait: %s", len(reports), error)
+            return None
+        except Exception:
+            if len(reports) > 1:
+                # One report that cannot be stored must not cost the others theirs.
+                return [self._report([report])[0] for report in reports]
+            log.exception("a report of run %s cannot be stored", reports[0].run_id)
+            return [self._without_events(reports[0])]
 
     def _without_events(self, report: WorkerReport) -> bool:
         """Keep the run's state true when its events cannot be stored: they are lost, which the host's log says."""

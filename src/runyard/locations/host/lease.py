@@ -48,14 +48,16 @@ class HostLease:
 
     def _serve(self) -> None:
         while not self._clock.wait(self._stopping, self._renew_every):
-            try:
-                self._renew()
-            except StorageUnavailable as error:
-                log.warning("the host's lease was not renewed: %s", error)
+            self._try_to_renew()
 
-    def _renew(self) -> None:
-        if self._hosts.renew(self._record.host_id, seconds=self._seconds):
-            return
+    def _try_to_renew(self) -> None:
+        try:
+            if not self._hosts.renew(self._record.host_id, seconds=self._seconds):
+                self._register_again()
+        except StorageUnavailable as error:
+            log.warning("the host's lease was not renewed: %s", error)
+
+    def _register_again(self) -> None:
         log.warning("this host was given up on; it registers again")
         self._hosts.register(self._record)
         self._hosts.renew(self._record.host_id, seconds=self._seconds)

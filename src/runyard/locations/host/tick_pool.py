@@ -15,7 +15,7 @@ import msgspec
 from ...core.events import ErrorInfo
 from ...core.tick import Evaluation, EvaluationRequest, TickStatus
 from ..messages import Evaluate, Evaluated, FromWorker, Query, Validate, Validated
-from ..processes import send_signal
+from ..processes import send_signal, wait_status
 from .connection import Connection
 from .loop import READ, Loop, Timer
 from .zygote_process import NewWorker, OnWorker
@@ -221,6 +221,7 @@ class TickPool:
     def _exited(self, worker: TickWorker) -> None:
         self._loop.unwatch(worker.exit_fd)
         os.close(worker.exit_fd)
+        wait_status(worker.pid)  # only where its zygote is gone and it became ours
         if worker.connection is not None:
             worker.connection.drain()
         task = worker.task
