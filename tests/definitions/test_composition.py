@@ -1,5 +1,7 @@
 """Building graphs: what is wired to what, and what is refused with which words."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,73 +98,72 @@ def _refused(build, *parts):
         assert part in str(caught.value), str(caught.value)
 
 
-def test_bad_calls_name_the_job_its_place_the_op_and_the_nearest_input():
+def unknown():
+    add(aa=one())
+
+
+def constant():
+    add(5)
+
+
+def too_many():
+    bounds(5)
+
+
+def twice():
+    add(one(), a=5)
+
+
+def all_outputs():
+    add(bounds())
+
+
+def taken_apart():
+    _a, _b = one()
+
+
+def same_alias():
+    one.alias("x")()
+    one.alias("x")()
+
+
+def unconnected():
+    takes()
+
+
+@dg.op
+def takes(thing):
+    return thing
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        (unknown, ("op 'add' has no input 'aa'", "Did you mean 'a'?")),
+        (constant, ("op 'add': input 'a' is given 5 (int)",)),
+        (too_many, ("op 'bounds' is given 1 inputs, but takes none",)),
+        (twice, ("op 'add' is given input 'a' twice",)),
+        (all_outputs, ("all outputs of an op at once", "high, low")),
+        (taken_apart, ("output 'result' of 'one' cannot be taken apart",)),
+        (same_alias, ("two nodes are called 'x'",)),
+        (unconnected, ("input 'thing' of op 'takes' is connected to nothing",)),
+    ],
+)
+def test_bad_calls_name_the_job_its_place_the_op_and_the_nearest_input(body, parts):
+    _refused(lambda: dg.job(body), f"Job '{body.__name__}' (test_composition.py:", *parts)
+
+
+def test_a_graph_returns_outputs_of_its_ops_and_runs_as_a_job():
     @dg.graph
-    def other():
+    def fine():
         return one()
 
-    def unknown():
-        @dg.job
-        def broken():
-            add(aa=one())
-
-    def constant():
-        @dg.job
-        def broken():
-            add(5)
-
-    def too_many():
-        @dg.job
-        def broken():
-            bounds(5)
-
-    def twice():
-        @dg.job
-        def broken():
-            add(one(), a=5)
-
-    def all_outputs():
-        @dg.job
-        def broken():
-            add(bounds())
-
-    def taken_apart():
-        @dg.job
-        def broken():
-            a, b = one()
-
-    def same_alias():
-        @dg.job
-        def broken():
-            one.alias("x")()
-            one.alias("x")()
-
-    def unconnected():
-        @dg.op
-        def takes(thing):
-            return thing
-
-        @dg.job
-        def broken():
-            takes()
-
     def returns_value():
-        @dg.graph
-        def broken():
-            one()
-            return 5
+        one()
+        return 5
 
-    place = "(test_composition.py:"
-    _refused(unknown, "Job 'broken'", place, "op 'add' has no input 'aa'", "Did you mean 'a'?")
-    _refused(constant, "Job 'broken'", place, "op 'add': input 'a' is given 5 (int)")
-    _refused(too_many, "op 'bounds' is given 1 inputs, but takes none")
-    _refused(twice, "op 'add' is given input 'a' twice")
-    _refused(all_outputs, "all outputs of an op at once", "high, low")
-    _refused(taken_apart, "output 'result' of 'one' cannot be taken apart")
-    _refused(same_alias, "two nodes are called 'x'")
-    _refused(unconnected, "input 'thing' of op 'takes' is connected to nothing")
-    _refused(returns_value, "Graph 'broken'", "output 'result' is 5 (int)")
-    _refused(lambda: other(), "Graph 'other' is called outside of a graph or job")
+    _refused(lambda: dg.graph(returns_value), "Graph 'returns_value'", "output 'result' is 5 (int)")
+    _refused(fine, "Graph 'fine' is called outside of a graph or job")
 
 
 def test_a_handle_of_another_graph_is_refused():
@@ -286,12 +287,12 @@ def test_a_cycle_is_found_exactly_when_there_is_one(needs):
     assert (around is not None) == _has_cycle(needs)
     if around:
         assert around[0] == around[-1]
-        assert all(after in needs[before] for before, after in zip(around, around[1:], strict=False))
+        assert all(after in needs[before] for before, after in pairwise(around))
 
 
 def test_a_long_chain_needs_no_recursion():
     names = [f"n{i}" for i in range(5000)]
-    assert find_cycle({a: [b] for a, b in zip(names, names[1:], strict=False)} | {names[-1]: []}) is None
+    assert find_cycle({a: [b] for a, b in pairwise(names)} | {names[-1]: []}) is None
 
 
 def test_a_graph_becomes_several_jobs():

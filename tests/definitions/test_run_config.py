@@ -28,9 +28,9 @@ class Render(dg.Config):
     scale: float = 1.0
     colour: Colour = Colour.RED
     size: Size = Size(width=4)
-    sizes: list[Size] = []
-    labels: dict[str, str] = {}
-    note: Optional[str] = None
+    sizes: list[Size] = []  # noqa: RUF012 - pydantic copies it
+    labels: dict[str, str] = {}  # noqa: RUF012 - same
+    note: Optional[str] = None  # noqa: UP045 - as people write it too
     mode: Literal["fast", "fine"] = "fast"
     day: date = date(2024, 1, 1)
     limit: int = PydanticField(default=5, ge=1, le=10)

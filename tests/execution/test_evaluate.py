@@ -1,0 +1,296 @@
+"""evaluate: what schedules and sensors answer, and what becomes of it."""
+
+import json
+from datetime import datetime, timezone
+
+import pytest
+
+import runyard as dg
+from runyard.core.clock import ManualClock
+from runyard.core.tick import EvaluationRequest, InstigatorKey, TickStatus
+from runyard.execution.evaluate import evaluate
+
+
+class Render(dg.Config):
+    resolution: int = 1
+
+
+class Store(dg.ConfigurableResource):
+    name: str = "store"
+
+    def setup_for_execution(self, context):
+        OPENED.append(self.name)
+
+    def teardown_after_execution(self, context):
+        OPENED.remove(self.name)
+
+
+OPENED: list[str] = []
+
+
+@dg.op(pool="gpu")
+def render(config: Render):
+    return config.resolution
+
+
+@dg.job(tags={"team": "docs", "level": "job"})
+def main():
+    render()
+
+
+@dg.job(tags={"kind": "shown"}, run_tags={"team": "other"})
+def second():
+    render()
+
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=timezone.utc).timestamp()
+
+
+def ask(one, *, jobs=(main, second), resources=None, cursor=None, **more):
+    kind = "schedule" if isinstance(one, dg.ScheduleDefinition) else "sensor"
+    defs = dg.Definitions(jobs=jobs, resources=resources, **{"schedules" if kind == "schedule" else "sensors": [one]})
+    request = EvaluationRequest(
+        key=InstigatorKey(kind, "here", one.name), tick_id="t1", scheduled_for=NOON, cursor=cursor, **more
+    )
+    return evaluate(defs, request, location_name="here", clock=ManualClock(NOON))
+
+
+def schedule(function=None, **options):
+    options.setdefault("job", main)
+    made = dg.schedule("@daily", name="s", **options)
+    return made(function) if function else made
+
+
+def sensor(function, **options):
+    if not {"job", "jobs", "job_name"} & options.keys():
+        options["job"] = main
+    return dg.sensor(name="s", **options)(function)
+
+
+def test_a_plain_schedule_asks_for_one_run_with_merged_tags():
+    plain = dg.ScheduleDefinition(
+        job=main,
+        cron_schedule="0 12 * * *",
+        run_config=dg.RunConfig(ops={"render": Render(resolution=4)}),
+        tags={"level": "schedule", "n": 1},
+    )
+    answer = ask(plain)
+    assert (answer.status, answer.skip_reason, answer.error) == (TickStatus.SUCCESS, None, None)
+    (run,) = answer.runs
+    assert (run.job_name, run.run_key, run.pools) == ("main", None, ("gpu",))
+    assert run.run_config == {"ops": {"render": {"config": {"resolution": 4}}}}
+    assert run.tags == {
+        "team": "docs",
+        "level": "schedule",
+        "n": "1",
+        "dagster/schedule_name": "main_schedule",
+        "dagster/tick": "t1",
+        "dagster/code_location": "here",
+        ".dagster/scheduled_execution_time": "2024-05-01T12:00:00+00:00",
+    }
+
+
+def test_functions_of_a_schedule_see_its_time_in_its_zone():
+    seen = []
+    made = dg.ScheduleDefinition(
+        name="s",
+        job=main,
+        cron_schedule="@daily",
+        execution_timezone="Asia/Tokyo",
+        run_config_fn=lambda context: {"ops": {"render": {"config": {"resolution": 3}}}},
+        tags_fn=lambda context: {"day": context.scheduled_execution_time.isoformat()},
+        should_execute=lambda context: seen.append(context.scheduled_execution_time.hour) or True,
+    )
+    (run,) = ask(made).runs
+    assert seen == [21]
+    assert run.tags["day"] == "2024-05-01T21:00:00+09:00"
+    assert run.run_config["ops"]["render"]["config"] == {"resolution": 3}
+
+
+def test_should_execute_false_skips_and_its_error_fails():
+    assert ask(schedule(lambda: None, should_execute=lambda: False)).skip_reason == (
+        "should_execute function for s returned false."
+    )
+    broken = ask(schedule(lambda: None, should_execute=lambda context: 1 / 0))
+    assert (broken.status, broken.error.class_name) == (TickStatus.FAILURE, "ZeroDivisionError")
+
+
+@pytest.mark.parametrize(
+    ("returned", "status", "keys", "reason"),
+    [
+        (dg.RunRequest(run_key="a"), TickStatus.SUCCESS, ["a"], None),
+        ([dg.RunRequest("a"), dg.RunRequest("b")], TickStatus.SUCCESS, ["a", "b"], None),
+        ([dg.RunRequest("a"), dg.RunRequest("a")], TickStatus.SUCCESS, ["a", "a"], None),
+        (dg.SkipReason("not today"), TickStatus.SKIPPED, [], "not today"),
+        (None, TickStatus.SKIPPED, [], "Schedule function returned an empty result"),
+        ([], TickStatus.SKIPPED, [], "Schedule function returned an empty result"),
+        ({"ops": {}}, TickStatus.SUCCESS, [None], None),
+        (dg.RunConfig(), TickStatus.SUCCESS, [None], None),
+    ],
+)
+def test_what_a_schedule_may_answer(returned, status, keys, reason):
+    def answer(context):
+        return returned
+
+    found = ask(schedule(answer))
+    assert (found.status, [run.run_key for run in found.runs], found.skip_reason) == (status, keys, reason)
+
+
+def test_generators_and_tags_of_requests():
+    def answer():
+        yield dg.RunRequest(run_key="a", tags={"level": "request", "list": [1]})
+        yield dg.RunRequest(run_key="b")
+
+    first, other = ask(schedule(answer, tags={"level": "schedule"})).runs
+    assert (first.tags["level"], first.tags["list"], first.tags["dagster/run_key"]) == ("request", "[1]", "a")
+    assert other.tags["level"] == "schedule"
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ([dg.RunRequest("a"), dg.RunRequest()], "give each RunRequest a run_key"),
+        ([dg.SkipReason("x"), dg.RunRequest("a")], "a SkipReason is the whole answer"),
+        (5, "Schedule 's' answered with 5 (int)"),
+        (dg.RunRequest(job_name="second"), "not among its jobs: main"),
+        (dg.RunRequest(tags={"when": object()}), "Tag 'when'"),
+        (dg.RunRequest(run_config={"ops": {"rendr": {}}}), "ops.rendr: no op named 'rendr'. Did you mean 'render'?"),
+        ({"ops": {"render": {"config": {"resolution": "x"}}}}, "ops.render.config.resolution: takes a whole number"),
+    ],
+)
+def test_answers_that_cannot_be_meant_fail_the_tick_and_say_why(returned, told):
+    answer = ask(schedule(lambda context: returned))
+    assert (answer.status, answer.runs) == (TickStatus.FAILURE, ())
+    assert told in answer.error.message
+
+
+def test_a_users_error_shows_the_users_frames_and_keeps_the_log():
+    def answer(context):
+        context.log.info("about to %s", "fail")
+        raise LookupError("nothing there")
+
+    found = ask(schedule(answer))
+    assert (found.error.class_name, found.error.message) == ("LookupError", "nothing there")
+    assert len(found.error.stack) == 1
+    assert "test_evaluate.py" in found.error.stack[0]
+    assert found.log == ("2024-05-01T12:00:00.000+00:00 INFO about to fail",)
+
+
+def test_run_tags_and_job_config_reach_the_run():
+    with_config = second.graph.to_job(name="third", config={"ops": {"render": {"config": {"resolution": 8}}}})
+    (run,) = ask(schedule(_plain_request, job=with_config), jobs=[with_config]).runs
+    assert run.run_config == {"ops": {"render": {"config": {"resolution": 8}}}}
+    (other,) = ask(schedule(_plain_request, job=second)).runs
+    assert other.tags["team"] == "other"
+    assert "kind" not in other.tags
+
+
+def test_resources_are_injected_and_taken_down():
+    def answer(context, store: Store):
+        assert OPENED == ["here"]
+        assert context.resources.store is store
+        return dg.RunRequest(run_key=store.name)
+
+    for one in (schedule(answer), sensor(answer)):
+        found = ask(one, resources={"store": Store(name="here")})
+        assert [run.run_key for run in found.runs] == ["here"]
+        assert OPENED == []
+
+    def breaks(context):
+        assert context.resources.store.name == "here"
+        raise ValueError
+
+    found = ask(sensor(breaks, required_resource_keys={"store"}), resources={"store": Store(name="here")})
+    assert found.error.class_name == "ValueError"
+    assert OPENED == []
+
+
+def test_a_sensor_keeps_a_cursor_and_sees_its_past():
+    def answer(context):
+        state = json.loads(context.cursor or "0")
+        context.update_cursor(json.dumps(state + 1))
+        return dg.RunRequest(run_key=f"{context.last_run_key}-{context.is_first_tick_since_sensor_start}")
+
+    found = ask(sensor(answer), cursor="4", last_run_key="k", last_tick_at=NOON - 60, started_at=NOON - 30)
+    assert (found.cursor, found.runs[0].run_key) == ("5", "k-True")
+    assert found.runs[0].tags["dagster/sensor_name"] == "s"
+    assert ".dagster/scheduled_execution_time" not in found.runs[0].tags
+
+
+@pytest.mark.parametrize(
+    ("returned", "status", "runs", "cursor", "reason"),
+    [
+        (dg.SensorResult([dg.RunRequest("a")], cursor="c"), TickStatus.SUCCESS, 1, "c", None),
+        (dg.SensorResult(skip_reason="wait", cursor="c"), TickStatus.SKIPPED, 0, "c", "wait"),
+        (dg.SensorResult(), TickStatus.SKIPPED, 0, None, "Sensor function returned an empty result"),
+        (dg.SensorResult([]), TickStatus.SKIPPED, 0, None, "Sensor function returned an empty result"),
+        (None, TickStatus.SKIPPED, 0, None, "Sensor function returned an empty result"),
+        ([dg.RunRequest(), dg.RunRequest()], TickStatus.SUCCESS, 2, None, None),
+        (dg.SkipReason("why"), TickStatus.SKIPPED, 0, None, "why"),
+    ],
+)
+def test_what_a_sensor_may_answer(returned, status, runs, cursor, reason):
+    found = ask(sensor(lambda context: returned))
+    assert (found.status, len(found.runs), found.cursor, found.skip_reason) == (status, runs, cursor, reason)
+
+
+def test_a_cursor_is_not_kept_by_a_tick_that_fails():
+    def answer(context):
+        context.update_cursor("new")
+        return dg.RunRequest(job_name="nowhere")
+
+    found = ask(sensor(answer))
+    assert (found.status, found.cursor) == (TickStatus.FAILURE, None)
+
+
+def test_a_cursor_given_twice_or_of_another_type_fails_the_tick():
+    def twice(context):
+        context.update_cursor("a")
+        return dg.SensorResult(cursor="b")
+
+    assert "use one of the two" in ask(sensor(twice)).error.message
+    assert "A cursor is a string, not 5" in ask(sensor(lambda context: context.update_cursor(5))).error.message
+
+
+def test_which_job_a_sensor_means():
+    several = {"jobs": [main, second]}
+    assert ask(sensor(lambda: dg.RunRequest(job_name="second"), **several)).runs[0].job_name == "second"
+    assert "has several: main, second" in ask(sensor(_plain_request, **several)).error.message
+    assert "Did you mean 'second'?" in ask(sensor(lambda: dg.RunRequest(job_name="secnd"), **several)).error.message
+    assert ask(sensor(_plain_request, job_name="second")).runs[0].job_name == "second"
+
+
+def test_a_sensor_without_a_job_cannot_ask_for_one():
+    bare = dg.SensorDefinition("s", evaluation_fn=_request)
+    assert "has no job" in ask(bare).error.message
+
+
+def _plain_request():
+    return dg.RunRequest()
+
+
+def _request(context):
+    return dg.RunRequest()
+
+
+def test_the_instance_is_what_the_caller_gives():
+    def answer(context):
+        filters = dg.RunsFilter(job_name="main", statuses=[dg.DagsterRunStatus.SUCCESS])
+        return dg.RunRequest(run_key=str(len(context.instance.get_run_records(filters, limit=1))))
+
+    instance = dg.EphemeralInstance()
+    main.execute_in_process(instance=instance)
+    main.execute_in_process(instance=instance)
+    defs = dg.Definitions(sensors=[sensor(answer)])
+    request = EvaluationRequest(key=InstigatorKey("sensor", "here", "s"), tick_id="t")
+    found = evaluate(defs, request, location_name="here", clock=ManualClock(), instance=instance)
+    assert found.runs[0].run_key == "1"
+    without = evaluate(defs, request, location_name="here", clock=ManualClock())
+    assert without.error.class_name == "NoInstance"
+
+
+def test_sys_exit_in_a_sensor_is_its_failure():
+    def leaves():
+        raise SystemExit(1)
+
+    assert ask(sensor(leaves)).error.class_name == "SystemExit"
