@@ -44,14 +44,16 @@ def limits(stores: QueueViewStores) -> list[LimitUse]:
 def _explained(stores: QueueViewStores, clock: Clock) -> list[QueueEntry]:
     queued = stores.queue.queued(limit=LOOKED_AT)
     names = {run.location_name for run in queued}
+    alive = daemon_alive(stores, DaemonType.QUEUED_RUN_COORDINATOR, clock=clock)
     return explain(
         queued,
         stores.queue.active(),
         stores.queue.rules(),
         capacity=dict.fromkeys(names, local_capacity()),
         paused={},
-        unavailable=_unavailable(stores.locations, names),
-        daemon_alive=daemon_alive(stores, DaemonType.QUEUED_RUN_COORDINATOR, clock=clock),
+        # Without a daemon nobody says which locations there are: its absence is the reason then.
+        unavailable=_unavailable(stores.locations, names) if alive else {},
+        daemon_alive=alive,
         now=clock.now(),
         durations=mean_durations(stores.runs),
     )
