@@ -1,11 +1,10 @@
 """A fair lock between processes and threads.
 
-SQLite's own waiting is by sleeping and trying again, so under load one writer may wait a second while others write.
+SQLite's own waiting is by sleeping and trying again, so under load one writer may wait for seconds while others write.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import threading
@@ -13,7 +12,6 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..core.clock import Clock
 from ..core.errors import StorageUnavailable
 
 
@@ -22,49 +20,48 @@ class FairLock:
 
     Two files: whoever waits for the lock proper holds the turnstile, so that a process that has just let go queues
     behind it instead of taking the lock again before the waiter has woken up.
+
+    A process that dies lets go. One that is stopped while it writes keeps the others waiting, as it would with
+    SQLite's lock: one thread of each process in the kernel, the others for as long as they are ready to.
     """
 
-    def __init__(self, path: str, clock: Clock) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._clock = clock
         self._threads = _Turns()
-        self._gate = _Flock(f"{path}.turn", clock)
-        self._lock = _Flock(path, clock)
+        self._turnstile, self._lock = (_open(name) for name in (f"{path}.turn", path))
 
     @contextmanager
     def hold(self, seconds: float) -> Iterator[None]:
-        """Wait up to ``seconds`` for the lock and hold it.
+        """Wait for the lock, up to ``seconds`` for other threads of this process, and hold it.
 
         Raises:
-            StorageUnavailable: another thread or process kept it for that long.
+            StorageUnavailable: other threads kept it, or waited in front, for that long.
         """
-        deadline = self._clock.monotonic() + seconds
         if not self._threads.take(seconds):
-            raise self._kept(seconds)
+            raise StorageUnavailable(f"Other writers have kept {self._path} locked for {seconds:g} s.")
         try:
-            if not self._take_between_processes(deadline):
-                raise self._kept(seconds)
+            self._take_between_processes()
             try:
                 yield
             finally:
-                self._lock.release()
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
         finally:
             self._threads.give()
 
-    def _take_between_processes(self, deadline: float) -> bool:
-        if not self._gate.take(deadline):
-            return False
+    def _take_between_processes(self) -> None:
+        fcntl.flock(self._turnstile, fcntl.LOCK_EX)
         try:
-            return self._lock.take(deadline)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         finally:
-            self._gate.release()
-
-    def _kept(self, seconds: float) -> StorageUnavailable:
-        return StorageUnavailable(f"Another writer has kept {self._path} locked for {seconds:g} s.")
+            fcntl.flock(self._turnstile, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        self._gate.close()
-        self._lock.close()
+        os.close(self._turnstile)
+        os.close(self._lock)
+
+
+def _open(path: str) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
 class _Turns:
@@ -98,48 +95,3 @@ class _Turns:
                 self._waiting.popleft().release()
             else:
                 self._held = False
-
-
-class _Flock:
-    """``flock`` with a time limit; used by one thread of this process at a time.
-
-    The kernel's wait has no limit, so a contended wait is done by a thread that outlives the caller's patience.
-    """
-
-    def __init__(self, path: str, clock: Clock) -> None:
-        self._clock = clock
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._wait: threading.Thread | None = None
-        self._taken = threading.Event()
-
-    def take(self, deadline: float) -> bool:
-        if self._wait is None:
-            if self._take_at_once():
-                return True
-            self._taken.clear()
-            self._wait = threading.Thread(target=self._take_in_kernel, name="runyard-flock", daemon=True)
-            self._wait.start()
-        # A wait that an earlier caller gave up on is still in the kernel's queue: take over its place.
-        if not self._taken.wait(max(0.0, deadline - self._clock.monotonic())):
-            return False
-        self._wait = None
-        return True
-
-    def _take_at_once(self) -> bool:
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EINTR):
-                return False
-            raise
-        return True
-
-    def _take_in_kernel(self) -> None:
-        fcntl.flock(self._fd, fcntl.LOCK_EX)
-        self._taken.set()
-
-    def release(self) -> None:
-        fcntl.flock(self._fd, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        os.close(self._fd)

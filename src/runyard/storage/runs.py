@@ -188,10 +188,19 @@ def _conditions(where: RunsFilter) -> list[sa.ColumnElement[bool]]:
     if where.location_name is not None:
         found.append(runs.c.location_name == where.location_name)
     if where.statuses:
-        found.append(runs.c.status.in_([status.value for status in where.statuses]))
+        found.append(_has_status(where.statuses))
     if where.host_id is not None:
         found.append(runs.c.host_id == where.host_id)
     return found + [_has_tag(key, value) for key, value in where.tags.items()]
+
+
+def _has_status(statuses: Sequence[RunStatus]) -> sa.ColumnElement[bool]:
+    values = [status.value for status in statuses]
+    if len(values) == 1:
+        return runs.c.status == values[0]
+    # Most runs are finished: walking back from the newest finds a page sooner than sorting an index's worth of them.
+    column = runs.c.status.concat("") if FINISHED.intersection(statuses) else runs.c.status
+    return column.in_(values)
 
 
 def _has_tag(key: str, value: str) -> sa.ColumnElement[bool]:

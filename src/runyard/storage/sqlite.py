@@ -43,7 +43,7 @@ class SqliteDatabase(Database):
         self.path = settings.path
         Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         refuse_network_file_system(self.path)
-        self._lock = FairLock(f"{self.path}.lock", clock)
+        self._lock = FairLock(f"{self.path}.lock")
         self._writer = _engine(self.path, "BEGIN IMMEDIATE", _writer_pragmas(settings), size=1)
         self._reader = _engine(self.path, "BEGIN", ("PRAGMA query_only = ON",), size=8)
         self._checkpoints = _Checkpoints(self.path, self._lock)

@@ -1,0 +1,55 @@
+"""Compute logs: where they are and how they are read while they grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runyard.core.errors import UserError
+from runyard.storage.compute_logs import LocalComputeLogs
+
+
+def test_a_growing_log_is_read_from_where_one_was(tmp_path: Path) -> None:
+    logs = LocalComputeLogs(str(tmp_path))
+    assert logs.read("r1", "out") == (b"", 0)
+    logs.make_directory("r1")
+    file = logs.path("r1", "out")
+    assert file == tmp_path / "r1" / "run.out"
+    file.write_bytes(b"one\n")
+    first = logs.read("r1", "out")
+    assert first == (b"one\n", 4)
+    with file.open("ab") as more:
+        more.write(b"two\xff\n")
+    assert logs.read("r1", "out", offset=first.next_offset, limit=3) == (b"two", 7)
+    assert logs.read("r1", "out", offset=7) == (b"\xff\n", 9)
+    assert logs.read("r1", "out", offset=99) == (b"", 99)
+
+
+def test_the_files_of_a_run(tmp_path: Path) -> None:
+    logs = LocalComputeLogs(str(tmp_path))
+    assert logs.paths("r1") == []
+    logs.make_directory("r1")
+    for step in ("b", None, "a[1]"):
+        logs.path("r1", "err", step).touch()
+    assert [found.step_key for found in logs.paths("r1")] == [None, "a[1]", "b"]
+    assert logs.paths("r1")[1].out == tmp_path / "r1" / "a[1].out"
+    logs.delete("r1")
+    logs.delete("r1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("run_id", ["..", "a/b", "", ".", "a\0"])
+def test_a_run_id_leads_nowhere_else(tmp_path: Path, run_id: str) -> None:
+    with pytest.raises(UserError, match="is no run id"):
+        LocalComputeLogs(str(tmp_path)).path(run_id, "out")
+
+
+@given(steps=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), unique=True))
+def test_step_keys_have_files_of_their_own(steps: list[str]) -> None:
+    logs = LocalComputeLogs("/base")
+    paths = {logs.path("r", "out", step) for step in (*steps, None)}
+    assert len(paths) == len(steps) + 1
+    assert {path.parent for path in paths} == {Path("/base/r")}
