@@ -19,10 +19,10 @@ export const theme = createTheme({
     TextInput: TextInput.extend({ defaultProps: small }),
     NumberInput: NumberInput.extend({ defaultProps: small }),
     Checkbox: Checkbox.extend({ defaultProps: small }),
-    Switch: Switch.extend({ defaultProps: small }),
+    Switch: Switch.extend({ defaultProps: { size: 'xs', withThumbIndicator: false } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: small }),
     Modal: Modal.extend({
-      defaultProps: { transitionProps: { duration: 120, transition: 'fade' }, radius: 6, withCloseButton: false, padding: 0 },
+      defaultProps: { transitionProps: { duration: 120, transition: 'fade' }, radius: 6, withCloseButton: false, padding: 0, centered: true },
     }),
     Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: 120 } } }),
     Menu: Menu.extend({ defaultProps: { transitionProps: { duration: 0 }, radius: 6, shadow: 'md', withinPortal: true } }),

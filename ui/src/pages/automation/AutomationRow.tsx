@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { clock, distance, fullTime, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { jobPath } from '../jobs/jobPaths';
-import { isOn, nextTick, when, type Item } from './items';
+import { isOn, nextTick, when, whenTitle, type Item } from './items';
 import { TickResult } from './TickResult';
 import { TickStrip } from './TickStrip';
 import classes from './Automation.module.css';
@@ -42,7 +42,7 @@ export function AutomationRow({ item, open, cursor, readOnly, onCursor, onToggle
           </Link>
         ))}
       </td>
-      <td className="dim-2" title={when(instigator)}>
+      <td className="dim-2" title={whenTitle(instigator)}>
         {when(instigator)}
       </td>
       <td className="num">
@@ -65,7 +65,8 @@ function NextTick({ at, now }: { at: number | null; now: number }) {
   if (at === null) return <>–</>;
   return (
     <>
-      {clock(at, now)} <span className={`dim ${classes.distance}`}>{at > now ? distance(at - now) : 'now'}</span>
+      {clock(at, now)}
+      <span className={`dim ${classes.distance}`}>{at > now ? distance(at - now) : 'now'}</span>
     </>
   );
 }

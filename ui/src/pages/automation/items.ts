@@ -1,4 +1,5 @@
 import type { Instigator, InstigatorKind } from '../../api/types';
+import { cronWords } from '../../lib/cron';
 import { millis } from '../../lib/time';
 
 export interface Item {
@@ -29,12 +30,20 @@ export function sorted(items: Item[]): Item[] {
   return [...items].sort((a, b) => rank(a) - rank(b) || a.instigator.name.localeCompare(b.instigator.name));
 }
 
-/** `every 30 s`, or the cron expression with its zone. */
+/** `every 30 s`, `09:00 daily`, with the zone where it is not the reader's. */
 export function when(instigator: Instigator): string {
   if (instigator.cron_schedule) {
-    const zone = instigator.execution_timezone;
-    return instigator.cron_schedule.join(', ') + (zone && zone !== 'UTC' ? ` ${zone}` : '');
+    const zone = instigator.execution_timezone ?? 'UTC';
+    const foreign = zone !== Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const words = instigator.cron_schedule.map(cronWords);
+    const bound = words.some((each) => !/^every \d+ min$|^at :|^every minute$/.test(each));
+    return words.join(', ') + (foreign && bound ? ` ${zone}` : '');
   }
   const seconds = instigator.minimum_interval_seconds ?? 0;
   return seconds % 60 === 0 && seconds > 0 ? `every ${seconds / 60} min` : `every ${seconds} s`;
+}
+
+/** As the code says it. */
+export function whenTitle(instigator: Instigator): string {
+  return instigator.cron_schedule ? `${instigator.cron_schedule.join(', ')} ${instigator.execution_timezone ?? 'UTC'}` : when(instigator);
 }

@@ -60,10 +60,11 @@ export function QueueRow({ entry, place, now, acts, cursor, onCursor }: QueueRow
 function Start({ entry, now }: { entry: QueueEntry; now: number }) {
   const start = millis(entry.estimated_start);
   if (start === null) return <span className="dim">not foreseeable</span>;
-  if (start <= now) return <>now</>;
+  if (start <= now) return <>now<span className={classes.distance} /></>;
   return (
     <>
-      {clock(start, now, { seconds: start - now < 120_000 })} <span className="dim">in {distance(start - now)}</span>
+      {clock(start, now, { seconds: false })}
+      <span className={classes.distance}>in {distance(start - now)}</span>
     </>
   );
 }

@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 import type { Op, Run, RunEvent } from '../../api/types';
-import { gantt, ticks, total, type Gantt, type SegmentKind, type StepRow } from '../../lib/gantt';
+import { gantt, tickLabel, ticks, total, type Gantt, type SegmentKind, type StepRow } from '../../lib/gantt';
 import { duration, millis } from '../../lib/time';
+import { useNarrow } from '../../lib/useNarrow';
 import { useNow } from '../../lib/useNow';
 import { GanttRow } from './GanttRow';
 import classes from './Gantt.module.css';
@@ -55,17 +56,20 @@ function spent(rows: StepRow[], kind: SegmentKind): string {
 
 function Axis({ chart, ended, failed }: { chart: Gantt; ended: boolean; failed: boolean }) {
   const span = chart.to - chart.from;
-  const places = ticks(span).filter((place) => place < span * 0.94);
+  const narrow = useNarrow();
+  const places = ticks(span, narrow ? 2 : 7).filter((place) => place < span * (narrow ? 0.7 : 0.9));
   return (
     <div className={classes.axis}>
       <span />
       <span className={classes.scale}>
         {places.map((place) => (
           <span key={place} className={classes.tick} style={{ left: `${(100 * place) / span}%` }}>
-            {duration(place)}
+            {tickLabel(place)}
           </span>
         ))}
-        <span className={`${classes.end} ${failed ? 'fail' : ''}`}>{failed ? 'failed' : ended ? 'ended' : 'now'}</span>
+        <span className={`${classes.end} ${failed ? 'fail' : ''}`}>
+          {failed ? 'failed' : ended ? 'ended' : 'now'} {duration(span)}
+        </span>
       </span>
       <span className="num">total</span>
     </div>

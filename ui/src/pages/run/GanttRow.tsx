@@ -42,7 +42,7 @@ export function GanttRow({ row, chart, total }: { row: StepRow; chart: Gantt; to
             aria-label={sentence(segment)}
             title={sentence(segment)}
           >
-            {attempts > 1 && segment.kind !== 'retry-wait' ? `attempt ${segment.attempt}` : ''}
+            {attempts > 1 && segment.kind !== 'retry-wait' && segment.to - segment.from > span * 0.06 ? `attempt ${segment.attempt}` : ''}
           </i>
         ))}
       </span>
