@@ -289,6 +289,25 @@ def test_the_instance_is_what_the_caller_gives():
     assert without.error.class_name == "NoInstance"
 
 
+def test_run_config_is_made_storable_or_refused():
+    @dg.op
+    def free(context):
+        return context.op_config
+
+    @dg.job
+    def any_config():
+        free()
+
+    def config(value):
+        return dg.RunRequest(run_config={"ops": {"free": {"config": {"when": value}}}})
+
+    (run,) = ask(sensor(lambda: config(datetime(2024, 1, 2)), job=any_config), jobs=[any_config]).runs  # noqa: DTZ001
+    assert run.run_config["ops"]["free"]["config"] == {"when": "2024-01-02T00:00:00"}
+    refused = ask(sensor(lambda: config(object), job=any_config), jobs=[any_config])
+    assert "ops.free.config.when" in refused.error.message
+    assert "has no JSON form" in refused.error.message
+
+
 def test_sys_exit_in_a_sensor_is_its_failure():
     def leaves():
         raise SystemExit(1)

@@ -283,6 +283,24 @@ def test_retries_wait_by_the_clock_and_then_succeed():
     assert kinds == ["STEP_START", *["STEP_UP_FOR_RETRY", "STEP_RESTARTED"] * 3, "STEP_OUTPUT", "STEP_SUCCESS"]
 
 
+def test_a_cancellation_ends_the_wait_for_a_retry():
+    class Interrupting(ManualClock):
+        def wait(self, event, seconds):
+            raise RunCancelled
+
+    @dg.op(retry_policy=dg.RetryPolicy(max_retries=1, delay=60))
+    def flaky():
+        raise ValueError
+
+    @dg.job
+    def waiting():
+        flaky()
+
+    sink = Sink()
+    assert run(waiting, sink, Interrupting()).status is RunStatus.CANCELED
+    assert [kind for kind, _ in sink.told()] == ["STEP_START", "STEP_UP_FOR_RETRY", "STEP_FAILURE"]
+
+
 def test_retry_requested_and_failures_that_allow_none():
     tries = {"asks": 0, "final": 0}
 

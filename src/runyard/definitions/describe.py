@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ..core.errors import InvalidDefinition, UserError
 from ..core.location import JobInfo, LocationDefinitions, OpInfo, ScheduleInfo, SensorInfo
 from .config.job_config import filled_config
+from .config.plain import plain_config
 from .definitions import Definitions
 from .job import JobDefinition
 from .schedule import DefaultScheduleStatus, ScheduleDefinition
@@ -33,8 +37,15 @@ def _job(job: JobDefinition) -> JobInfo:
         ops=tuple(_op(step) for step in job.steps),
         pools=job.pools,
         config_schema=job.config_tree.json_schema(),
-        default_config=filled_config(job),
+        default_config=_default_config(job),
     )
+
+
+def _default_config(job: JobDefinition) -> dict[str, Any]:
+    try:
+        return dict(plain_config(filled_config(job)))
+    except UserError as error:
+        raise InvalidDefinition(f"{job.owner}, config: {error}") from None
 
 
 def _op(step: Step) -> OpInfo:

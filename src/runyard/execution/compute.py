@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -42,15 +41,23 @@ def results(op: OpDefinition, returned: Any) -> Iterator[Any]:
     elif inspect.isasyncgen(returned):
         yield from _checked(op, _drain(returned))
     elif inspect.iscoroutine(returned):
+        import asyncio  # noqa: PLC0415 - takes longer to import than all the rest, and few ops are async
+
         yield from _of_value(op, asyncio.run(returned))
     else:
         yield from _of_value(op, returned)
 
 
 def _drain(stream: AsyncIterator[Any]) -> Iterator[Any]:
-    with asyncio.Runner() if hasattr(asyncio, "Runner") else _OldRunner() as runner:
-        while (item := runner.run(_next(stream))) is not _END:
+    import asyncio  # noqa: PLC0415 - same
+
+    loop = asyncio.new_event_loop()
+    try:
+        while (item := loop.run_until_complete(_next(stream))) is not _END:
             yield item
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
 
 
 _END = object()
@@ -58,20 +65,6 @@ _END = object()
 
 async def _next(stream: AsyncIterator[Any]) -> Any:
     return await anext(stream, _END)
-
-
-class _OldRunner:
-    """asyncio.Runner, which Python 3.10 does not have."""
-
-    def __enter__(self) -> _OldRunner:
-        self._loop = asyncio.new_event_loop()
-        return self
-
-    def run(self, coroutine: Any) -> Any:
-        return self._loop.run_until_complete(coroutine)
-
-    def __exit__(self, *_exception: object) -> None:
-        self._loop.close()
 
 
 def _checked(op: OpDefinition, stream: Iterator[Any]) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from ..core.errors import InvalidDefinition, InvalidRunConfig
 from ..core.tags import CODE_LOCATION, RUN_KEY, SCHEDULE_NAME, SCHEDULED_TIME, SENSOR_NAME, TICK, normalise
 from ..core.tick import Evaluation, EvaluationRequest, RunAsked, TickStatus
 from ..definitions.config.job_config import config_issues, with_job_defaults
+from ..definitions.config.plain import plain_config
 from ..definitions.definitions import Definitions
 from ..definitions.engine import InstanceClient
 from ..definitions.requests import RunRequest
@@ -116,7 +117,7 @@ class _Tick:
 
         Raises:
             NotFound: there is no such job.
-            InvalidRunConfig, InvalidTag: the request has it wrong.
+            InvalidRunConfig, InvalidTag, UserError: the request has it wrong.
         """
         job = self._defs.get_job_def(job_name)
         issues = config_issues(job, request.run_config)
@@ -126,7 +127,7 @@ class _Tick:
         return RunAsked(
             job_name=job_name,
             run_key=request.run_key,
-            run_config=with_job_defaults(job, request.run_config),
+            run_config=plain_config(with_job_defaults(job, request.run_config)),
             tags=merged,
             pools=job.pools,
         )

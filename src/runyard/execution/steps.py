@@ -67,7 +67,11 @@ class StepRunner:
                 self._fail(step, error)
                 return error
             tries += 1
-            self._wait_for_retry(step, error, tries, delay)
+            try:
+                self._wait_for_retry(step, error, tries, delay)
+            except RunCancelled as canceled:
+                self._fail(step, canceled)
+                raise
 
     def _attempt(
         self, step: Step, inputs: Mapping[str, Any], outputs: dict[str, Any], tries: int

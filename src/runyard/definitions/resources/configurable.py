@@ -106,7 +106,8 @@ class ConfigurableResource(EnvAware, Generic[T]):
         for name in [name for name in values if self._is_dependency(name)]:
             values[name] = stack.enter_context(_dependency(values[name], context))
         fixed = {name: with_env_read(value) if isinstance(value, Config) else value for name, value in values.items()}
-        if fixed == {name: self.__dict__[name] for name in self.model_fields_set} and not self._at_launch:
+        unchanged = all(name in self.model_fields_set and self.__dict__[name] is fixed[name] for name in fixed)
+        if unchanged and not self._at_launch:
             return self.model_copy()
         return _construct(type(self), fixed)
 

@@ -1,0 +1,38 @@
+"""Run config in the form that is stored: nothing but what JSON has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from decimal import Decimal
+from os import PathLike
+from typing import Any
+from uuid import UUID
+
+from ...core.errors import UserError
+from ..types import shown
+from .schema import join
+
+_AS_TEXT = (PathLike, UUID, Decimal)
+
+
+def plain_config(value: Any, path: str = "") -> Any:
+    """``value`` with dates, paths and the like as the strings that their fields take.
+
+    Raises:
+        UserError: something in it has no JSON form; names its place.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain_config(item, join(path, str(key))) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain_config(item, join(path, str(i))) for i, item in enumerate(value)]
+    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, _AS_TEXT):
+        return str(value)
+    raise UserError(f"{path or 'run config'}: {shown(value)} has no JSON form.")
