@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from runyard.core.errors import LocationUnavailable
 from runyard.core.ids import new_id
 from runyard.core.run import RunStatus
 from runyard.core.tick import EvaluationRequest, InstigatorKey, TickStatus
 from runyard.locations.api import Location
+from runyard.locations.host.config import HostConfig
 
 from .code import one_op
 from .yard import Yard
@@ -51,14 +59,25 @@ def request(name: str, kind: str = "sensor") -> EvaluationRequest:
     )
 
 
+@pytest.fixture(scope="module")
+def location(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Location]:
+    """One location for the tests that leave it as it was."""
+    with pytest.MonkeyPatch.context() as patch:
+        yard = Yard(tmp_path_factory.mktemp("shared") / "home")
+        patch.setenv("YARD", yard.runtime_dir)
+        try:
+            yield yard.location(CODE)
+        finally:
+            yard.close()
+
+
 def reason(location: Location, name: str) -> str:
     [answer] = location.evaluate([request(name)], timeout=20)
     assert answer.skip_reason is not None, answer
     return answer.skip_reason
 
 
-def test_batch_is_answered_in_order_whatever_single_ones_do(yard: Yard) -> None:
-    location = yard.location(CODE)
+def test_batch_is_answered_in_order_whatever_single_ones_do(location: Location) -> None:
     asked = [request("asks"), request("raises"), request("dies"), request("daily", "schedule"), request("asks")]
     first, raised, died, daily, last = location.evaluate(asked, timeout=20)
     assert [run.run_key for run in first.runs] == ["a"]
@@ -72,8 +91,7 @@ def test_batch_is_answered_in_order_whatever_single_ones_do(yard: Yard) -> None:
     assert last.status is TickStatus.SUCCESS
 
 
-def test_evaluation_that_outlives_its_time_is_killed_and_the_next_works(yard: Yard) -> None:
-    location = yard.location(CODE)
+def test_evaluation_that_outlives_its_time_is_killed_and_the_next_works(location: Location) -> None:
     hung, fine = location.evaluate([request("hangs"), request("asks")], timeout=0.5)
     assert hung.status is TickStatus.FAILURE
     assert hung.error is not None
@@ -90,20 +108,17 @@ def test_user_code_reads_the_instance_through_its_host(yard: Yard) -> None:
     assert reason(location, "counts").startswith("1 in ")
 
 
-def test_workers_are_kept_and_recycled(yard: Yard) -> None:
-    location = yard.location(CODE)
+def test_worker_is_kept_from_one_tick_to_the_next(location: Location) -> None:
     pids = {reason(location, "counts").rpartition(" ")[2] for _ in range(5)}
     assert len(pids) == 1
 
 
-def test_unknown_sensor_is_a_failure(yard: Yard) -> None:
-    location = yard.location(CODE)
+def test_unknown_sensor_is_a_failure(location: Location) -> None:
     [answer] = location.evaluate([request("nothing")], timeout=20)
     assert answer.status is TickStatus.FAILURE
 
 
-def test_reload_gives_new_tick_workers(yard: Yard) -> None:
-    location = yard.location(CODE)
+def test_reload_gives_new_tick_workers(location: Location) -> None:
     before = reason(location, "counts").rpartition(" ")[2]
     location.reload(timeout=30)
     assert reason(location, "counts").rpartition(" ")[2] != before
@@ -162,3 +177,29 @@ def test_job_that_is_gone_fails_its_run(yard: Yard) -> None:
     run = yard.finished(yard.launch(location, "gone"))
     assert run.failure is not None
     assert run.failure.error_class == "JobNotFound"
+
+
+def test_workers_are_replaced_after_so_many_ticks(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runyard.locations.workspace.HostConfig", partial(HostConfig, ticks_per_worker=2))
+    location = yard.location(CODE)
+    pids = [reason(location, "counts").rpartition(" ")[2] for _ in range(4)]
+    assert pids[0] == pids[1] != pids[2] == pids[3]
+
+
+def test_stopping_does_not_wait_for_an_evaluation_that_hangs(yard: Yard) -> None:
+    location = yard.location(CODE)
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(location)))
+    asking.start()
+    yard.until(lambda: len(yard.zygote().children()) > 0)
+    yard.workspaces[0].stop(terminate_hosts=True)
+    asking.join(10)
+    assert len(answers) == 1
+    assert not yard.alive()
+
+
+def ask(location: Location) -> object:
+    try:
+        return location.evaluate([request("hangs")], timeout=60)
+    except LocationUnavailable as error:
+        return error

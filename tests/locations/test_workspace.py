@@ -171,3 +171,10 @@ def test_stop_ends_hosts_and_their_workers_when_told_to(yard: Yard) -> None:
     assert not yard.alive()
     assert yard.run(run_id).status is RunStatus.FAILURE
     assert yard.stores.hosts.all() == []
+
+
+def test_stop_also_ends_a_host_that_is_just_being_started(yard: Yard) -> None:
+    yard.write("jobs.py", GOOD)
+    workspace = yard.open(yard.spec(), wait=False)
+    workspace.stop(terminate_hosts=True)
+    yard.until(lambda: not yard.alive())

@@ -197,7 +197,7 @@ class Yard:
         process.send_signal(signal.SIGKILL)
 
     def close(self) -> None:
-        for workspace in self.workspaces:
+        for workspace in reversed(self.workspaces):
             workspace.stop(terminate_hosts=True)
         for process in self.alive():
             with suppress(psutil.NoSuchProcess):

@@ -47,6 +47,7 @@ class LocalLocation:
         self._config, self._hosts, self._locations = config, hosts, locations
         self._clock, self._log_file, self._on_change = clock, log_file, on_change
         self._stopping = threading.Event()
+        self._end_grace: float | None = None
         self._client: HostClient | None = None
         self._host: RunningHost | None = None
         self._update = HostUpdate(
@@ -159,6 +160,7 @@ class LocalLocation:
 
     def terminate_host(self, *, grace: float) -> None:
         """End the host; its workers are told to stop, and killed after ``grace`` seconds."""
+        self._end_grace = grace
         self._stopping.set()
         self._shut_down(drain=False, grace=grace)
         if self._thread.is_alive():
@@ -209,6 +211,9 @@ class LocalLocation:
     def _follow(self, host: RunningHost) -> None:
         """Take its updates until it is gone, or we are to stop."""
         client = self._client = HostClient(self.name, host.address)
+        if self._end_grace is not None:
+            # Told to end it while it was being started.
+            self._shut_down(drain=False, grace=self._end_grace)
         try:
             for update in client.watch():
                 self._show(update)

@@ -94,10 +94,12 @@ class Code:
         return done
 
     def close(self) -> None:
-        """End every zygote; their workers go on."""
+        """End every zygote; their workers go on. Whoever waits for one is told that there is none."""
         self._closed = True
         for zygote in list(self._alive):
             zygote.close()
+        self._current = None
+        self._tell_waiting()
 
     def _start(self) -> None:
         try:

@@ -113,9 +113,12 @@ class TickPool:
         self._dispatch()
 
     def close(self) -> None:
-        """End every worker; what they had to do fails."""
+        """End every worker; what they had to do fails, so that nobody waits for it."""
         for worker in list(self._workers.values()):
             send_signal(worker.pid, signal.SIGKILL)
+            if worker.task is not None:
+                self._tasks.append(worker.task)
+                self._release(worker)
         while self._tasks:
             self._tasks.popleft().fail("HostStopped", "The location's host was stopped.")
 

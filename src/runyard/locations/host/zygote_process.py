@@ -105,6 +105,7 @@ class ZygoteProcess:
         self._deadline.cancel()
         self._connection.drain()
         self._connection.close()
+        self._fail_waiting()
 
     def kill(self) -> None:
         self._process.kill()

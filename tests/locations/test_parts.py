@@ -1,0 +1,183 @@
+"""Parts that need no process of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runyard.core.clock import SystemClock
+from runyard.core.errors import StorageUnavailable
+from runyard.core.events import Event, EventType
+from runyard.core.launch import RunEnd, WorkerReport
+from runyard.core.run import RunStatus
+from runyard.locations.framing import LONGEST, BrokenFrame, FrameBuffer, frame
+from runyard.locations.host.committer import Committer
+from runyard.locations.messages import Report
+from runyard.locations.processes import exit_in_words, is_alive, started_at
+from runyard.locations.runtime_dir import RuntimeDirUnsafe, runtime_dir, worker_socket
+
+
+@given(st.lists(st.binary(max_size=50)), st.integers(1, 20))
+def test_messages_arrive_whole_however_they_are_cut(messages: list[bytes], piece: int) -> None:
+    stream = b"".join(frame(message) for message in messages)
+    buffer = FrameBuffer()
+    found = [
+        message for start in range(0, len(stream), piece) for message in buffer.feed(stream[start : start + piece])
+    ]
+    assert found == messages
+
+
+def test_an_impossible_length_is_refused() -> None:
+    with pytest.raises(BrokenFrame):
+        FrameBuffer().feed((LONGEST + 1).to_bytes(4, "big"))
+
+
+def test_exit_statuses_in_words() -> None:
+    assert exit_in_words(-11) == "was killed by signal 11 (SIGSEGV)"
+    assert exit_in_words(3) == "ended with exit code 3"
+
+
+def test_a_process_is_told_from_another_with_its_pid() -> None:
+    started = started_at(os.getpid())
+    assert started is not None
+    assert is_alive(os.getpid(), started)
+    assert not is_alive(os.getpid(), started + 1)
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    assert started_at(child.pid) is None
+
+
+def test_runtime_directory_is_private_short_and_the_same_for_a_home(tmp_path: Path) -> None:
+    found = runtime_dir(str(tmp_path))
+    assert found == runtime_dir(str(tmp_path / "x" / ".."))
+    assert found != runtime_dir(str(tmp_path / "x"))
+    assert Path(found).stat().st_mode & 0o777 == 0o700
+    assert len(str(worker_socket(found, "a location with a long name" * 10))) < 100
+
+
+def test_runtime_directory_that_others_may_enter_is_refused(tmp_path: Path) -> None:
+    found = Path(runtime_dir(str(tmp_path)))
+    found.chmod(0o777)
+    try:
+        with pytest.raises(RuntimeDirUnsafe, match="777"):
+            runtime_dir(str(tmp_path))
+    finally:
+        found.rmdir()
+
+
+def test_long_runtime_directory_of_the_session_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 80)))
+    assert "x" * 80 not in runtime_dir(str(tmp_path))
+    short = Path(runtime_dir(str(tmp_path))).parent
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    assert Path(runtime_dir(str(tmp_path))).parent == short / "runyard"
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("runyard.locations.zygote.zygote", ["sqlalchemy", "grpc", "fastapi", "alembic", "watchfiles"]),
+        ("runyard.locations.host.__main__", ["fastapi", "alembic", "watchfiles", "pydantic.v1"]),
+    ],
+)
+def test_processes_import_only_what_they_need(module: str, heavy: list[str]) -> None:
+    code = f"import {module}, sys; print([name for name in {heavy!r} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+class Runs:
+    """Storage that fails as it is told to."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[WorkerReport]] = []
+        self.unavailable = 0
+
+    def report(self, reports: list[WorkerReport]) -> list[bool]:
+        if self.unavailable:
+            self.unavailable -= 1
+            raise StorageUnavailable("not now")
+        if any(event.message == "bad" for report in reports for event in report.events):
+            raise ValueError("cannot be stored")
+        self.batches.append(reports)
+        return [report.attempt == 1 for report in reports]
+
+
+class Wakeups:
+    def poke(self, topic: str) -> None:
+        """Nobody listens."""
+
+
+class Reporter:
+    def __init__(self) -> None:
+        self.acks: list[tuple[int, bool]] = []
+        self.told = threading.Semaphore(0)
+
+    def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None:
+        self.acks.append((last_id, accepted))
+        self.told.release()
+
+
+def message(number: int, text: str = "", *, run: str = "a", attempt: int = 1, urgent: bool = False) -> Report:
+    event = Event(run_id=run, type=EventType.LOG, timestamp=1.0, seq=number, message=text)
+    return Report(id=number, report=WorkerReport(run_id=run, attempt=attempt, events=(event,)), urgent=urgent)
+
+
+def test_reports_of_a_worker_are_joined_and_acknowledged_once() -> None:
+    runs, one, two = Runs(), Reporter(), Reporter()
+    committer = Committer(runs, Wakeups(), SystemClock())  # type: ignore[arg-type]  # the one method that it calls
+    committer.add(one, message(1))
+    committer.add(two, message(1, run="b", attempt=2))
+    end = message(2, urgent=True)
+    committer.add(
+        one,
+        msgspec.structs.replace(end, report=msgspec.structs.replace(end.report, end=RunEnd(status=RunStatus.SUCCESS))),
+    )
+    committer.start()
+    committer.stop()
+    [batch] = runs.batches
+    assert [[event.seq for event in report.events] for report in batch] == [[1, 2], [1]]
+    assert batch[0].end is not None
+    assert (one.acks, two.acks) == ([(2, True)], [(1, False)])
+
+
+def test_storage_that_is_away_for_a_while_loses_nothing() -> None:
+    runs, reporter = Runs(), Reporter()
+    runs.unavailable = 2
+    committer = Committer(runs, Wakeups(), SystemClock())  # type: ignore[arg-type]  # the one method that it calls
+    committer.start()
+    committer.add(reporter, message(1, urgent=True))
+    assert reporter.told.acquire(timeout=10)
+    committer.stop()
+    assert reporter.acks == [(1, True)]
+
+
+def test_report_that_cannot_be_stored_costs_the_others_nothing() -> None:
+    runs, good, bad = Runs(), Reporter(), Reporter()
+    committer = Committer(runs, Wakeups(), SystemClock())  # type: ignore[arg-type]  # the one method that it calls
+    committer.add(good, message(1))
+    committer.add(bad, message(1, "bad", run="b"))
+    committer.start()
+    committer.stop()
+    stored = [report.run_id for batch in runs.batches for report in batch]
+    assert sorted(stored) == ["a", "b"]
+    assert (good.acks, bad.acks) == ([(1, True)], [(1, True)])
+
+
+def test_actions_run_after_what_was_reported_before_them() -> None:
+    runs, reporter = Runs(), Reporter()
+    committer = Committer(runs, Wakeups(), SystemClock())  # type: ignore[arg-type]  # the one method that it calls
+    seen: list[int] = []
+    committer.add(reporter, message(1))
+    committer.after(lambda: seen.append(len(runs.batches)))
+    committer.start()
+    committer.stop()
+    assert seen == [1]
