@@ -9,8 +9,9 @@ import msgspec
 
 from ..core import tags as tagging
 from ..core.clock import Clock
-from ..core.errors import InvalidRunConfig, LocationUnavailable, NotFound, UserError
+from ..core.errors import InvalidRunConfig, InvalidTag, LocationUnavailable, NotFound, UserError
 from ..core.ids import new_id
+from ..core.jsonable import unstorable
 from ..core.location import JobInfo, LocationRecord
 from ..core.run import NewRun, Run
 from ..locations.api import Location
@@ -60,6 +61,7 @@ def submit(
     """
     record, job = find_job(stores.locations, request.job_name, request.location_name)
     new = _new_run(request, record, job)
+    _check_storable(new)
     location = locations.get(record.name)
     if location is None:
         raise LocationUnavailable(record.name, "no host of it is known to this process.")
@@ -116,6 +118,17 @@ def _explain_absence(records: list[LocationRecord], job_name: str) -> None:
         reason = f"it does not load: {error.class_name}: {error.message}" if error else "it is loading"
         raise LocationUnavailable(records[0].name, reason)
     raise NotFound("job", job_name, [job.name for record in records for job in _jobs(record)])
+
+
+def _check_storable(run: NewRun) -> None:
+    """Refuse what a database would not give back as it was, before anything is written."""
+    fault = unstorable(run.run_config)
+    if fault:
+        raise InvalidRunConfig(run.job_name, [fault])
+    for key, value in run.tags.items():
+        told = unstorable([key, value])
+        if told:
+            raise InvalidTag(key, f"{told[1]}.")
 
 
 def _new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> NewRun:

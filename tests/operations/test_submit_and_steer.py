@@ -1,0 +1,208 @@
+"""Operations against real SQLite storage: each refusal says why, and leaves nothing half-written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from daemons.fakes import FakeLocation, FakeWorkspace, definitions
+from runyard.core.clock import ManualClock
+from runyard.core.errors import (
+    InvalidRunConfig,
+    InvalidTag,
+    LocationUnavailable,
+    NotFound,
+    RunNotFound,
+    UserError,
+    WrongState,
+)
+from runyard.core.events import ErrorInfo
+from runyard.core.host import HostRecord
+from runyard.core.launch import WorkerReport
+from runyard.core.location import LocationRecord, LocationState
+from runyard.core.run import RunStatus
+from runyard.operations.cancel import cancel
+from runyard.operations.queue_steering import hold, release, set_priority
+from runyard.operations.queue_view import entries, entry, limits
+from runyard.operations.submit import SubmitRequest, submit
+from runyard.queue.rules import Rules, TagRule
+from runyard.service.canceler import Canceler
+from runyard.service.host_supervisor import WORKER_GRACE, HostSupervisor
+from runyard.storage.protocols import RunsFilter, Stores
+
+
+class Yard:
+    def __init__(self, stores: Stores, clock: ManualClock) -> None:
+        self.stores, self.clock = stores, clock
+        self.location = FakeLocation("yard", definitions("job", "other"))
+        self.workspace = FakeWorkspace(self.location)
+        stores.locations.publish(self.location.record())
+
+    def submit(self, job_name: str = "job", *, queued: bool = True, **fields: Any) -> Any:
+        request = SubmitRequest(job_name=job_name, **fields)
+        return submit(self.stores, self.workspace, request, clock=self.clock, queued=queued)
+
+    def started(self) -> Any:
+        """A run whose worker runs on host ``h``."""
+        run = self.submit(queued=False)
+        spec = self.location.launched[-1]
+        report = WorkerReport(
+            run_id=run.run_id, attempt=1, begin=spec.token, pid=7, host_id="h", timestamp=self.clock.now()
+        )
+        assert list(self.stores.runs.report([report])) == [True]
+        return self.stores.runs.get(run.run_id)
+
+    def status(self, run: Any) -> RunStatus:
+        found = self.stores.runs.get(run.run_id)
+        assert found is not None
+        return found.status
+
+
+@pytest.fixture
+def yard(sqlite_stores: Stores, clock: ManualClock) -> Yard:
+    return Yard(sqlite_stores, clock)
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "says"),
+    [
+        ({"job_name": "jop"}, NotFound, "Did you mean 'job'?"),
+        ({"location_name": "yarn"}, NotFound, "Did you mean 'yard'?"),
+        ({"tags": {"a": object()}}, InvalidTag, "Tag 'a'"),
+        ({"tags": {"a": "\0"}}, InvalidTag, "NUL"),
+        ({"tags": {"dagster/priority": "soon"}}, InvalidTag, "'soon' is not a whole number"),
+        ({"tags": {"dagster/priority": 2**40}}, InvalidTag, "outside"),
+        ({"run_config": {"x": float("nan")}}, InvalidRunConfig, "x: nan"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_and_nothing_is_written(yard: Yard, fields, error, says) -> None:
+    with pytest.raises(error, match=r"\S") as caught:
+        yard.submit(**fields)
+    assert says in str(caught.value)
+    assert yard.stores.runs.count(RunsFilter()) == 0
+
+
+def test_run_config_that_the_job_refuses_is_refused(yard: Yard) -> None:
+    yard.location.issues = [("ops.x.config.n", "takes a whole number")]
+    with pytest.raises(InvalidRunConfig, match=r"ops\.x\.config\.n: takes a whole number"):
+        yard.submit()
+    assert yard.stores.runs.count(RunsFilter()) == 0
+
+
+def test_a_location_that_does_not_load_says_why(yard: Yard) -> None:
+    broken = LocationRecord(name="broken", state=LocationState.ERROR, error=ErrorInfo("ImportError", "no pyart"))
+    yard.stores.locations.publish(broken)
+    with pytest.raises(LocationUnavailable, match="ImportError: no pyart"):
+        yard.submit(location_name="broken")
+
+
+def test_a_job_of_two_locations_needs_the_location(yard: Yard) -> None:
+    yard.stores.locations.publish(
+        LocationRecord(name="second", state=LocationState.LOADED, definitions=definitions("job"))
+    )
+    with pytest.raises(UserError, match="second, yard"):
+        yard.submit()
+    assert yard.submit(location_name="yard").status is RunStatus.QUEUED
+
+
+def test_the_same_idempotency_key_gives_the_same_run(yard: Yard) -> None:
+    first = yard.submit(idempotency_key="k")
+    assert yard.submit(idempotency_key="k").run_id == first.run_id
+    assert yard.stores.runs.count(RunsFilter()) == 1
+
+
+def test_the_direct_coordinator_launches_at_once(yard: Yard) -> None:
+    run = yard.submit(queued=False)
+    assert run.status is RunStatus.STARTING
+    assert [spec.run_id for spec in yard.location.launched] == [run.run_id]
+
+
+def test_the_direct_coordinator_fails_what_it_cannot_launch(yard: Yard) -> None:
+    yard.location.launch_error = "no memory"
+    run = yard.submit(queued=False)
+    assert (run.status, run.failure.message) == (RunStatus.FAILURE, "no memory")
+
+
+def test_cancel_by_prefix_and_again(yard: Yard) -> None:
+    run = yard.submit()
+    for _ in range(2):
+        assert cancel(yard.stores, run.run_id[:8], by="me", clock=yard.clock).status is RunStatus.CANCELED
+    with pytest.raises(RunNotFound):
+        cancel(yard.stores, "abc", by="me", clock=yard.clock)
+
+
+def test_cancelling_what_failed_is_refused(yard: Yard) -> None:
+    yard.location.launch_error = "no"
+    run = yard.submit(queued=False)
+    with pytest.raises(WrongState, match="FAILURE"):
+        cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
+
+
+def test_cancelling_a_running_one_signals_its_worker_once(yard: Yard) -> None:
+    run = yard.started()
+    canceler = Canceler(runs=yard.stores.runs, wakeups=yard.stores.wakeups, locations=yard.workspace, clock=yard.clock)
+    assert cancel(yard.stores, run.run_id, by="me", clock=yard.clock).status is RunStatus.CANCELING
+    canceler.look()
+    canceler.look()
+    assert yard.location.terminated == [(run.run_id, False)]
+
+
+def test_a_canceling_run_without_a_worker_is_ended(yard: Yard) -> None:
+    run = yard.started()
+    yard.location.has_workers = False
+    cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
+    Canceler(runs=yard.stores.runs, wakeups=yard.stores.wakeups, locations=yard.workspace, clock=yard.clock).look()
+    assert yard.status(run) is RunStatus.CANCELED
+
+
+def test_steering_a_queued_run(yard: Yard) -> None:
+    run = yard.submit()
+    assert set_priority(yard.stores, run.run_id, "7", by="me", clock=yard.clock).priority == 7
+    assert hold(yard.stores, run.run_id, by="me", reason="wait", clock=yard.clock).held
+    assert not release(yard.stores, run.run_id, by="me", clock=yard.clock).held
+    with pytest.raises(InvalidTag, match="not a whole number"):
+        set_priority(yard.stores, run.run_id, "7.5", by="me", clock=yard.clock)
+    cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
+    with pytest.raises(WrongState, match="CANCELED"):
+        hold(yard.stores, run.run_id, by="me", clock=yard.clock)
+
+
+def test_the_view_names_the_rule_and_its_holder(yard: Yard) -> None:
+    yard.stores.queue.set_rules(Rules(max_concurrent_runs=5, tag_rules=(TagRule(key="team", limit=1),)))
+    holder = yard.submit(tags={"team": "docs"}, queued=False)
+    waiting, free = yard.submit(tags={"team": "docs"}), yard.submit()
+    found = entry(yard.stores, waiting.run_id, clock=yard.clock)
+    assert found is not None
+    assert (found.reason.kind, found.reason.limit, found.reason.holders) == ("tag_limit", 1, (holder.run_id,))
+    assert [e.run_id for e in entries(yard.stores, clock=yard.clock)] == [free.run_id, waiting.run_id]
+    assert {use.rule: use.used for use in limits(yard.stores)} == {"max_concurrent_runs": 1, "team": 1}
+
+
+def test_a_host_lost_for_good_fails_its_runs_on_any_machine(yard: Yard) -> None:
+    run = yard.started()
+    now = yard.clock.now()
+    yard.stores.hosts.register(
+        HostRecord(
+            host_id="h",
+            location_name="yard",
+            spec_digest="d",
+            machine="elsewhere",
+            pid=1,
+            pid_started=1,
+            protocol=1,
+            address="unix:/gone",
+            lease_expires_at=now + 10,
+            registered_at=now,
+        )
+    )
+    supervisor = HostSupervisor(
+        hosts=yard.stores.hosts, runs=yard.stores.runs, wakeups=yard.stores.wakeups, clock=yard.clock
+    )
+    yard.clock.advance(10 + WORKER_GRACE - 1)
+    assert supervisor.look() == 0, "its workers may still find another host"
+    yard.clock.advance(2)
+    assert supervisor.look() == 1
+    ended = yard.stores.runs.get(run.run_id)
+    assert (ended.status, ended.failure.error_class) == (RunStatus.FAILURE, "HostLost")
+    assert list(yard.stores.hosts.all()) == []
