@@ -23,7 +23,7 @@ from runyard.locations.api import Location
 from runyard.locations.runtime_dir import runtime_dir
 from runyard.locations.spec import LocationSpec
 from runyard.locations.workspace import LocalWorkspace
-from runyard.settings.instance import SqliteSettings
+from runyard.settings.instance import PostgresSettings, SqliteSettings
 from runyard.storage.open import SqlStores, open_stores
 
 T = TypeVar("T")
@@ -50,12 +50,12 @@ class SpecList:
 class Yard:
     """What a test works with. ``close`` ends every process that it has started."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, storage: PostgresSettings | None = None) -> None:
         self.home = home
         self.code = home / "code"
         self.code.mkdir(parents=True)
         self.clock = SystemClock()
-        self.storage = SqliteSettings(str(home / "runyard.db"), synchronous="OFF")
+        self.storage = storage or SqliteSettings(str(home / "runyard.db"), synchronous="OFF")
         self.runtime_dir = runtime_dir(str(home))
         self.stores: SqlStores = open_stores(self.storage, self.clock, runtime_dir=self.runtime_dir)
         self.target = SpecList()
