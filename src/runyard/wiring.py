@@ -6,9 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from types import TracebackType
 
-from .core.clock import Clock, SystemClock
 from .core.daemon import DaemonType
 from .core.ids import new_id
 from .daemons.run_monitor import RunMonitorDaemon
@@ -22,47 +20,17 @@ from .locations.target import WorkspaceTarget
 from .locations.workspace import LocalWorkspace
 from .operations.cancel import CANCEL_TOPIC
 from .operations.daemon_status import required_daemons
+from .operations.instance import Instance, open_instance
 from .operations.instigators import INSTIGATORS_TOPIC
 from .service.canceler import Canceler
 from .service.daemon import Daemon
 from .service.host_supervisor import HostSupervisor
 from .service.loop import DaemonLoop
 from .service.pulse import Pulse
-from .settings.instance import InstanceSettings
-from .storage.open import open_stores
-from .storage.protocols import Stores
+
+__all__ = ["Control", "Instance", "open_instance", "open_workspace"]
 
 logger = logging.getLogger(__name__)
-
-
-class Instance:
-    """An opened instance: its settings and its storage."""
-
-    def __init__(self, settings: InstanceSettings, stores: Stores, clock: Clock) -> None:
-        self.settings = settings
-        self.stores = stores
-        self.clock = clock
-
-    def close(self) -> None:
-        self.stores.close()
-
-    def __enter__(self) -> Instance:
-        return self
-
-    def __exit__(self, *exc: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()
-
-
-def open_instance(settings: InstanceSettings, *, clock: Clock | None = None) -> Instance:
-    """Open an instance's storage, creating it when it is new.
-
-    Raises:
-        ConfigError: the storage cannot be used as configured.
-        StorageUnavailable: the database does not answer.
-    """
-    clock = clock or SystemClock()
-    stores = open_stores(settings.storage, clock, runtime_dir=runtime_dir(settings.home))
-    return Instance(settings, stores, clock)
 
 
 def open_workspace(instance: Instance, target: WorkspaceTarget) -> Workspace:
@@ -103,8 +71,11 @@ class Control:
         self.workspace.start()
         if not self._loops:
             return
-        for service in (self._canceler, self._supervisor, *self._loops, self._pulse):
-            service.start()
+        self._canceler.start()
+        self._supervisor.start()
+        for loop in self._loops:
+            loop.start()
+        self._pulse.start()
 
     def stop_daemons(self) -> None:
         """End the daemons, so that nothing new starts; cancellations and workers' reports go on."""

@@ -14,8 +14,8 @@ from .options import current_directory
 if TYPE_CHECKING:
     from ..locations.api import Workspace
     from ..locations.target import TargetOptions
+    from ..operations.instance import Instance
     from ..storage.protocols import Locations, Stores
-    from ..wiring import Instance
 
 
 class OwnLocations:
@@ -79,7 +79,8 @@ def loaded_code(instance: Instance, options: TargetOptions) -> Iterator[Code]:
         NoTarget: nothing says where the code is.
     """
     from ..locations.target import resolve_target
-    from ..wiring import Instance, open_workspace
+    from ..operations.instance import Instance
+    from ..wiring import open_workspace
 
     stores = CommandStores(instance.stores)
     target = resolve_target(options, current_directory())

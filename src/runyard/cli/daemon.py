@@ -21,7 +21,7 @@ from .signals import Signals
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
     from ..operations.daemon_status import DaemonStatus
-    from ..wiring import Instance
+    from ..operations.instance import Instance
 
 logger = logging.getLogger("runyard.daemon")
 

@@ -16,8 +16,8 @@ from .session import instance_or_temporary, opened_instance, user
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
+    from ..operations.instance import Instance
     from ..operations.submit import SubmitRequest
-    from ..wiring import Instance
 
 job_option = click.option("-j", "--job", "job_name", required=True, help="The job.")
 

@@ -16,7 +16,7 @@ from .output import coloured, duration, local_time, print_json, print_table, sho
 from .session import opened_instance, user
 
 if TYPE_CHECKING:
-    from ..wiring import Instance
+    from ..operations.instance import Instance
 
 STATUSES = click.Choice([status.value for status in RunStatus], case_sensitive=False)
 

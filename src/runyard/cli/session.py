@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..operations.instance import Instance
     from ..settings.instance import InstanceSettings
-    from ..wiring import Instance
 
 
 def user() -> str:
@@ -52,7 +52,7 @@ def temporary_instance() -> Iterator[Instance]:
 
 @contextmanager
 def _opened(settings: InstanceSettings) -> Iterator[Instance]:
-    from ..wiring import open_instance
+    from ..operations.instance import open_instance
 
     try:
         with open_instance(settings) as instance:

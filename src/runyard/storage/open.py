@@ -10,6 +10,7 @@ from .database import Database
 from .event_log import SqlEvents
 from .leases import SqlLeases
 from .prepare import migrate, prepare
+from .protocols import Events, Heartbeats, Hosts, Leases, Locations, Queue, Runs, Ticks, Wakeups
 from .registries import SqlHeartbeats, SqlHosts, SqlLocations
 from .run_queue import SqlQueue
 from .runs import SqlRuns
@@ -26,15 +27,16 @@ class SqlStores:
     def __init__(self, database: Database, wakeups: LocalAndRemoteWakeups) -> None:
         rules = StoredRules()
         self.database = database
-        self.runs = SqlRuns(database, rules)
-        self.events = SqlEvents(database)
-        self.queue = SqlQueue(database, rules)
-        self.ticks = SqlTicks(database, rules)
-        self.leases = SqlLeases(database)
-        self.heartbeats = SqlHeartbeats(database)
-        self.hosts = SqlHosts(database)
-        self.locations = SqlLocations(database)
-        self.wakeups = wakeups
+        self._local_and_remote = wakeups
+        self.runs: Runs = SqlRuns(database, rules)
+        self.events: Events = SqlEvents(database)
+        self.queue: Queue = SqlQueue(database, rules)
+        self.ticks: Ticks = SqlTicks(database, rules)
+        self.leases: Leases = SqlLeases(database)
+        self.heartbeats: Heartbeats = SqlHeartbeats(database)
+        self.hosts: Hosts = SqlHosts(database)
+        self.locations: Locations = SqlLocations(database)
+        self.wakeups: Wakeups = wakeups
 
     def ping(self) -> float:
         return self.database.ping()
@@ -43,7 +45,7 @@ class SqlStores:
         return self.database.describe() | {"revision": REVISION}
 
     def close(self) -> None:
-        self.wakeups.close()
+        self._local_and_remote.close()
         self.database.close()
 
 
