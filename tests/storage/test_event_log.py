@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from runyard.core.clock import ManualClock
 from runyard.core.events import BEGINNING, Cursor, StoredEvent
 from runyard.core.launch import WorkerReport
 from runyard.settings.instance import PostgresSettings
 from runyard.storage.journal import change as queue_change
 from runyard.storage.journal import write_changes, write_events
-from runyard.storage.open import SqlStores
+from runyard.storage.open import SqlStores, open_stores
 
 from .make import enqueue, log, started
 
@@ -107,6 +108,19 @@ def test_a_reader_between_two_commits_gets_both(
         place = page[-1].cursor if page else place
     found.extend(stores.events.since(place))
     assert _messages(found) == ["lower id, later commit", "Enqueued."]
+
+
+def test_rows_restored_from_another_server_are_readable(
+    postgres_stores: SqlStores, postgres_settings: PostgresSettings, runtime_dir: str
+) -> None:
+    run = enqueue(postgres_stores)
+    with postgres_stores.database.write() as connection:
+        connection.exec_driver_sql("UPDATE events SET txn = txn + 1000000000")
+    assert postgres_stores.events.of_run(run.run_id) == []
+    again = open_stores(postgres_settings, ManualClock(), runtime_dir=runtime_dir)
+    later = enqueue(again)
+    assert [stored.event.run_id for stored in again.events.since(BEGINNING)] == [run.run_id, later.run_id]
+    again.close()
 
 
 def test_long_transactions_of_other_applications_hold_nobody_up(

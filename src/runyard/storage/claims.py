@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -15,26 +15,29 @@ from .journal import status_event
 from .rows import event_row, text
 from .schema import events
 
+#: run_id, lane, new token, launch_seq.
+_Wanted: TypeAlias = tuple[str, str, str, int]
+
+# ruff: noqa: S608  the statements are put together from these constants
 _SET = """
-    UPDATE runs SET status = 'STARTING', attempt = attempt + 1, launched_at = :now, launch_token = head.token,
-        launch_seq = head.launch_seq, host_id = NULL, pid = NULL
+    UPDATE runs SET status = 'STARTING', attempt = attempt + 1, launched_at = :now, launch_token = {0},
+        launch_seq = {1}, host_id = NULL, pid = NULL
 """
-_WHERE = """
-    WHERE runs.run_id = head.run_id AND runs.lane = head.lane AND runs.status = 'QUEUED' AND runs.held = 0
-    RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, runs.job_name, runs.location_name
-"""
-# ruff: noqa: S608  the statements are put together from the constants above
-_UPDATE = {
-    "postgres": sa.text(
-        f"""{_SET} FROM unnest(CAST(:run_ids AS text[]), CAST(:lanes AS text[]), CAST(:tokens AS text[]),
-        CAST(:launch_seqs AS bigint[])) AS head(run_id, lane, token, launch_seq) {_WHERE}"""
-    ),
-    "sqlite": sa.text(
-        f"""{_SET} FROM (SELECT json_extract(value, '$[0]') AS run_id, json_extract(value, '$[1]') AS lane,
-        json_extract(value, '$[2]') AS token, json_extract(value, '$[3]') AS launch_seq
-        FROM json_each(:heads)) AS head {_WHERE}"""
-    ),
-}
+_STILL = "runs.run_id = head.run_id AND runs.lane = head.lane AND runs.status = 'QUEUED' AND runs.held = 0"
+_POSTGRES = sa.text(
+    f"""{_SET.format("head.token", "head.launch_seq")}
+    FROM unnest(CAST(:run_ids AS text[]), CAST(:lanes AS text[]), CAST(:tokens AS text[]),
+        CAST(:launch_seqs AS bigint[])) AS head(run_id, lane, token, launch_seq) WHERE {_STILL}
+    RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, runs.job_name, runs.location_name"""
+)
+# SQLite would read every run for an UPDATE FROM. Its writer is alone: what is found is still so when it is changed.
+_SQLITE_FIND = sa.text(
+    f"""WITH head AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS run_id, json_extract(value, '$[1]') AS lane,
+        json_extract(value, '$[2]') AS token, json_extract(value, '$[3]') AS launch_seq FROM json_each(:heads))
+    SELECT runs.run_id, runs.attempt + 1, head.token, head.launch_seq, runs.job_name, runs.location_name
+    FROM head CROSS JOIN runs WHERE {_STILL}"""
+)
+_SQLITE_UPDATE = sa.text(f"{_SET.format(':token', ':launch_seq')} WHERE run_id = :run_id")
 
 
 def claim_heads(database: Database, connection: sa.Connection, heads: Sequence[QueueHead], now: float) -> list[Claim]:
@@ -45,18 +48,27 @@ def claim_heads(database: Database, connection: sa.Connection, heads: Sequence[Q
     if not heads:
         return []
     numbers = database.numbers(connection, "launch_seq", len(heads))
-    rows = connection.execute(_UPDATE[database.kind], _parameters(database, heads, numbers) | {"now": now})
-    won = sorted((Claim(*row) for row in rows), key=lambda claim: claim.launch_seq)
+    wanted = [(head.run_id, head.lane, new_id(), number) for head, number in zip(heads, numbers, strict=True)]
+    change = _change_sqlite if database.kind == "sqlite" else _change_postgres
+    won = sorted(change(connection, wanted, now), key=lambda claim: claim.launch_seq)
     database.insert_all(connection, events, [row for claim in won for row in _events(claim, now)])
     return won
 
 
-def _parameters(database: Database, heads: Sequence[QueueHead], numbers: Sequence[int]) -> dict[str, Any]:
-    rows = [(head.run_id, head.lane, new_id(), number) for head, number in zip(heads, numbers, strict=True)]
-    if database.kind == "sqlite":
-        return {"heads": text(rows)}
-    names = ("run_ids", "lanes", "tokens", "launch_seqs")
-    return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+def _change_postgres(connection: sa.Connection, wanted: Sequence[_Wanted], now: float) -> list[Claim]:
+    run_ids, lanes, tokens, numbers = (list(column) for column in zip(*wanted, strict=True))
+    values = {"run_ids": run_ids, "lanes": lanes, "tokens": tokens, "launch_seqs": numbers, "now": now}
+    return [Claim(*row) for row in connection.execute(_POSTGRES, values)]
+
+
+def _change_sqlite(connection: sa.Connection, wanted: Sequence[_Wanted], now: float) -> list[Claim]:
+    won = [Claim(*row) for row in connection.execute(_SQLITE_FIND, {"heads": text(wanted)})]
+    if won:
+        values = [
+            {"run_id": claim.run_id, "token": claim.token, "launch_seq": claim.launch_seq, "now": now} for claim in won
+        ]
+        connection.execute(_SQLITE_UPDATE, values)
+    return won
 
 
 def _events(claim: Claim, now: float) -> list[dict[str, Any]]:

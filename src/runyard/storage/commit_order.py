@@ -34,7 +34,7 @@ def head_of(database: Database, connection: sa.Connection, table: sa.Table) -> C
     return Cursor(horizon - 1, _LAST_ID)
 
 
-def up_to(database: Database, table: sa.Table, place: Cursor) -> sa.ColumnElement[bool]:
+def at_or_before(database: Database, table: sa.Table, place: Cursor) -> sa.ColumnElement[bool]:
     """Condition: at or before ``place``."""
     if database.kind == "sqlite":
         return table.c.id <= place.id

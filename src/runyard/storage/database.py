@@ -79,6 +79,10 @@ class Database(ABC):
         """Keep other processes from creating or migrating until the transaction ends; make the schema if needed."""
 
     @abstractmethod
+    def settle(self, connection: sa.Connection) -> None:
+        """Make an existing database fit for the server that it is on now."""
+
+    @abstractmethod
     def describe(self) -> dict[str, Any]: ...
 
     @abstractmethod

@@ -140,6 +140,17 @@ class PostgresDatabase(Database):
             f" SELECT pg_advisory_xact_lock({_CREATING}); CREATE SCHEMA IF NOT EXISTS {self.schema}"
         )
 
+    def settle(self, connection: sa.Connection) -> None:
+        """Rows restored from another server may carry transaction ids that are still to come here: readers would wait.
+
+        They count as the oldest instead.
+        """
+        end = connection.exec_driver_sql("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint").scalar_one()
+        for table in ("events", "queue_changes"):
+            newest = connection.exec_driver_sql(f"SELECT max(txn) FROM {table}").scalar() or 0
+            if newest >= end:
+                connection.exec_driver_sql(f"UPDATE {table} SET txn = 0")
+
     def describe(self) -> dict[str, Any]:
         with self.read() as connection:
             version = connection.exec_driver_sql("SHOW server_version").scalar_one()

@@ -19,6 +19,7 @@ def prepare(database: Database) -> None:
     """
     with database.read() as connection:
         if _revision(database, connection) == REVISION:
+            database.settle(connection)
             return
     with database.write() as connection:
         database.claim_namespace(connection)

@@ -15,7 +15,7 @@ from ..core.run import Run, RunStatus
 from ..core.tags import PRIORITY
 from ..queue.rules import Rules
 from .claims import claim_heads
-from .commit_order import head_of, read_after, up_to
+from .commit_order import at_or_before, head_of, read_after
 from .database import Database
 from .journal import ChangeRow, change, engine_event, write_changes, write_events
 from .relane import relane_some
@@ -114,9 +114,9 @@ class SqlQueue:
             rows = read_after(self._database, connection, _CHANGES, queue_changes, after, limit)
         return [_change(row) for row in rows]
 
-    def forget_changes(self, up_to_place: Cursor) -> None:
+    def forget_changes(self, up_to: Cursor) -> None:
         with self._database.write() as connection:
-            connection.execute(sa.delete(queue_changes).where(up_to(self._database, queue_changes, up_to_place)))
+            connection.execute(sa.delete(queue_changes).where(at_or_before(self._database, queue_changes, up_to)))
 
     def claim(self, heads: Sequence[QueueHead], *, fence: Fence, rules_version: int, now: float) -> Sequence[Claim]:
         with self._database.write(fence, exclusive=True) as connection:

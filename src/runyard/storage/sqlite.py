@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.pool import QueuePool
 
 from ..core.clock import Clock
@@ -21,11 +20,14 @@ from ..settings.instance import SqliteSettings
 from .database import Database, translated
 from .filelock import FairLock
 from .mounts import refuse_network_file_system
-from .schema import counters
 
 _log = logging.getLogger("runyard.storage")
 
 LOCK_SECONDS = 30.0
+_NEXT_NUMBERS = (
+    "INSERT INTO counters (name, value) VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = value + excluded.value RETURNING value"
+)
 #: Size of the write-ahead log from which it is copied back beside the writers, and from which they wait for it.
 CHECKPOINT_BYTES = 4 * 1024 * 1024
 HOLD_UP_BYTES = 64 * 1024 * 1024
@@ -66,11 +68,7 @@ class SqliteDatabase(Database):
         return None
 
     def numbers(self, connection: sa.Connection, sequence: str, count: int) -> list[int]:
-        statement = dialect.insert(counters).values(name=sequence, value=count)
-        statement = statement.on_conflict_do_update(
-            index_elements=["name"], set_={"value": counters.c.value + statement.excluded.value}
-        )
-        last: int = connection.execute(statement.returning(counters.c.value)).scalar_one()
+        last: int = connection.exec_driver_sql(_NEXT_NUMBERS, (sequence, count)).scalar_one()
         return list(range(last - count + 1, last + 1))
 
     def insert_all(
@@ -97,6 +95,9 @@ class SqliteDatabase(Database):
 
     def claim_namespace(self, connection: sa.Connection) -> None:
         """Nothing to do: a write transaction is alone."""
+
+    def settle(self, connection: sa.Connection) -> None:
+        """Nothing to do: the file is all there is."""
 
     def describe(self) -> dict[str, Any]:
         return {"kind": self.kind, "path": self.path, "sqlite": sqlite3.sqlite_version}

@@ -73,7 +73,7 @@ class NotifyHints:
     def _listen_loop(self, connection: psycopg.Connection[Any], callback: Callable[[str], None]) -> None:
         connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
         while not self._closed:
-            for notification in connection.notifies(timeout=1.0):
+            for notification in connection.notifies(timeout=0.5):
                 sender, _, topic = notification.payload.partition(" ")
                 if sender != self._sender_id:
                     callback(topic)
