@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import textwrap
 import threading
@@ -204,3 +205,4 @@ class Yard:
                 process.kill()
         self._unlisten()
         self.stores.close()
+        shutil.rmtree(self.runtime_dir)
