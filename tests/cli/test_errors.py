@@ -89,6 +89,7 @@ def test_bad_input_of_a_run(cli: Cli, options: list[str], told: str) -> None:
         ["nothing"],
         ["run", "list", "--nope"],
         ["job", "launch"],
+        ["job", "launch", "-f", "x.py", "-j", "x", "--run-id", "../up"],
         ["queue", "priority", "x"],
         ["dev", "-p", "70000"],
         ["job", "launch", "-j", "x", "-c", "a.yaml", "--config-json", "{}"],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from runyard.core.run import Run, RunStatus
+from runyard.storage.compute_logs import LocalComputeLogs
 from runyard.wiring import Instance
 
 from .conftest import Cli
@@ -65,7 +66,11 @@ def test_cancel_is_the_same_twice_and_delete_needs_an_end(cli: Cli, enqueue: Enq
     assert "QUEUED" in cli("run", "delete", run.run_id, code=1).stderr
     assert cli.json("run", "cancel", run.run_id)["status"] == "CANCELED"
     assert cli.json("run", "cancel", run.run_id)["status"] == "CANCELED"
-    cli("run", "delete", run.run_id)
+    logs = LocalComputeLogs(instance.settings.compute_logs_dir)
+    directory = logs.make_directory(run.run_id)
+    logs.path(run.run_id, "out").write_text("said")
+    cli("run", "delete", run.run_id[:8])
+    assert not directory.exists()
     assert instance.stores.runs.get(run.run_id) is None
 
 

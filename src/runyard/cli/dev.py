@@ -36,7 +36,7 @@ def dev(target: TargetOptions, host: str, port: int, drain: bool, log_level: str
     from ..locations.target import resolve_target
     from ..settings.loading import load_settings
 
-    configure_logs(log_level if log_format == "json" else max_level(log_level), log_format)
+    configure_logs(_log_level(log_level, log_format), log_format)
     resolved = resolve_target(target, current_directory())
     # Read once before anything starts, so that a bad workspace file is an error of the command.
     resolved.specs()
@@ -48,9 +48,9 @@ def dev(target: TargetOptions, host: str, port: int, drain: bool, log_level: str
             shutil.rmtree(settings.home, ignore_errors=True)
 
 
-def max_level(level: str) -> str:
-    """What ``dev`` logs beside the lines that it prints: warnings, unless more or less is asked for."""
-    return "warning" if level == "info" else level
+def _log_level(level: str, form: str) -> str:
+    """Beside the lines that ``dev`` prints for people, the log has warnings only, unless asked for otherwise."""
+    return "warning" if level == "info" and form != "json" else level
 
 
 def _serve(

@@ -11,7 +11,7 @@ from .code import Code, loaded_code, say_failures
 from .commands import Group
 from .options import json_option, location_option, target_options
 from .output import coloured, print_json, print_table
-from .run_input import config_options, read_config, read_tags
+from .run_input import checked_run_id, config_options, read_config, read_tags
 from .session import instance_or_temporary, opened_instance, user
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def list_jobs(context: click.Context, target: TargetOptions, location: str | Non
 @job_option
 @location_option
 @config_options
-@click.option("--run-id", help="The new run's id; made up when it is not given.")
+@click.option("--run-id", callback=checked_run_id, help="The new run's id; made up when it is not given.")
 @click.option("--wait", is_flag=True, help="Follow the run to its end; exit code 1 unless it succeeds.")
 @json_option
 @click.pass_context

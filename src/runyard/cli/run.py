@@ -146,11 +146,14 @@ def cancel_run(run_id: str, as_json: bool) -> None:
 @run.command("delete")
 @click.argument("run_id")
 def delete_run(run_id: str) -> None:
-    """Delete a finished run with its events."""
+    """Delete a finished run with its events and what it printed."""
+    from ..operations.delete import delete
+    from ..storage.compute_logs import LocalComputeLogs
+
     with opened_instance() as instance:
-        found = _find(instance, run_id)
-        instance.stores.runs.delete(found.run_id)
-    click.echo(f"Deleted {found.run_id}.")
+        logs = LocalComputeLogs(instance.settings.compute_logs_dir)
+        deleted = delete(instance.stores.runs, logs, run_id)
+    click.echo(f"Deleted {deleted.run_id}.")
 
 
 def _find(instance: Instance, run_id: str) -> Run:

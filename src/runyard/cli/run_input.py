@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +32,13 @@ def config_options(command: F) -> F:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def checked_run_id(_: click.Context, __: click.Parameter, given: str | None) -> str | None:
+    """An id becomes the name of a directory of log files."""
+    if given is not None and not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", given):
+        raise click.BadParameter("letters, digits, '-' and '_' only, at most 64.")
+    return given
 
 
 def read_tags(text: str | None) -> dict[str, Any]:
