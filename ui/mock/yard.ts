@@ -1,6 +1,6 @@
 // A made-up weather yard at a fixed moment before now: what pages are drawn with while no server runs.
 
-import type { CodeLocation, Daemon, ErrorInfo, Instigator, Job, Limit, QueueEntry, Reason, Run, RunEvent, RunStatus } from '../src/api/types.ts';
+import type { CodeLocation, Daemon, ErrorInfo, Instigator, Job, Limit, QueueEntry, Reason, RecordedError, Run, RunEvent, RunStatus } from '../src/api/types.ts';
 
 const now = Date.now();
 export const ago = (seconds: number) => new Date(now - seconds * 1000).toISOString();
@@ -137,8 +137,8 @@ export const sensors: Instigator[] = [
 ];
 export const ticks = Array.from({ length: 24 }, (_, index) => tick(index * 30, { tick_id: `t${index}`, status: index < 2 ? 'FAILURE' : index % 5 ? 'SUCCESS' : 'SKIPPED' }));
 
-const keyError: ErrorInfo = {
-  error_class: 'KeyError', message: "'precip_mm'", library_frames: 11, cause: null,
+const keyError: RecordedError = {
+  class_name: 'KeyError', message: "'precip_mm'", library_frames: 11, cause: null,
   stack: ['  File "/srv/weather/ingest/parse.py", line 52, in parse_stations\n    frames = [parse_station(p) for p in raw]\n', '  File "/srv/weather/ingest/parse.py", line 88, in parse_station\n    total = df[\'precip_mm\'].sum()\n'],
 };
 let place = 0;

@@ -45,15 +45,20 @@ export interface ErrorInfo {
   cause: ErrorInfo | null;
 }
 
+/** An exception as a worker records it in an event. */
+export interface RecordedError extends Omit<ErrorInfo, 'error_class' | 'cause'> {
+  class_name: string;
+  cause: RecordedError | null;
+}
+
 export interface RunEvent {
   cursor: string;
   type: string;
   timestamp: string;
-  attempt?: number;
   step_key: string | null;
   level: string;
   message: string;
-  data: Record<string, unknown> & { error?: ErrorInfo | null };
+  data: Record<string, unknown> & { error?: RecordedError | null };
 }
 
 export type ReasonKind =

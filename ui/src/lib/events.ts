@@ -1,13 +1,16 @@
-import type { ErrorInfo, RunEvent } from '../api/types';
+import type { ErrorInfo, RecordedError, RunEvent } from '../api/types';
 
 /** The exception that an event carries, if any. */
 export function errorOf(event: RunEvent): ErrorInfo | null {
-  return event.data.error ?? null;
+  return event.data.error ? told(event.data.error) : null;
 }
 
-/** The first event that says why the run failed: a step's failure before the run's own. */
+function told({ class_name, cause, ...rest }: RecordedError): ErrorInfo {
+  return { ...rest, error_class: class_name, cause: cause ? told(cause) : null };
+}
+
+/** The last event that says why the run failed: a step's failure before the run's own. */
 export function failureEvent(events: RunEvent[]): RunEvent | undefined {
-  const failed = (type: string) => events.findLast((event) => event.type === type && errorOf(event));
-  const last = failed('STEP_FAILURE');
-  return last ?? failed('RUN_FAILURE') ?? events.findLast((event) => event.type === 'RUN_FAILURE');
+  const last = (type: string) => events.findLast((event) => event.type === type && event.data.error);
+  return last('STEP_FAILURE') ?? last('RUN_FAILURE') ?? events.findLast((event) => event.type === 'RUN_FAILURE');
 }

@@ -21,7 +21,6 @@ export function DaemonRow({ daemon, cursor, onCursor }: DaemonRowProps) {
   const now = useNow();
   const about = aboutDaemon(daemon.type);
   const silent = daemon.state === 'not_running';
-  const next = millis(daemon.next_pass_at);
   const beat = millis(daemon.last_heartbeat);
   const standbys = daemon.standbys.map((standby) => `${standby.host} · ${standby.pid}`).join(', ');
   return (
@@ -40,7 +39,7 @@ export function DaemonRow({ daemon, cursor, onCursor }: DaemonRowProps) {
         <td className="dim-2 minor" title={daemon.last_pass?.outcome}>
           {daemon.last_pass?.outcome ?? '–'}
         </td>
-        <td className="num dim-2">{next === null || silent ? '–' : next < now - 1000 ? `was ${clock(next, now)}` : clock(next, now)}</td>
+        <td className="num dim-2">{silent ? '–' : nextPass(daemon, now)}</td>
         <td className="dim-2">{daemon.host ? `${daemon.host} · ${daemon.pid}` : '–'}</td>
         <td className="dim-2 minor">{standbys || '–'}</td>
       </tr>
@@ -55,6 +54,14 @@ export function DaemonRow({ daemon, cursor, onCursor }: DaemonRowProps) {
       )}
     </tbody>
   );
+}
+
+/** A heartbeat is up to five seconds old: a daemon that is on time may have done meanwhile what it was due for. */
+function nextPass(daemon: Daemon, now: number): string {
+  const next = millis(daemon.next_pass_at);
+  if (next === null) return '–';
+  if (next >= now) return clock(next, now);
+  return daemon.state === 'late' ? `was ${clock(next, now)}` : 'now';
 }
 
 function LastPass({ daemon, now }: { daemon: Daemon; now: number }) {

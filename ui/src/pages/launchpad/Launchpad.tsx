@@ -19,6 +19,7 @@ import { toYaml, useDraft } from './useDraft';
 import { useProblems } from './useProblems';
 import { WhatWillHappen } from './WhatWillHappen';
 import { YamlEditor } from './YamlEditor';
+import { withPaths } from './yamlPlaces';
 import classes from './Launchpad.module.css';
 
 export function Launchpad({ job, from }: { job: Job; from: Run | null }) {
@@ -75,6 +76,11 @@ export function Launchpad({ job, from }: { job: Job; from: Run | null }) {
             <FieldsAtCursor schema={job.config_schema} path={path} wrong={new Set(found.problems.map((problem) => problem.path))} />
           )}
           <div className={classes.more}>
+            {found.missing.length > 0 && (
+              <Button onClick={() => setDraft((now) => ({ ...now, text: withPaths(now.text, found.missing) }))}>
+                Add missing fields
+              </Button>
+            )}
             <Button onClick={() => setDraft((now) => ({ ...now, text: toYaml(job.default_config) }))}>Start from defaults</Button>
           </div>
         </aside>

@@ -24,14 +24,22 @@ export function useProblems(location: string, job: string, text: string, tags: R
   const issues = parsed.faults.length ? [] : (query.data?.issues ?? []);
   const problems: Problem[] = [
     ...parsed.faults,
-    ...issues.map(({ path, message }) => ({ path, message, line: parsed.lineOf(path) })),
+    ...issues.map(({ path, message }) => told(path, message, parsed.find(path))),
   ];
   return {
     config: parsed.value,
+    missing: issues.map(({ path }) => path).filter((path) => path && parsed.find(path).missing),
     problems: problems.sort((a, b) => a.line - b.line),
     tagIssues: query.data?.tag_issues ?? [],
     /** The server has judged exactly what is on screen. */
     judged: parsed.faults.length === 0 && current && query.isSuccess,
     refusal: query.isError ? messageOf(query.error) : null,
   };
+}
+
+/** Names the field: what is not written yet in full, what is written by its own name. */
+function told(path: string, message: string, { line, missing }: { line: number; missing: string }): Problem {
+  const name = missing || (path.split('.').at(-1) ?? '');
+  const joint = /^(is|takes|has|needs) /.test(message) ? ' ' : ': ';
+  return { path, line, message: name ? `${name}${joint}${message}` : message };
 }

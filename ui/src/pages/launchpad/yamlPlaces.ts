@@ -13,7 +13,8 @@ export interface Problem {
 export interface Parsed {
   value: unknown;
   faults: Problem[];
-  lineOf: (path: string) => number;
+  /** Where a path stands, and the part of it that is not written there. */
+  find: (path: string) => { line: number; missing: string };
 }
 
 /** Reads YAML; an empty document is an empty mapping. */
@@ -25,20 +26,32 @@ export function parseYaml(text: string): Parsed {
     message: error.message,
     path: '',
   }));
-  if (faults.length) return { value: null, faults, lineOf: () => 1 };
-  return { value: document.toJS() ?? {}, faults, lineOf: (path) => lineAt(document, lines, path) };
+  if (faults.length) return { value: null, faults, find: (path) => ({ line: 1, missing: path }) };
+  return { value: document.toJS() ?? {}, faults, find: (path) => place(document, lines, path) };
 }
 
-function lineAt(document: Document, lines: LineCounter, path: string): number {
+function place(document: Document, lines: LineCounter, path: string): { line: number; missing: string } {
+  const parts = path.split('.').filter(Boolean);
   let offset = 0;
   let node = document.contents as Node | null;
-  for (const part of path.split('.').filter(Boolean)) {
-    const step = into(node, part);
+  let depth = 0;
+  for (; depth < parts.length; depth += 1) {
+    const step = into(node, parts[depth] ?? '');
     if (!step) break;
     offset = step.offset;
     node = step.node;
   }
-  return lines.linePos(offset).line;
+  return { line: lines.linePos(offset).line, missing: parts.slice(depth).join('.') };
+}
+
+/** The text with an empty value at each path that it does not have; comments and order stay. */
+export function withPaths(text: string, paths: string[]): string {
+  const document = parseDocument(text);
+  for (const path of paths) {
+    const parts = path.split('.');
+    if (!document.hasIn(parts)) document.setIn(parts, null);
+  }
+  return document.toString({ nullStr: '' });
 }
 
 function into(node: Node | null, part: string): { offset: number; node: Node | null } | null {

@@ -1,0 +1,42 @@
+import { QueryClient, type QueryKey } from '@tanstack/react-query';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Staleness } from '../src/api/staleness';
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+function watched(busy: () => boolean = () => false) {
+  const client = new QueryClient();
+  const told: QueryKey[] = [];
+  vi.spyOn(client, 'invalidateQueries').mockImplementation((filters) => {
+    if (filters?.queryKey) told.push(filters.queryKey as QueryKey);
+    return Promise.resolve();
+  });
+  vi.spyOn(client, 'isFetching').mockImplementation(() => (busy() ? 1 : 0));
+  return { staleness: new Staleness(client), told };
+}
+
+it('reads once for a burst of changes', () => {
+  const { staleness, told } = watched();
+  for (let times = 0; times < 50; times += 1) staleness.note('daemons');
+  vi.advanceTimersByTime(1000);
+  expect(told).toEqual([['daemons']]);
+});
+
+it('moves the queue with the runs', () => {
+  const { staleness, told } = watched();
+  staleness.note('runs');
+  vi.advanceTimersByTime(1000);
+  expect(told).toEqual([['runs'], ['run'], ['queue']]);
+});
+
+it('reads again what was being read when it changed', () => {
+  let busy = true;
+  const { staleness, told } = watched(() => busy);
+  staleness.note('daemons');
+  vi.advanceTimersByTime(600);
+  expect(told).toEqual([]);
+  busy = false;
+  vi.advanceTimersByTime(600);
+  expect(told).toEqual([['daemons']]);
+});
