@@ -18,6 +18,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runyard.cli import daemon, main
+from runyard.cli.follow import follow
+from runyard.operations.instance import open_instance
+from runyard.settings.loading import load_settings
 
 JOBS = """
 import pathlib, time
@@ -47,7 +50,7 @@ def broken():
 @dg.op
 def wait():
     (HERE / "waiting").touch()
-    while True:
+    while not (HERE / "go").exists():
         time.sleep(0.01)
 
 @dg.job
@@ -211,6 +214,33 @@ def test_dev_runs_what_is_launched_and_cancels_it_at_the_end(place: Callable[...
         assert logs.wait() == 0
     assert "RUN_CANCELED" in rest
     assert here.json("run", "show", endless)["status"] == "CANCELED"
+
+
+@pytest.mark.parametrize(("insist", "statuses"), [(False, {"SUCCESS"}), (True, {"FAILURE", "CANCELING", "STARTED"})])
+def test_draining_lets_runs_finish_unless_insisted(
+    place: Callable[..., Place], insist: bool, statuses: set[str]
+) -> None:
+    here = place()
+    dev = here.start("main", "dev", "-f", "jobs.py", "-p", "0", "--drain")
+    dev.read_until("Daemons")
+    run_id = here.run("job", "launch", "-f", "jobs.py", "-j", "endless").stdout.strip()
+    with open_instance(load_settings(str(here.home), env={})) as instance:
+        started = next(e for e in follow(instance.stores, run_id, clock=instance.clock) if e.event.type == "STEP_START")
+        assert started.event.step_key == "wait"
+        children = psutil.Process(dev.process.pid).children(recursive=True)
+        dev.process.send_signal(signal.SIGINT)
+        dev.read_until("Waiting for 1 run to end")
+        if insist:
+            dev.process.send_signal(signal.SIGINT)
+            dev.read_until("Killing what is left")
+        else:
+            (here.directory / "go").touch()
+        assert dev.process.wait() == 0
+        _gone, alive = psutil.wait_procs(children, timeout=20)
+        assert alive == []
+        run = instance.stores.runs.get(run_id)
+        assert run is not None
+        assert run.status.value in statuses
 
 
 def test_daemons_log_json_report_their_state_and_follow_instigators(place: Callable[..., Place]) -> None:
