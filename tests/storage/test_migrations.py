@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -136,3 +138,15 @@ def test_a_file_that_is_no_database(tmp_path: Path, runtime_dir: str) -> None:
     path.write_text("This is no database, but long enough to be looked at as one.\n" * 100)
     with pytest.raises(StorageUnavailable, match="file is not a database"):
         _open_and_close(SqliteSettings(str(path)), runtime_dir)
+
+
+def test_a_new_database_needs_neither_alembic_nor_the_other_driver(tmp_path: Path, runtime_dir: str) -> None:
+    code = (
+        "import sys\nfrom runyard.core.clock import SystemClock\nfrom runyard.settings.instance import SqliteSettings\n"
+        "from runyard.storage.open import open_stores\n"
+        f"open_stores(SqliteSettings({str(tmp_path / 'a.db')!r}), SystemClock(), runtime_dir={runtime_dir!r}).close()\n"
+        f"open_stores(SqliteSettings({str(tmp_path / 'a.db')!r}), SystemClock(), runtime_dir={runtime_dir!r})\n"
+        "print([name for name in ('alembic', 'psycopg') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"

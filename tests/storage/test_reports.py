@@ -48,6 +48,15 @@ def test_a_wrong_token_never_begins(stores: SqlStores) -> None:
     assert _messages(stores, won.run_id) == []
 
 
+def test_a_token_that_began_lets_no_second_process_begin(stores: SqlStores) -> None:
+    won = claimed(stores)
+    first = report(won, begin=True)
+    assert stores.runs.report([first]) == [True]
+    assert stores.runs.report([first]) == [True], "its own repetition"
+    others = [msgspec.structs.replace(first, pid=2), msgspec.structs.replace(first, begin="guess")]
+    assert stores.runs.report(others) == [False, False]
+
+
 def test_a_launch_that_was_given_up_on_never_runs_late(stores: SqlStores) -> None:
     won = claimed(stores)
     stores.runs.requeue(won.run_id, attempt=1, reason="location unreachable", now=NOW)

@@ -60,6 +60,10 @@ class Database(ABC):
         """The next ``count`` numbers of a sequence, ascending."""
 
     @abstractmethod
+    def insert(self, table: sa.Table) -> Any:
+        """The dialect's INSERT, which knows ON CONFLICT."""
+
+    @abstractmethod
     def insert_all(
         self,
         connection: sa.Connection,

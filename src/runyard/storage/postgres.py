@@ -114,6 +114,9 @@ class PostgresDatabase(Database):
         )
         return sorted(rows.scalars())
 
+    def insert(self, table: sa.Table) -> dialect.Insert:
+        return dialect.insert(table)
+
     def insert_all(
         self,
         connection: sa.Connection,

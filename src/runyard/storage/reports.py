@@ -113,10 +113,19 @@ def _still_wanted(state: _State, report: WorkerReport) -> bool:
     """False when this attempt was given up on, or never was the one that the token was made for."""
     if state.attempt != report.attempt:
         return False
-    if report.begin is not None and state.began_attempt != report.attempt:
-        return state.status is RunStatus.STARTING and state.launch_token == report.begin
+    if report.begin is not None and not _may_begin(state, report):
+        return False
     # Finished by somebody else's verdict; by its own word, this is a repetition.
     return state.status not in FINISHED or state.ended_attempt == report.attempt
+
+
+def _may_begin(state: _State, report: WorkerReport) -> bool:
+    """The token is good for one process: a repetition is taken from the one that began with it, and no other."""
+    if state.launch_token != report.begin:
+        return False
+    if state.began_attempt == report.attempt:
+        return state.pid == report.pid
+    return state.status is RunStatus.STARTING
 
 
 def _said(end: RunEnd) -> str:

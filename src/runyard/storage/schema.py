@@ -1,4 +1,4 @@
-"""The tables. Constraints hold what must never be broken, whoever writes; indexes are the queue's and the pages'.
+"""The tables. Constraints hold what must never be broken, whoever writes.
 
 Text that users choose freely (messages, configuration, cursors) is JSON, because PostgreSQL refuses NUL in text.
 """
@@ -30,7 +30,6 @@ FINISHED_STATUSES = _one_of(status.value for status in RunStatus if status in FI
 
 # Literal text, not parameters: a partial index serves a query only when its condition is seen to hold while planning.
 QUEUED = sa.text("status = 'QUEUED'")
-WAITING = sa.text("status = 'QUEUED' AND held = 0")
 IS_ACTIVE = sa.text(f"status IN {ACTIVE_STATUSES}")
 IS_LIVE = sa.text(f"status IN {_one_of(s.value for s in RunStatus if s in ACTIVE or s is RunStatus.QUEUED)}")
 
@@ -85,12 +84,6 @@ runs = sa.Table(
     sa.CheckConstraint("(failure IS NOT NULL) = (status = 'FAILURE')", name="runs_failure_when_failed"),
     sa.CheckConstraint("held IN (0, 1) AND (held = 0 OR status = 'QUEUED')", name="runs_held_only_queued"),
     sa.CheckConstraint("began_attempt <= attempt AND ended_attempt <= attempt", name="runs_attempts_in_order"),
-    sa.Index("runs_waiting_by_lane", "lane", "np", "queue_seq", sqlite_where=WAITING, postgresql_where=WAITING),
-    sa.Index("runs_queued_in_order", "np", "queue_seq", sqlite_where=QUEUED, postgresql_where=QUEUED),
-    sa.Index("runs_active_by_lane", "lane", sqlite_where=IS_ACTIVE, postgresql_where=IS_ACTIVE),
-    sa.Index("runs_live_by_lane_version", "lane_version", sqlite_where=IS_LIVE, postgresql_where=IS_LIVE),
-    sa.Index("runs_by_status", "status", "id"),
-    sa.Index("runs_by_job", "job_name", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -100,7 +93,6 @@ run_tags = sa.Table(
     sa.Column("run_no", SERIAL, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("key", NAME, primary_key=True),
     sa.Column("value", NAME, nullable=False),
-    sa.Index("run_tags_by_value", "key", "value", "run_no"),
 )
 
 # No foreign key to runs: checking it for every log line would cost more than the line. Writers lock the run's row.
@@ -118,8 +110,6 @@ events = sa.Table(
     sa.Column("level", NAME, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.UniqueConstraint("run_id", "attempt", "seq", name="events_once"),
-    sa.Index("events_of_run", "run_id", "txn", "id"),
-    sa.Index("events_in_order", "txn", "id").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
 )
 
@@ -134,7 +124,6 @@ queue_changes = sa.Table(
     sa.Column("run_id", NAME),
     sa.Column("status", NAME),
     sa.CheckConstraint("kind IN ('lane', 'started', 'ended', 'rules')", name="queue_changes_kind_known"),
-    sa.Index("queue_changes_in_order", "txn", "id").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
 )
 
@@ -205,8 +194,6 @@ instigators = sa.Table(
     ),
 )
 
-_SCHEDULED = sa.text("kind = 'schedule'")
-
 ticks = sa.Table(
     "ticks",
     metadata,
@@ -219,17 +206,6 @@ ticks = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.CheckConstraint(_KINDS, name="ticks_kind_known"),
     sa.CheckConstraint(f"status IN {_one_of(status.value for status in TickStatus)}", name="ticks_status_known"),
-    sa.Index(
-        "ticks_one_per_time",
-        "kind",
-        "location_name",
-        "name",
-        "time",
-        unique=True,
-        sqlite_where=_SCHEDULED,
-        postgresql_where=_SCHEDULED,
-    ),
-    sa.Index("ticks_of_instigator", "kind", "location_name", "name", "time"),
 )
 
 # ``time`` is 0 for sensors: a sensor's key has one run for ever, a schedule's one for each time.
@@ -279,6 +255,8 @@ version_table = sa.Table(
 
 def create_all(connection: sa.Connection) -> None:
     """Create every table, with the rows that always exist, in a database that has none."""
+    from . import indexes  # noqa: F401, PLC0415  attaches them; only needed here, and slow to load
+
     tables = [table for table in metadata.sorted_tables if table is not counters or _is_sqlite(connection)]
     metadata.create_all(connection, tables=tables, checkfirst=False)
     connection.execute(sa.insert(rules).values(id=1, version=0, lane_version=0, body="{}"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite as dialect
 from sqlalchemy.pool import QueuePool
 
 from ..core.clock import Clock
@@ -70,6 +71,9 @@ class SqliteDatabase(Database):
     def numbers(self, connection: sa.Connection, sequence: str, count: int) -> list[int]:
         last: int = connection.exec_driver_sql(_NEXT_NUMBERS, (sequence, count)).scalar_one()
         return list(range(last - count + 1, last + 1))
+
+    def insert(self, table: sa.Table) -> dialect.Insert:
+        return dialect.insert(table)
 
     def insert_all(
         self,

@@ -6,13 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database
-
-
-def insert(database: Database, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if database.kind == "sqlite" else postgresql.insert(table)
 
 
 def insert_new(
@@ -22,7 +17,7 @@ def insert_new(
 
     On PostgreSQL it waits for a transaction that is inserting the same key.
     """
-    statement = insert(database, table).on_conflict_do_nothing().returning(table.c[key])
+    statement = database.insert(table).on_conflict_do_nothing().returning(table.c[key])
     return set(connection.execute(statement, rows).scalars())
 
 
@@ -35,5 +30,5 @@ def put(
     """Insert a row, or set everything in the stored one of the same primary key."""
     keys = [column.name for column in table.primary_key]
     rest = {name: value for name, value in row.items() if name not in keys}
-    statement = insert(database, table).values(**row)
+    statement = database.insert(table).values(**row)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))

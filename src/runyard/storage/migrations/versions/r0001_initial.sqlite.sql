@@ -144,17 +144,17 @@ CREATE TABLE runs (
 	UNIQUE (run_id)
 );
 
-CREATE INDEX runs_by_status ON runs (status, id);
-
-CREATE INDEX runs_waiting_by_lane ON runs (lane, np, queue_seq) WHERE status = 'QUEUED' AND held = 0;
-
 CREATE INDEX runs_queued_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED';
+
+CREATE INDEX runs_by_status ON runs (status, id);
 
 CREATE INDEX runs_by_job ON runs (job_name, id);
 
+CREATE INDEX runs_live_by_lane_version ON runs (lane_version) WHERE status IN ('QUEUED', 'STARTING', 'STARTED', 'CANCELING');
+
 CREATE INDEX runs_active_by_lane ON runs (lane) WHERE status IN ('STARTING', 'STARTED', 'CANCELING');
 
-CREATE INDEX runs_live_by_lane_version ON runs (lane_version) WHERE status IN ('QUEUED', 'STARTING', 'STARTED', 'CANCELING');
+CREATE INDEX runs_waiting_by_lane ON runs (lane, np, queue_seq) WHERE status = 'QUEUED' AND held = 0;
 
 CREATE TABLE ticks (
 	tick_id TEXT NOT NULL,
@@ -169,9 +169,9 @@ CREATE TABLE ticks (
 	CONSTRAINT ticks_status_known CHECK (status IN ('STARTED', 'SKIPPED', 'SUCCESS', 'FAILURE'))
 );
 
-CREATE UNIQUE INDEX ticks_one_per_time ON ticks (kind, location_name, name, time) WHERE kind = 'schedule';
-
 CREATE INDEX ticks_of_instigator ON ticks (kind, location_name, name, time);
+
+CREATE UNIQUE INDEX ticks_one_per_time ON ticks (kind, location_name, name, time) WHERE kind = 'schedule';
 
 CREATE TABLE run_tags (
 	run_no INTEGER NOT NULL,
