@@ -12,10 +12,10 @@ import { PageHead } from '../../components/PageHead';
 import { RunLink } from '../../components/RunLink';
 import { TagChip } from '../../components/TagChip';
 import { FINISHED, runLook } from '../../lib/status';
-import { ownTags, PARTITION_TAG, PRIORITY_TAG, SCHEDULE_TAG, startedBy } from '../../lib/tags';
+import { ownTags, PARTITION_TAG, SCHEDULE_TAG, startedBy } from '../../lib/tags';
 import { clock, fullTime, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
-import { shortId } from '../../lib/words';
+import { shortId, signed } from '../../lib/words';
 import { took, waited } from '../runs/runTimes';
 import classes from './RunHead.module.css';
 
@@ -106,7 +106,7 @@ function Facts({ run }: { run: Run }) {
       </Fact>
       <Fact name="waited">{waited(run, now)}</Fact>
       <Fact name={run.ended_at ? 'took' : 'runs for'}>{took(run, now)}</Fact>
-      <Fact name="priority">{run.priority !== 0 && <TagChip name={PRIORITY_TAG} value={String(run.priority)} />}</Fact>
+      <Fact name="priority">{run.priority !== 0 && signed(run.priority)}</Fact>
       <Fact name="attempt">{run.attempt > 1 && String(run.attempt)}</Fact>
       <Fact name="location">{run.location}</Fact>
       <Fact name="tags">{tags.length > 0 && tags.map(([key, value]) => <TagChip key={key} name={key} value={value} />)}</Fact>
