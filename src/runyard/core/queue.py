@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from .events import Cursor
@@ -40,7 +42,7 @@ class QueueChange(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A run that the claim transaction won: it is STARTING, with the token for its worker."""
+    """A run that the claim transaction won: it is STARTING, with the token for its worker and all that the worker needs."""
 
     run_id: str
     attempt: int
@@ -48,3 +50,5 @@ class Claim(msgspec.Struct, frozen=True):
     launch_seq: int
     job_name: str
     location_name: str
+    run_config: dict[str, Any] = {}
+    tags: dict[str, str] = {}

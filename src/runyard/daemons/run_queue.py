@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 #: Seconds between asking a location again that could not be reached.
 UNREACHABLE_PAUSE = 2.0
+#: Seconds between deletions of applied changes: a transaction a pass would be one too many.
+FORGET_EVERY = 5.0
 
 
 class RunQueueStores(Protocol):
@@ -62,6 +64,7 @@ class RunQueueDaemon:
         self._clock = clock
         self._admission: Admission | None = None
         self._cursor: Cursor = BEGINNING
+        self._forgot_at = float("-inf")
         self._locations: set[str] = set()
         #: Runs that this process handed over, or is about to, and that have not started yet.
         self._handed: set[str] = set()
@@ -124,6 +127,8 @@ class RunQueueDaemon:
                 return self._load(fence, now)
             self._apply(admission, changes)
             self._cursor = changes[-1].cursor
+        if now - self._forgot_at >= FORGET_EVERY:
+            self._forgot_at = now
             self._stores.queue.forget_changes(self._cursor)
         return admission
 
@@ -203,7 +208,7 @@ class RunQueueDaemon:
     def _hand_over(self, name: str, claims: Sequence[Claim]) -> None:
         """Runs on a thread of the pool, so that one location that does not answer delays no other."""
         try:
-            results = launch_claims(self._stores.runs, self._location(name), claims)
+            results = launch_claims(self._location(name), claims)
         except LocationUnavailable as error:
             results = [_unreached(claim, error) for claim in claims]
         except Exception as error:

@@ -11,7 +11,7 @@ from ..core.launch import LaunchResult, LaunchSpec
 from ..core.queue import Claim
 from ..core.run import Run, RunFailure, RunStatus
 from ..locations.api import Location
-from ..storage.protocols import Queue, Runs, RunsFilter, Wakeups
+from ..storage.protocols import Queue, Runs, Wakeups
 
 LAUNCH_SECONDS = 30.0
 
@@ -24,15 +24,13 @@ class LaunchStores(Protocol):
     wakeups: Wakeups
 
 
-def launch_claims(runs: Runs, location: Location, claims: Sequence[Claim]) -> Sequence[LaunchResult]:
+def launch_claims(location: Location, claims: Sequence[Claim]) -> Sequence[LaunchResult]:
     """Ask the location for a worker per claim.
 
     Raises:
         LocationUnavailable: it could not be asked; whether it heard is unknown, the tokens make a repeat safe.
     """
-    rows = {run.run_id: run for run in runs.list(_these(claims), limit=len(claims))}
-    specs = [_spec(claim, rows[claim.run_id]) for claim in claims if claim.run_id in rows]
-    return location.launch(specs, timeout=LAUNCH_SECONDS)
+    return location.launch([_spec(claim) for claim in claims], timeout=LAUNCH_SECONDS)
 
 
 def fail_launch(runs: Runs, result: LaunchResult, *, now: float) -> None:
@@ -51,27 +49,25 @@ def launch_now(stores: LaunchStores, location: Location, run: Run, *, clock: Clo
     if claim is None:
         raise WrongState(f"Run {run.run_id[:8]} is not NOT_STARTED.")
     try:
-        results = launch_claims(stores.runs, location, [claim])
+        results = launch_claims(location, [claim])
     except LocationUnavailable as error:
         results = [LaunchResult(run_id=claim.run_id, attempt=claim.attempt, error=str(error))]
     for result in results:
         if result.error:
             fail_launch(stores.runs, result, now=clock.now())
+    # Nobody leads a queue here, so nobody else would ever take the changes away.
+    stores.queue.forget_changes(stores.queue.change_head())
     stores.wakeups.poke("runs")
     return stores.runs.get(run.run_id) or run
 
 
-def _these(claims: Sequence[Claim]) -> RunsFilter:
-    return RunsFilter(run_ids=tuple(claim.run_id for claim in claims))
-
-
-def _spec(claim: Claim, run: Run) -> LaunchSpec:
+def _spec(claim: Claim) -> LaunchSpec:
     return LaunchSpec(
         run_id=claim.run_id,
         attempt=claim.attempt,
         token=claim.token,
-        job_name=run.job_name,
-        location_name=run.location_name,
-        run_config=run.run_config,
-        tags=run.tags,
+        job_name=claim.job_name,
+        location_name=claim.location_name,
+        run_config=claim.run_config,
+        tags=claim.tags,
     )

@@ -12,7 +12,7 @@ from ..core.ids import new_id
 from ..core.queue import Claim, QueueHead
 from .database import Database
 from .journal import status_event
-from .rows import event_row, text
+from .rows import decode_config, decode_tags, event_row, text
 from .schema import events
 
 #: run_id, lane, new token, launch_seq.
@@ -28,13 +28,15 @@ _POSTGRES = sa.text(
     f"""{_SET.format("head.token", "head.launch_seq")}
     FROM unnest(CAST(:run_ids AS text[]), CAST(:lanes AS text[]), CAST(:tokens AS text[]),
         CAST(:launch_seqs AS bigint[])) AS head(run_id, lane, token, launch_seq) WHERE {_STILL}
-    RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, runs.job_name, runs.location_name"""
+    RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, runs.job_name, runs.location_name,
+        runs.run_config, runs.tags"""
 )
 # SQLite would read every run for an UPDATE FROM. Its writer is alone: what is found is still so when it is changed.
 _SQLITE_FIND = sa.text(
     f"""WITH head AS MATERIALIZED (SELECT json_extract(value, '$[0]') AS run_id, json_extract(value, '$[1]') AS lane,
         json_extract(value, '$[2]') AS token, json_extract(value, '$[3]') AS launch_seq FROM json_each(:heads))
-    SELECT runs.run_id, runs.attempt + 1, head.token, head.launch_seq, runs.job_name, runs.location_name
+    SELECT runs.run_id, runs.attempt + 1, head.token, head.launch_seq, runs.job_name, runs.location_name,
+        runs.run_config, runs.tags
     FROM head CROSS JOIN runs WHERE {_STILL}"""
 )
 _SQLITE_UPDATE = sa.text(f"{_SET.format(':token', ':launch_seq')} WHERE run_id = :run_id")
@@ -58,17 +60,23 @@ def claim_heads(database: Database, connection: sa.Connection, heads: Sequence[Q
 def _change_postgres(connection: sa.Connection, wanted: Sequence[_Wanted], now: float) -> list[Claim]:
     run_ids, lanes, tokens, numbers = (list(column) for column in zip(*wanted, strict=True))
     values = {"run_ids": run_ids, "lanes": lanes, "tokens": tokens, "launch_seqs": numbers, "now": now}
-    return [Claim(*row) for row in connection.execute(_POSTGRES, values)]
+    return [_to_claim(row) for row in connection.execute(_POSTGRES, values)]
 
 
 def _change_sqlite(connection: sa.Connection, wanted: Sequence[_Wanted], now: float) -> list[Claim]:
-    won = [Claim(*row) for row in connection.execute(_SQLITE_FIND, {"heads": text(wanted)})]
+    won = [_to_claim(row) for row in connection.execute(_SQLITE_FIND, {"heads": text(wanted)})]
     if won:
         values = [
             {"run_id": claim.run_id, "token": claim.token, "launch_seq": claim.launch_seq, "now": now} for claim in won
         ]
         connection.execute(_SQLITE_UPDATE, values)
     return won
+
+
+def _to_claim(row: Sequence[Any]) -> Claim:
+    run_id, attempt, token, launch_seq, job_name, location_name, run_config, tags = row
+    config = decode_config(run_config)
+    return Claim(run_id, attempt, token, launch_seq, job_name, location_name, config, decode_tags(tags))
 
 
 def _events(claim: Claim, now: float) -> list[dict[str, Any]]:

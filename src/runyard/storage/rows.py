@@ -80,6 +80,10 @@ def decode_tags(tags: str) -> dict[str, str]:
     return _texts(tags)
 
 
+def decode_config(run_config: str) -> dict[str, Any]:
+    return _config(run_config)
+
+
 def decode_names(names: str) -> tuple[str, ...]:
     return _names(names)
 

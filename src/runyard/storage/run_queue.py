@@ -149,7 +149,16 @@ class SqlQueue:
                     "lane_version": in_force.lane_version,
                 },
             )
-            return Claim(run_id, run.attempt + 1, token, launch_seq, run.job_name, run.location_name)
+            return Claim(
+                run_id,
+                run.attempt + 1,
+                token,
+                launch_seq,
+                run.job_name,
+                run.location_name,
+                run.run_config,
+                run.tags,
+            )
 
     def queued(self, *, limit: int) -> Sequence[Run]:
         with self._database.read() as connection:
