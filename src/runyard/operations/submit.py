@@ -99,13 +99,12 @@ def check_config(location: Location, job_name: str, run_config: Mapping[str, Any
 
 
 def _candidates(locations: Locations, location_name: str | None) -> list[LocationRecord]:
-    records = list(locations.all())
     if location_name is None:
-        return records
-    named = [record for record in records if record.name == location_name]
-    if not named:
-        raise NotFound("code location", location_name, [record.name for record in records])
-    return named
+        return list(locations.all())
+    named = locations.get(location_name)
+    if named is None:
+        raise NotFound("code location", location_name, [record.name for record in locations.all()])
+    return [named]
 
 
 def _jobs(record: LocationRecord) -> tuple[JobInfo, ...]:
