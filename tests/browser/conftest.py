@@ -22,19 +22,20 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = os.environ.get("RUNYARD_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     assert path, "Browser tests need Chromium: `make test` installs it, or set RUNYARD_CHROMIUM to its path."
+    # Ended with this package: its event loop would keep other tests from running one of their own.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevYard]:
-    """One ``runyard dev`` for the session, its jobs gated by files."""
+    """One ``runyard dev`` for all of these tests, its jobs gated by files."""
     with DevYard(tmp_path_factory.mktemp("yard")) as yard:
         yield yard
 
