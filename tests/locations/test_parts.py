@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,8 @@ from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.run import RunStatus
 from runyard.locations.framing import LONGEST, BrokenFrame, FrameBuffer, frame
 from runyard.locations.host.committer import Committer
+from runyard.locations.host.loop import Loop, LoopEnded
+from runyard.locations.host.tick_pool import TickPool
 from runyard.locations.messages import Report
 from runyard.locations.processes import exit_in_words, is_alive, started_at
 from runyard.locations.runtime_dir import RuntimeDirUnsafe, runtime_dir, worker_socket
@@ -181,3 +184,44 @@ def test_actions_run_after_what_was_reported_before_them() -> None:
     committer.start()
     committer.stop()
     assert seen == [1]
+
+
+class NotingLoop(Loop):
+    """Tells when something was asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.asked = threading.Event()
+
+    def soon(self, action: Callable[[], object]) -> None:
+        super().soon(action)
+        self.asked.set()
+
+
+def test_a_loop_that_has_ended_refuses_calls_and_answers_those_under_way() -> None:
+    loop = NotingLoop()
+    loop.stop()
+    # Runs in the loop's last round: what is asked meanwhile comes too late for it.
+    loop.soon(lambda: (asking.start(), loop.asked.wait(10)))
+    loop.asked.clear()
+    refused: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(LoopEnded) as caught:
+            loop.call(lambda: None)
+        refused.append(str(caught.value))
+
+    asking = threading.Thread(target=ask)
+    loop.run()
+    asking.join(10)
+    ask()
+    assert refused == ["The host has ended."] * 2
+
+
+def test_an_evaluation_asked_of_a_host_that_has_ended_is_refused() -> None:
+    loop = Loop(SystemClock())
+    loop.stop()
+    loop.run()
+    pool = TickPool(loop, lambda then: None, ticks_per_worker=1, on_query=lambda connection, query: None)
+    with pytest.raises(LoopEnded):
+        pool.validate("job", {}, timeout=60)

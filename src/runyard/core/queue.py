@@ -42,7 +42,7 @@ class QueueChange(msgspec.Struct, frozen=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A run that the claim transaction won: it is STARTING, with the token for its worker and all that the worker needs."""
+    """A run that the claim transaction won: it is STARTING. Carries all that its worker needs, the token too."""
 
     run_id: str
     attempt: int

@@ -152,6 +152,7 @@ class Host:
         self._ending = True
         listener.close()
         self._ticks.close()
+        self._workers.close()
         self._code.close()
         self._committer.stop()
         self._queries.close()

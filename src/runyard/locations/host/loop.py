@@ -7,12 +7,14 @@ import itertools
 import logging
 import os
 import selectors
+import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ...core.clock import Clock
+from ...core.errors import RunyardError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -37,6 +39,13 @@ class Timer:
             self._action()
 
 
+class LoopEnded(RunyardError):
+    """The loop has ended: nobody is left to do what was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("The host has ended.")
+
+
 class Loop:
     """``run`` until ``stop``. Only ``soon``, ``call`` and ``stop`` may be used from other threads."""
 
@@ -47,6 +56,9 @@ class Loop:
         self._order = itertools.count()
         self._soon: deque[Callable[[], object]] = deque()
         self._stopping = False
+        self._calls: set[Future[Any]] = set()
+        self._calls_lock = threading.Lock()
+        self._ended = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -76,8 +88,17 @@ class Loop:
         self._wake()
 
     def call(self, function: Callable[[], T], *, timeout: float = 30.0) -> T:
-        """Run ``function`` in the loop's thread and return what it returns; never from that thread itself."""
+        """Run ``function`` in the loop's thread and return what it returns; never from that thread itself.
+
+        Raises:
+            LoopEnded: the loop ended before it came to it.
+        """
         done: Future[T] = Future()
+        with self._calls_lock:
+            if self._ended:
+                raise LoopEnded
+            self._calls.add(done)
+        done.add_done_callback(self._forget_call)
 
         def run() -> None:
             try:
@@ -87,6 +108,18 @@ class Loop:
 
         self.soon(run)
         return done.result(timeout)
+
+    def _forget_call(self, done: Future[Any]) -> None:
+        with self._calls_lock:
+            self._calls.discard(done)
+
+    def _end(self) -> None:
+        """Whoever still waits for a call is told; whoever calls from now on is refused."""
+        with self._calls_lock:
+            self._ended = True
+            waiting = list(self._calls)
+        for call in waiting:
+            call.set_exception(LoopEnded())
 
     def stop(self) -> None:
         def end() -> None:
@@ -104,6 +137,7 @@ class Loop:
             self._fire_timers()
             for _ in range(len(self._soon)):
                 self.guarded(self._soon.popleft())
+        self._end()
 
     def _patience(self) -> float | None:
         if self._soon:

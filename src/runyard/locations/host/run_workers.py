@@ -75,6 +75,13 @@ class RunWorkers:
         self._start(spec, lambda new: self._started(spec, launch, new))
         return launch
 
+    def close(self) -> None:
+        """The host ends: launches under way fail, so that nobody waits for them; other hosts may try again."""
+        for (run_id, attempt), launch in self._launches.items():
+            if not launch.done():
+                error = "The location's host was stopped."
+                launch.set_result(LaunchResult(run_id=run_id, attempt=attempt, error=error, retriable=True))
+
     def _started(self, spec: LaunchSpec, launch: Future[LaunchResult], new: NewWorker | str) -> None:
         if isinstance(new, str):
             del self._launches[spec.run_id, spec.attempt]

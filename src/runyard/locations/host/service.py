@@ -34,6 +34,7 @@ from ..wire import (
     understands,
 )
 from .host import Host
+from .loop import LoopEnded
 
 C = TypeVar("C", bound=msgspec.Struct)
 
@@ -135,6 +136,8 @@ def _unary(kind: type[C], call: Callable[[C], msgspec.Struct]) -> grpc.RpcMethod
         _check_version(context)
         try:
             return encode(call(decoder.decode(request)))
+        except LoopEnded as error:
+            _abort(context, grpc.StatusCode.UNAVAILABLE, str(error))
         except LocationUnavailable as error:
             _abort(context, grpc.StatusCode.UNAVAILABLE, error.reason)
         except FutureTimeout:

@@ -98,7 +98,8 @@ class TickPool:
             self._tasks.append(task)
             self._dispatch()
 
-        self._loop.soon(add)
+        # Waits until the loop has it: what came too late is refused, rather than never answered.
+        self._loop.call(add)
         return task.result
 
     # -- in the loop ------------------------------------------------------------------------------------------
