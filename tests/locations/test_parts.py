@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -115,8 +116,11 @@ class Runs:
 
 
 class Wakeups:
+    def __init__(self) -> None:
+        self.topics: list[str] = []
+
     def poke(self, topic: str) -> None:
-        """Nobody listens."""
+        self.topics.append(topic)
 
 
 class Reporter:
@@ -161,6 +165,37 @@ def test_storage_that_is_away_for_a_while_loses_nothing() -> None:
     assert reporter.told.acquire(timeout=10)
     committer.stop()
     assert reporter.acks == [(1, True)]
+
+
+def test_an_action_waits_for_storage_that_is_away() -> None:
+    tried, done = [], threading.Event()
+
+    def settle() -> None:
+        tried.append(1)
+        if len(tried) < 3:
+            raise StorageUnavailable("not now")
+        done.set()
+
+    committer = Committer(Runs(), Wakeups(), SystemClock())  # type: ignore[arg-type]  # the one method that it calls
+    committer.start()
+    committer.after(settle)
+    assert done.wait(10)
+    committer.stop()
+    assert len(tried) == 3
+
+
+@pytest.mark.parametrize("fields", [{"begin": "token"}, {"end": RunEnd(status=RunStatus.SUCCESS)}])
+def test_a_begin_and_an_end_wake_the_queue(fields: dict[str, Any]) -> None:
+    wakeups, reporter = Wakeups(), Reporter()
+    committer = Committer(Runs(), wakeups, SystemClock())  # type: ignore[arg-type]  # the one method that it calls
+    committer.add(reporter, message(1))
+    committer.start()
+    assert reporter.told.acquire(timeout=10)
+    assert "queue" not in wakeups.topics
+    report = WorkerReport(run_id="a", attempt=1, **fields)
+    committer.add(reporter, Report(id=2, report=report, urgent=True))
+    committer.stop()
+    assert "queue" in wakeups.topics
 
 
 def test_report_that_cannot_be_stored_costs_the_others_nothing() -> None:

@@ -58,7 +58,7 @@ class Committer:
             self._changed.notify()
 
     def after(self, action: Callable[[], object]) -> None:
-        """Run ``action`` once everything added before is committed."""
+        """Run ``action`` once everything added before is committed; again and again while storage is unavailable."""
         with self._changed:
             self._actions.append(action)
             self._urgent = True
@@ -78,7 +78,7 @@ class Committer:
             if reports:
                 self._commit(reports)
             for action in actions:
-                self._guarded(action)
+                self._act(action)
             if self._stopping.is_set() and not self._reports and not self._actions:
                 return
 
@@ -141,8 +141,27 @@ class Committer:
 
     def _tell(self, reports: list[WorkerReport]) -> None:
         self._guarded(lambda: self._wakeups.poke("runs"))
-        if any(report.end for report in reports):
+        # An end frees slots; a begin makes room for the next launch of the location.
+        if any(report.end or report.begin for report in reports):
             self._guarded(lambda: self._wakeups.poke("queue"))
+
+    def _act(self, action: Callable[[], object]) -> None:
+        """An action that is lost in an outage would leave a dead worker's run as it was, for ever."""
+        try:
+            while not self._done(action):
+                if self._clock.wait(self._stopping, RETRY_SECONDS):
+                    log.warning("storage is unavailable while this host ends: its runs are left to the supervisor")
+                    return
+        except Exception:
+            log.exception("an action of the committer failed")
+
+    def _done(self, action: Callable[[], object]) -> bool:
+        try:
+            action()
+        except StorageUnavailable as error:
+            log.warning("storage is unavailable, an action waits: %s", error)
+            return False
+        return True
 
     def _guarded(self, action: Callable[[], object]) -> None:
         try:

@@ -225,6 +225,8 @@ class RunWorkers:
         if worker.connection is not None:
             worker.connection.close()
         self._remember(worker.key)
+        # Killed once, settled as often as storage needs: in between the number may become another process's.
+        self._committer.after(lambda: self._kill_rest(worker))
         self._committer.after(lambda: self._settle(worker))
 
     def _remember(self, key: Key) -> None:
@@ -232,10 +234,12 @@ class RunWorkers:
         if len(self._finished) > REMEMBERED:
             self._launches.pop(self._finished.popleft(), None)
 
-    def _settle(self, worker: RunWorker) -> None:
-        """In the committer's thread, after everything that the worker sent is committed."""
+    def _kill_rest(self, worker: RunWorker) -> None:
         if worker.ended is None:
             kill_group(worker.pid)
+
+    def _settle(self, worker: RunWorker) -> None:
+        """In the committer's thread, after everything that the worker sent is committed."""
         if settle(self._runs, worker, self._clock.now()):
             self._wakeups.poke("runs")
             self._wakeups.poke("queue")
