@@ -59,7 +59,9 @@ class Control:
         self._pulse = Pulse(
             self._loops, leases=stores.leases, heartbeats=stores.heartbeats, clock=clock, process_id=self.process_id
         )
-        self._canceler = Canceler(runs=stores.runs, wakeups=stores.wakeups, locations=self.workspace, clock=clock)
+        self._canceler = Canceler(
+            runs=stores.runs, hosts=stores.hosts, wakeups=stores.wakeups, locations=self.workspace, clock=clock
+        )
         self._supervisor = HostSupervisor(hosts=stores.hosts, runs=stores.runs, wakeups=stores.wakeups, clock=clock)
         self._end_listening: Callable[[], None] | None = None
 

@@ -28,7 +28,7 @@ from runyard.operations.queue_view import entries, entry, limits
 from runyard.operations.submit import SubmitRequest, submit
 from runyard.queue.rules import Rules, TagRule
 from runyard.service.canceler import Canceler
-from runyard.service.host_supervisor import WORKER_GRACE, HostSupervisor
+from runyard.service.host_supervisor import INTERVAL, WORKER_GRACE, HostSupervisor
 from runyard.storage.protocols import RunsFilter, Stores
 
 
@@ -52,6 +52,46 @@ class Yard:
         )
         assert list(self.stores.runs.report([report])) == [True]
         return self.stores.runs.get(run.run_id)
+
+    def register_host(self, *, machine: str = "elsewhere") -> None:
+        """Host ``h``, with a lease of 10 s."""
+        now = self.clock.now()
+        self.stores.hosts.register(
+            HostRecord(
+                host_id="h",
+                location_name="yard",
+                spec_digest="d",
+                machine=machine,
+                pid=1,
+                pid_started=1,
+                protocol=1,
+                address="unix:/gone",
+                lease_expires_at=now + 10,
+                registered_at=now,
+            )
+        )
+
+    def canceler(self) -> Canceler:
+        return Canceler(
+            runs=self.stores.runs,
+            hosts=self.stores.hosts,
+            wakeups=self.stores.wakeups,
+            locations=self.workspace,
+            clock=self.clock,
+        )
+
+    def supervisor(self) -> HostSupervisor:
+        return HostSupervisor(
+            hosts=self.stores.hosts, runs=self.stores.runs, wakeups=self.stores.wakeups, clock=self.clock
+        )
+
+    def look_on(self, supervisor: HostSupervisor, seconds: float) -> int:
+        """Let time pass with a look every 5 s; how many runs were ended."""
+        ended = 0
+        for _ in range(int(seconds // INTERVAL)):
+            self.clock.advance(INTERVAL)
+            ended += supervisor.look()
+        return ended
 
     def status(self, run: Any) -> RunStatus:
         found = self.stores.runs.get(run.run_id)
@@ -141,7 +181,7 @@ def test_cancelling_what_failed_is_refused(yard: Yard) -> None:
 
 def test_cancelling_a_running_one_signals_its_worker_once(yard: Yard) -> None:
     run = yard.started()
-    canceler = Canceler(runs=yard.stores.runs, wakeups=yard.stores.wakeups, locations=yard.workspace, clock=yard.clock)
+    canceler = yard.canceler()
     assert cancel(yard.stores, run.run_id, by="me", clock=yard.clock).status is RunStatus.CANCELING
     canceler.look()
     canceler.look()
@@ -152,7 +192,25 @@ def test_a_canceling_run_without_a_worker_is_ended(yard: Yard) -> None:
     run = yard.started()
     yard.location.has_workers = False
     cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
-    Canceler(runs=yard.stores.runs, wakeups=yard.stores.wakeups, locations=yard.workspace, clock=yard.clock).look()
+    yard.canceler().look()
+    assert yard.status(run) is RunStatus.CANCELED
+
+
+def test_a_worker_on_another_machine_is_left_to_the_control_there(yard: Yard) -> None:
+    run = yard.started()
+    yard.register_host()
+    yard.location.has_workers = False
+    cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
+    yard.canceler().look()
+    assert yard.status(run) is RunStatus.CANCELING
+
+
+def test_a_canceled_launch_whose_location_left_is_ended(yard: Yard) -> None:
+    run = yard.submit(queued=False)
+    assert yard.status(run) is RunStatus.STARTING
+    cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
+    yard.workspace.locations.clear()
+    yard.canceler().look()
     assert yard.status(run) is RunStatus.CANCELED
 
 
@@ -181,28 +239,30 @@ def test_the_view_names_the_rule_and_its_holder(yard: Yard) -> None:
 
 def test_a_host_lost_for_good_fails_its_runs_on_any_machine(yard: Yard) -> None:
     run = yard.started()
-    now = yard.clock.now()
-    yard.stores.hosts.register(
-        HostRecord(
-            host_id="h",
-            location_name="yard",
-            spec_digest="d",
-            machine="elsewhere",
-            pid=1,
-            pid_started=1,
-            protocol=1,
-            address="unix:/gone",
-            lease_expires_at=now + 10,
-            registered_at=now,
-        )
-    )
-    supervisor = HostSupervisor(
-        hosts=yard.stores.hosts, runs=yard.stores.runs, wakeups=yard.stores.wakeups, clock=yard.clock
-    )
-    yard.clock.advance(10 + WORKER_GRACE - 1)
-    assert supervisor.look() == 0, "its workers may still find another host"
-    yard.clock.advance(2)
-    assert supervisor.look() == 1
+    yard.register_host()
+    supervisor = yard.supervisor()
+    assert yard.look_on(supervisor, 10 + WORKER_GRACE - INTERVAL) == 0, "its workers may still find another host"
+    assert yard.look_on(supervisor, 2 * INTERVAL) == 1
     ended = yard.stores.runs.get(run.run_id)
     assert (ended.status, ended.failure.error_class) == (RunStatus.FAILURE, "HostLost")
     assert list(yard.stores.hosts.all()) == []
+
+
+def test_hosts_that_could_not_renew_while_storage_was_away_keep_their_runs(yard: Yard) -> None:
+    run = yard.started()
+    yard.register_host()
+    supervisor = yard.supervisor()
+    yard.look_on(supervisor, 15)
+    yard.clock.advance(600)
+    assert supervisor.look() == 0, "the first look comes before the hosts have had their turn"
+    assert yard.stores.hosts.renew("h", seconds=1000)
+    assert yard.look_on(supervisor, 2 * WORKER_GRACE) == 0
+    assert yard.status(run) is RunStatus.STARTED
+
+
+def test_a_run_whose_host_is_not_registered_is_ended(yard: Yard) -> None:
+    run = yard.started()
+    supervisor = yard.supervisor()
+    assert supervisor.look() == 0
+    assert yard.look_on(supervisor, WORKER_GRACE) == 1
+    assert yard.status(run) is RunStatus.FAILURE

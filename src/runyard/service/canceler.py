@@ -13,7 +13,7 @@ from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, RunyardError
 from ..core.run import Run, RunStatus
 from ..locations.api import Location
-from ..storage.protocols import Runs, RunsFilter, Wakeups
+from ..storage.protocols import Hosts, Runs, RunsFilter, Wakeups
 from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
@@ -29,8 +29,9 @@ class Locations(Protocol):
 class Canceler:
     """Signals the worker of every CANCELING run once, and ends those that have no worker."""
 
-    def __init__(self, *, runs: Runs, wakeups: Wakeups, locations: Locations, clock: Clock) -> None:
+    def __init__(self, *, runs: Runs, hosts: Hosts, wakeups: Wakeups, locations: Locations, clock: Clock) -> None:
         self._runs = runs
+        self._hosts = hosts
         self._wakeups = wakeups
         self._locations = locations
         self._clock = clock
@@ -65,19 +66,25 @@ class Canceler:
 
     def _stop_worker(self, run: Run) -> None:
         location = self._locations.get(run.location_name)
-        if location is None:
-            return
         try:
-            found = location.terminate(run.run_id, attempt=run.attempt, force=False, timeout=TERMINATE_SECONDS)
+            found = location is not None and location.terminate(
+                run.run_id, attempt=run.attempt, force=False, timeout=TERMINATE_SECONDS
+            )
         except LocationUnavailable:
             # Tried again at the next look; a host that is gone for good is the host supervisor's.
             return
         if found:
             self._signalled.add((run.run_id, run.attempt))
-            return
+        elif not self._has_host(run):
+            self._end(run)
+
+    def _has_host(self, run: Run) -> bool:
+        """Whether a host, perhaps on another machine, answers for the worker: its control signals, and it settles."""
+        return run.host_id is not None and any(host.host_id == run.host_id for host in self._hosts.all())
+
+    def _end(self, run: Run) -> None:
         # Its launch may still be on the way: the token check turns that worker away.
-        self._runs.end_canceling(
-            run.run_id, attempt=run.attempt, message="Canceled before its worker started.", now=self._clock.now()
-        )
+        message = "Canceled before its worker started." if run.host_id is None else "Canceled; it has no worker."
+        self._runs.end_canceling(run.run_id, attempt=run.attempt, message=message, now=self._clock.now())
         self._wakeups.poke("queue")
         self._wakeups.poke("runs")

@@ -6,6 +6,7 @@ Runs in every control process, whether or not run monitoring is on.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from ..core.clock import Clock
 from ..core.errors import RunyardError
@@ -16,19 +17,29 @@ from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
 
-#: Seconds after a host's lease lapsed in which its workers may still find a new host or stop themselves.
+_MAY_FAIL = (RunStatus.STARTING, RunStatus.STARTED)
+#: Seconds that a host has to be seen missing: its workers may still find a new host, or stop themselves.
 WORKER_GRACE = 45.0
 INTERVAL = 5.0
+#: After so long without a look, storage or this machine was away: hosts could not renew their leases either.
+LOOKED_AWAY = 3 * INTERVAL
 
 
 class HostSupervisor:
-    """Looks for lapsed hosts every few seconds."""
+    """Looks every few seconds for hosts whose lease lapsed, and for runs whose host is not registered at all.
+
+    How long a host is missing is measured by this process's own steady clock, while storage answers: a database that
+    was away, a laptop that slept or a clock that jumped makes every lease look long lapsed at once.
+    """
 
     def __init__(self, *, hosts: Hosts, runs: Runs, wakeups: Wakeups, clock: Clock) -> None:
         self._hosts = hosts
         self._runs = runs
         self._wakeups = wakeups
         self._clock = clock
+        #: By host, since when it has been seen missing at every look.
+        self._missing: dict[str, float] = {}
+        self._looked_at = float("-inf")
         self._thread = RepeatingThread("host-supervisor", self._step, clock=clock)
 
     def start(self) -> None:
@@ -38,12 +49,17 @@ class HostSupervisor:
         self._thread.stop()
 
     def look(self) -> int:
-        """One look: end the runs of every host lost for longer than the grace; returns how many runs."""
-        ended = 0
-        for host in self._hosts.lapsed():
-            if self._clock.now() - host.lease_expires_at >= WORKER_GRACE:
-                ended += self._give_up(host)
-        return ended
+        """One look: end the runs of every host that has been missing for the grace; returns how many runs."""
+        now = self._clock.monotonic()
+        known = self._missing if now - self._looked_at <= LOOKED_AWAY else {}
+        active = self._runs.list(RunsFilter(statuses=tuple(ACTIVE)), limit=10_000)
+        hosts = {host.host_id: host for host in self._hosts.all()}
+        missing = {host.host_id for host in self._hosts.lapsed()}
+        missing.update(run.host_id for run in active if run.host_id is not None and run.host_id not in hosts)
+        self._missing = {host_id: known.get(host_id, now) for host_id in missing}
+        self._looked_at = now
+        lost = [host_id for host_id, since in self._missing.items() if now - since >= WORKER_GRACE]
+        return sum(self._give_up(host_id, hosts.get(host_id), active) for host_id in lost)
 
     def _step(self) -> float:
         try:
@@ -52,21 +68,22 @@ class HostSupervisor:
             logger.warning("host supervisor: %s", error)
         return INTERVAL
 
-    def _give_up(self, host: HostRecord) -> int:
-        lost = self._runs.list(RunsFilter(host_id=host.host_id, statuses=tuple(ACTIVE)), limit=10_000)
+    def _give_up(self, host_id: str, host: HostRecord | None, active: Sequence[Run]) -> int:
+        lost = [run for run in active if run.host_id == host_id]
         for run in lost:
             self._end(run, host)
-        self._hosts.remove(host.host_id)
+        self._hosts.remove(host_id)
         if lost:
             self._wakeups.poke("queue")
             self._wakeups.poke("runs")
         return len(lost)
 
-    def _end(self, run: Run, host: HostRecord) -> None:
+    def _end(self, run: Run, host: HostRecord | None) -> None:
         now = self._clock.now()
-        message = f"The location host of '{host.location_name}' (pid {host.pid} on {host.machine}) is gone."
+        process = f" (pid {host.pid} on {host.machine})" if host else ""
+        message = f"The location host of '{run.location_name}'{process} is gone."
         if run.status is RunStatus.CANCELING:
             self._runs.end_canceling(run.run_id, attempt=run.attempt, message=message, now=now)
             return
         failure = RunFailure(error_class="HostLost", message=message)
-        self._runs.fail(run.run_id, attempt=run.attempt, expected=ACTIVE, failure=failure, now=now)
+        self._runs.fail(run.run_id, attempt=run.attempt, expected=_MAY_FAIL, failure=failure, now=now)
