@@ -19,6 +19,7 @@ class FakeLocation:
         self.name = name
         self.definitions = definitions
         self.reachable = True
+        self.host_id: str | None = None
         self.launched: list[LaunchSpec] = []
         self.launch_error: str | None = None
         self.terminated: list[tuple[str, bool]] = []
@@ -30,7 +31,7 @@ class FakeLocation:
 
     def record(self) -> LocationRecord:
         state = LocationState.LOADED if self.definitions else LocationState.ERROR
-        return LocationRecord(name=self.name, state=state, definitions=self.definitions)
+        return LocationRecord(name=self.name, state=state, definitions=self.definitions, host_id=self.host_id)
 
     def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
         self._answer_or_fail()

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import msgspec
+import psycopg
 import pytest
 
 from runyard.core.clock import ManualClock
-from runyard.core.errors import LeaseLost
+from runyard.core.errors import LeaseLost, StorageUnavailable
 from runyard.core.ids import new_id
 from runyard.core.lease import Fence
 from runyard.core.run import NewRun, RunStatus
 from runyard.core.tags import priority_or_zero
-from runyard.daemons.run_queue import RunQueueDaemon
+from runyard.daemons.run_queue import UNREACHABLE_PAUSE, RunQueueDaemon
 from runyard.queue.rules import Rules, TagRule
-from runyard.settings.instance import QueueSettings
+from runyard.settings.instance import PostgresSettings, QueueSettings
 from runyard.storage.protocols import Stores
 
 from .fakes import FakeLocation, FakeWorkspace, Woken, definitions
+
+
+class SteadyClock(ManualClock):
+    """Its wall can be set back; what is steady goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._back = 0.0
+
+    def now(self) -> float:
+        return super().now() - self._back
+
+    def set_wall(self, to: float) -> None:
+        self._back += self.now() - to
 
 
 class Launcher:
@@ -31,7 +47,7 @@ class Bench:
 
     def __init__(self, stores: Stores, rules: Rules, **settings: float) -> None:
         self.stores = stores
-        self.clock = ManualClock()
+        self.clock = SteadyClock()
         self.location = FakeLocation("yard", definitions("job"))
         self.woken = Woken()
         self.stores.queue.set_rules(rules)
@@ -220,6 +236,87 @@ def test_a_claim_that_no_host_took_is_made_again_by_the_next_leader(bench) -> No
     assert yard.launched(1) == [run]
     assert yard.location.launched[0].attempt == claims[0].attempt + 1
     assert yard.location.launched[0].token != claims[0].token
+
+
+def test_a_launch_that_died_with_its_host_is_made_again(bench) -> None:
+    yard = bench()
+    yard.location.host_id = "first"
+    run = yard.submit()
+    yard.launched(1)
+    yard.look()
+    assert len(yard.location.launched) == 1, "its worker is on its way"
+    yard.location.host_id = "second"
+    deadline = time.monotonic() + 10
+    # The launch's thread may still have to note that the first host took it.
+    while len(yard.location.launched) < 2 and time.monotonic() < deadline:
+        yard.look()
+    assert yard.launched(2) == [run, run]
+    first, second = yard.location.launched
+    assert (second.attempt, second.token != first.token) == (first.attempt + 1, True)
+
+
+def test_a_launch_that_failed_while_storage_was_away_is_made_again(bench, monkeypatch) -> None:
+    yard = bench()
+    yard.location.reachable = False
+
+    def away(*_: object, **__: object) -> None:
+        raise StorageUnavailable("not now")
+
+    run = yard.submit()
+    with monkeypatch.context() as patch:
+        patch.setattr(yard.stores.runs, "requeue", away)
+        yard.look()
+        yard.woken.wait()
+    assert yard.status(run) is RunStatus.STARTING
+    yard.location.reachable = True
+    yard.look()
+    yard.clock.advance(UNREACHABLE_PAUSE)
+    assert yard.launched(1) == [run]
+
+
+def test_another_leaders_lost_claim_of_a_run_that_was_ours_is_made_again(bench) -> None:
+    yard = bench()
+    yard.location.reachable = False
+    run = yard.submit()
+    yard.look()
+    yard.woken.wait()
+    yard.stores.leases.release("daemon:queue", holder="a", term=yard.fence.term)
+    other = yard.lead("b")
+    heads = yard.stores.queue.heads(yard.stores.queue.lanes())
+    yard.stores.queue.claim(heads, fence=other, rules_version=yard.stores.queue.rules().version, now=yard.clock.now())
+    yard.stores.leases.release("daemon:queue", holder="b", term=other.term)
+    yard.fence = yard.lead("a")
+    yard.daemon.stand_by()
+    yard.location.reachable = True
+    yard.clock.advance(UNREACHABLE_PAUSE)
+    assert yard.launched(1) == [run]
+
+
+def test_a_clock_set_back_does_not_prolong_the_pause_of_a_location(bench) -> None:
+    yard = bench()
+    yard.location.reachable = False
+    run = yard.submit()
+    yard.look()
+    yard.woken.wait()
+    yard.location.reachable = True
+    yard.clock.set_wall(yard.clock.now() - 3600)
+    yard.clock.advance(UNREACHABLE_PAUSE)
+    assert yard.launched(1) == [run]
+
+
+def test_changes_behind_a_transaction_under_way_are_looked_for_soon(
+    postgres_stores: Stores, postgres_settings: PostgresSettings
+) -> None:
+    yard = Bench(postgres_stores, Rules(max_concurrent_runs=-1))
+    yard.look()
+    with psycopg.connect(postgres_settings.url, application_name="runyard") as older:
+        older.execute("SELECT pg_current_xact_id()")
+        run = yard.submit()
+        result = yard.daemon.run_once(yard.clock.now(), yard.fence)
+        assert yard.location.launched == []
+        assert result.wake_at - yard.clock.now() <= 0.1, "nobody will ask for a pass again"
+    assert yard.launched(1) == [run]
+    yard.daemon.close()
 
 
 def test_a_leader_that_lost_its_lease_launches_nothing(bench) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+import msgspec
+
 from ..core.clock import Clock
 from ..core.daemon import DaemonType
 from ..core.errors import LocationUnavailable, RunyardError
@@ -32,8 +34,18 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 #: Seconds between asking a location again that could not be reached.
 UNREACHABLE_PAUSE = 2.0
+#: Seconds until changes are read again that a transaction which is still under way keeps hidden.
+HIDDEN_PAUSE = 0.02
 #: Seconds between deletions of applied changes: a transaction a pass would be one too many.
 FORGET_EVERY = 5.0
+
+
+class Handover(msgspec.Struct, frozen=True):
+    """A claim on its way to its worker. ``host_id`` has taken it; None while it is being asked."""
+
+    attempt: int
+    location_name: str
+    host_id: str | None = None
 
 
 class RunQueueStores(Protocol):
@@ -66,8 +78,11 @@ class RunQueueDaemon:
         self._cursor: Cursor = BEGINNING
         self._forgot_at = float("-inf")
         self._locations: set[str] = set()
-        #: Runs that this process handed over, or is about to, and that have not started yet.
-        self._handed: set[str] = set()
+        #: Launches of this process that are on their way: their workers have not begun.
+        self._handed: dict[str, Handover] = {}
+        #: A launch may have been lost: look for claimed runs that are on nobody's way.
+        self._lost = False
+        #: Locations that are left alone for a while: until when, by the steady clock.
         self._unreachable: dict[str, float] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="launch")
@@ -86,7 +101,10 @@ class RunQueueDaemon:
     def run_once(self, now: float, fence: Fence) -> PassResult:
         known = self._admission
         admission = self._load(fence, now) if known is None else self._follow(known, fence, now)
-        self._apply_availability(admission, now)
+        if self._launch_was_lost():
+            self._recover_handovers(fence, now)
+            admission = self._follow(admission, fence, now)
+        self._apply_availability(admission)
         launched = 0
         while claims := self._claim(admission, fence):
             launched += len(claims)
@@ -113,13 +131,41 @@ class RunQueueDaemon:
         return admission
 
     def _recover_handovers(self, fence: Fence, now: float) -> None:
-        """Runs that a leader before us claimed but no host took: back to their place, their tokens are void."""
+        """Runs that were claimed but are on nobody's way to a worker: back to their place, their tokens are void."""
+        self._lost = False
+        with self._lock:
+            handed = dict(self._handed)
         claimed = self._stores.runs.list(RunsFilter(statuses=(RunStatus.STARTING,)), limit=10_000)
         for run in claimed:
-            if run.host_id is None and run.run_id not in self._handed:
+            ours = handed.get(run.run_id)
+            if run.host_id is None and (ours is None or ours.attempt != run.attempt):
                 self._stores.runs.requeue(
                     run.run_id, attempt=run.attempt, reason="its launch was interrupted", now=now, fence=fence
                 )
+        # Changes that a load skips may have told of the others.
+        for run_id in handed.keys() - {run.run_id for run in claimed}:
+            self._arrived(run_id)
+
+    def _launch_was_lost(self) -> bool:
+        """Also forgets launches that a host took which is not their location's any more: it may have died with them."""
+        present = {name: self._host_of(name) for name in {handed.location_name for handed in self._handed_over()}}
+        with self._lock:
+            gone = [
+                run_id
+                for run_id, handed in self._handed.items()
+                if handed.host_id is not None and present.get(handed.location_name) not in (None, handed.host_id)
+            ]
+            for run_id in gone:
+                del self._handed[run_id]
+        return self._lost or bool(gone)
+
+    def _handed_over(self) -> list[Handover]:
+        with self._lock:
+            return list(self._handed.values())
+
+    def _host_of(self, name: str) -> str | None:
+        location = self._workspace.get(name)
+        return None if location is None else location.record().host_id
 
     def _follow(self, admission: Admission, fence: Fence, now: float) -> Admission:
         while changes := self._stores.queue.changes(self._cursor):
@@ -135,12 +181,16 @@ class RunQueueDaemon:
     def _apply(self, admission: Admission, changes: Sequence[QueueChange]) -> None:
         for change in changes:
             if change.run_id is not None and change.kind == "ended":
-                self._handed.discard(change.run_id)
+                self._arrived(change.run_id)
                 admission.release(change.run_id)
             elif change.run_id is not None and change.kind == "started":
-                self._handed.discard(change.run_id)
+                self._arrived(change.run_id)
                 admission.started(change.run_id)
         self._read_heads(admission, sorted({change.lane for change in changes if change.lane is not None}))
+
+    def _arrived(self, run_id: str) -> None:
+        with self._lock:
+            self._handed.pop(run_id, None)
 
     def _read_heads(self, admission: Admission, lanes: Sequence[str]) -> None:
         if not lanes:
@@ -154,7 +204,8 @@ class RunQueueDaemon:
             self._locations.add(parse_lane(lane).location)
             admission.set_heads(lane, heads[lane], more=len(heads[lane]) == asked)
 
-    def _apply_availability(self, admission: Admission, now: float) -> None:
+    def _apply_availability(self, admission: Admission) -> None:
+        now = self._clock.monotonic()
         with self._lock:
             self._unreachable = {name: until for name, until in self._unreachable.items() if until > now}
             unreachable = set(self._unreachable)
@@ -168,8 +219,11 @@ class RunQueueDaemon:
 
     def _next_wake(self, now: float) -> float:
         with self._lock:
-            soonest = min(self._unreachable.values(), default=float("inf"))
-        return min(now + self._settings.dequeue_interval_seconds, soonest)
+            pause = min(self._unreachable.values(), default=float("inf")) - self._clock.monotonic()
+        if self._stores.queue.changes_hidden(self._cursor):
+            # Whoever made them has poked already and will not again.
+            pause = min(pause, HIDDEN_PAUSE)
+        return now + min(self._settings.dequeue_interval_seconds, max(0.0, pause))
 
     # -- admission and hand-over ------------------------------------------------------------------------------
 
@@ -200,13 +254,16 @@ class RunQueueDaemon:
     def _dispatch(self, claims: Sequence[Claim]) -> None:
         by_location: defaultdict[str, list[Claim]] = defaultdict(list)
         for claim in claims:
-            self._handed.add(claim.run_id)
+            with self._lock:
+                self._handed[claim.run_id] = Handover(claim.attempt, claim.location_name)
             by_location[claim.location_name].append(claim)
         for name, batch in by_location.items():
             self._pool.submit(self._hand_over, name, batch)
 
     def _hand_over(self, name: str, claims: Sequence[Claim]) -> None:
         """Runs on a thread of the pool, so that one location that does not answer delays no other."""
+        # Before the call: a host that comes in its place meanwhile is another one, and the launch is looked for.
+        host_id = self._host_of(name)
         try:
             results = launch_claims(self._location(name), claims)
         except LocationUnavailable as error:
@@ -215,12 +272,20 @@ class RunQueueDaemon:
             logger.exception("launching in location '%s' failed", name)
             self._report(error)
             results = [_unreached(claim, error) for claim in claims]
+        self._taken(claims, host_id)
         failed = [result for result in results if result.error]
         for result in failed:
             self._guarded_settle(name, result)
         if failed:
             self._wake()
             self._stores.wakeups.poke("runs")
+
+    def _taken(self, claims: Sequence[Claim], host_id: str | None) -> None:
+        with self._lock:
+            for claim in claims:
+                handed = self._handed.get(claim.run_id)
+                if handed is not None and handed.attempt == claim.attempt:
+                    self._handed[claim.run_id] = msgspec.structs.replace(handed, host_id=host_id)
 
     def _location(self, name: str) -> Location:
         location = self._workspace.get(name)
@@ -232,9 +297,11 @@ class RunQueueDaemon:
         try:
             self._settle(name, result)
         except RunyardError as error:
-            # Left STARTING without a host: the next leader, or the start timeout, takes it from there.
+            # Left STARTING without a host: the next pass, or the next leader, takes it from there.
             logger.warning("run %s: %s", result.run_id, error)
             self._report(error)
+            self._arrived(result.run_id)
+            self._lost = True
 
     def _settle(self, name: str, result: LaunchResult) -> None:
         now = self._clock.now()
@@ -250,7 +317,7 @@ class RunQueueDaemon:
             return
         pause = self._settings.user_code_failure_retry_delay if limit else UNREACHABLE_PAUSE
         with self._lock:
-            self._unreachable[name] = now + pause
+            self._unreachable[name] = self._clock.monotonic() + pause
         self._stores.runs.requeue(result.run_id, attempt=result.attempt, reason=result.error or "", now=now)
 
 

@@ -177,6 +177,10 @@ class Queue(Protocol):
         """Changes in commit order."""
         ...
 
+    def changes_hidden(self, after: Cursor) -> bool:
+        """Whether there are committed changes that ``changes`` does not give yet: an older transaction is under way."""
+        ...
+
     def forget_changes(self, up_to: Cursor) -> None:
         """Delete changes that the leader has applied."""
         ...

@@ -15,7 +15,7 @@ from ..core.run import Run, RunStatus
 from ..core.tags import PRIORITY
 from ..queue.rules import Rules
 from .claims import claim_heads
-from .commit_order import at_or_before, head_of, read_after
+from .commit_order import at_or_before, head_of, hidden_after, read_after
 from .database import Database
 from .journal import ChangeRow, change, engine_event, write_changes, write_events
 from .relane import relane_some
@@ -113,6 +113,10 @@ class SqlQueue:
         with self._database.read() as connection:
             rows = read_after(self._database, connection, _CHANGES, queue_changes, after, limit)
         return [_change(row) for row in rows]
+
+    def changes_hidden(self, after: Cursor) -> bool:
+        with self._database.read() as connection:
+            return hidden_after(self._database, connection, queue_changes, after)
 
     def forget_changes(self, up_to: Cursor) -> None:
         with self._database.write() as connection:
