@@ -147,3 +147,13 @@ def commit(
 
 def keyed(*keys: str | None) -> list[RunAddition]:
     return [RunAddition(run=new_run(), run_key=key) for key in keys]
+
+
+def until_someone_waits(stores: SqlStores) -> None:
+    """Return once a session of PostgreSQL waits for a lock."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    for _ in range(100_000):
+        with stores.database.read() as connection:
+            if connection.exec_driver_sql(query).scalar_one():
+                return
+    raise AssertionError("nobody ever waited")

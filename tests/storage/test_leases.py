@@ -12,7 +12,7 @@ from runyard.core.lease import Fence, Lease
 from runyard.core.run import RunStatus
 from runyard.storage.open import SqlStores
 
-from .make import BOOM, NOW, enqueue, get, lead, started
+from .make import BOOM, NOW, enqueue, get, lead, started, until_someone_waits
 
 
 def test_a_lease_is_held_by_one_and_renewed_at_its_term(stores: SqlStores) -> None:
@@ -92,7 +92,7 @@ def test_a_take_over_waits_for_a_fenced_transaction(postgres_stores: SqlStores) 
     thread = threading.Thread(target=take_over)
     with stores.database.write(fence) as connection:
         thread.start()
-        _until_someone_waits(stores)
+        until_someone_waits(stores)
         assert taken == []
         connection.exec_driver_sql("UPDATE runs SET held_reason = 'written in time'")
     thread.join(20)
@@ -106,12 +106,3 @@ def test_fenced_transactions_do_not_wait_for_each_other(postgres_stores: SqlStor
     fence = lead(postgres_stores)
     with postgres_stores.database.write(fence), postgres_stores.database.write(fence) as second:
         assert second.exec_driver_sql("SELECT 1").scalar() == 1
-
-
-def _until_someone_waits(stores: SqlStores) -> None:
-    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    for _ in range(100_000):
-        with stores.database.read() as connection:
-            if connection.exec_driver_sql(query).scalar_one():
-                return
-    raise AssertionError("nobody ever waited")

@@ -16,7 +16,21 @@ from runyard.core.tags import PRIORITY
 from runyard.queue.rules import Rules, TagRule
 from runyard.storage.open import SqlStores
 
-from .make import NOW, claim, claimed, enqueue, event_types, get, head, in_status, lead, new_run, report, started
+from .make import (
+    NOW,
+    claim,
+    claimed,
+    enqueue,
+    event_types,
+    get,
+    head,
+    in_status,
+    lead,
+    new_run,
+    report,
+    started,
+    until_someone_waits,
+)
 
 TEAM = Rules(tag_rules=(TagRule("team", 1),))
 
@@ -137,6 +151,22 @@ def test_eight_claimers_launch_nothing_twice(stores: SqlStores) -> None:
     assert {claim.attempt for claim in won} == {1}
     assert len({claim.launch_seq for claim in won}) == 120
     assert all(event_types(stores, run.run_id).count("RUN_STARTING") == 1 for run in runs)
+
+
+def test_a_claim_locks_runs_in_the_order_of_reports(postgres_stores: SqlStores) -> None:
+    """Otherwise a late report of attempts that were given up on and a claim of the same runs wait for each other."""
+    stores = postgres_stores
+    second, first = enqueue(stores, run_id="b"), enqueue(stores, run_id="a")
+    won: list[Claim] = []
+    thread = threading.Thread(target=lambda: won.extend(claim(stores, second, first)))
+    lock = "SELECT 1 FROM runs WHERE run_id = %s FOR UPDATE"
+    with stores.database.write() as connection:
+        connection.exec_driver_sql(lock, ("a",))
+        thread.start()
+        until_someone_waits(stores)
+        connection.exec_driver_sql(f"{lock} NOWAIT", ("b",))
+    thread.join(20)
+    assert [one.run_id for one in won] == ["b", "a"]
 
 
 def test_requeueing_keeps_the_place(stores: SqlStores) -> None:

@@ -24,10 +24,13 @@ _SET = """
         launch_seq = {1}, host_id = NULL, pid = NULL
 """
 _STILL = "runs.run_id = head.run_id AND runs.lane = head.lane AND runs.status = 'QUEUED' AND runs.held = 0"
+# Rows are locked in the order in which reports lock theirs: a report of a given-up attempt may name the same runs.
 _POSTGRES = sa.text(
-    f"""{_SET.format("head.token", "head.launch_seq")}
-    FROM unnest(CAST(:run_ids AS text[]), CAST(:lanes AS text[]), CAST(:tokens AS text[]),
-        CAST(:launch_seqs AS bigint[])) AS head(run_id, lane, token, launch_seq) WHERE {_STILL}
+    f"""WITH won AS MATERIALIZED (SELECT head.run_id, head.token, head.launch_seq
+        FROM unnest(CAST(:run_ids AS text[]), CAST(:lanes AS text[]), CAST(:tokens AS text[]),
+            CAST(:launch_seqs AS bigint[])) AS head(run_id, lane, token, launch_seq)
+        JOIN runs ON {_STILL} ORDER BY runs.run_id FOR UPDATE OF runs)
+    {_SET.format("won.token", "won.launch_seq")} FROM won WHERE runs.run_id = won.run_id AND runs.status = 'QUEUED'
     RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, runs.job_name, runs.location_name,
         runs.run_config, runs.tags"""
 )
