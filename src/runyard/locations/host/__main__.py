@@ -4,76 +4,49 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
-from pathlib import Path
 
 import msgspec
 
-from ...core.clock import SystemClock
+from ...core.clock import Clock, SystemClock
 from ...core.errors import RunyardError
-from ...core.host import PROTOCOL_VERSION, HostRecord
-from ...storage.open import open_stores
-from ..processes import become_subreaper, machine_name, started_at
-from ..runtime_dir import short_name
+from ..processes import become_subreaper
 from .config import HostConfig
-from .host import Host
-from .lease import HostLease
 from .ready import HostReady
-from .service import serve
+from .zygote_start import StartedZygote, start_zygote, zygote_setup
+
+log = logging.getLogger(__name__)
 
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     config = msgspec.json.decode(sys.stdin.buffer.read(), type=HostConfig)
+    clock = SystemClock()
     become_subreaper()
+    # The terminal's interrupt is not for us, nor for the children that inherit this.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    zygote = _begin_to_load(config, clock)
+    # Imported here: SQLAlchemy and gRPC load while the zygote loads the user's code.
+    from .run_host import run_host  # noqa: PLC0415
+
     try:
-        _serve(config)
+        run_host(config, clock, zygote, _tell)
     except RunyardError as error:
+        if zygote is not None:
+            zygote.abandon()
         _tell(HostReady(error=str(error)))
         return 1
     return 0
 
 
-def _serve(config: HostConfig) -> None:
-    clock = SystemClock()
-    stores = open_stores(config.storage, clock, runtime_dir=config.runtime_dir)
-    host = Host(config, stores.runs, stores.wakeups, clock)
-    host.ignore_interrupts()
-    socket_file = Path(config.runtime_dir) / f"{short_name(config.spec.name)}.{host.host_id[:8]}.grpc"
-    server, port = serve(host, config.listen or f"unix:{socket_file}")
-    address = f"{config.listen.rpartition(':')[0]}:{port}" if config.listen else f"unix:{socket_file}"
-    lease = HostLease(
-        stores.hosts,
-        _record(config, host.host_id, address, clock.now()),
-        clock,
-        seconds=config.lease_seconds,
-        renew_every=config.renew_every,
-        on_lapsed=host.check_workers,
-    )
-    lease.start()
-    _tell(HostReady(host_id=host.host_id, address=address))
+def _begin_to_load(config: HostConfig, clock: Clock) -> StartedZygote | None:
     try:
-        host.run()
-    finally:
-        server.stop(grace=0.2).wait()
-        lease.stop()
-        socket_file.unlink(missing_ok=True)
-        stores.close()
-
-
-def _record(config: HostConfig, host_id: str, address: str, now: float) -> HostRecord:
-    return HostRecord(
-        host_id=host_id,
-        location_name=config.spec.name,
-        spec_digest=config.spec.digest(),
-        machine=machine_name(),
-        pid=os.getpid(),
-        pid_started=started_at(os.getpid()) or 0,
-        protocol=PROTOCOL_VERSION,
-        address=address,
-        lease_expires_at=now + config.lease_seconds,
-        registered_at=now,
-    )
+        return start_zygote(zygote_setup(config), clock)
+    except OSError as error:
+        # The host comes upon it again, where it can show it as the location's error.
+        log.warning("the code does not begin to load: %s", error)
+        return None
 
 
 def _tell(ready: HostReady) -> None:

@@ -16,6 +16,7 @@ from ..messages import Loaded, LoadFailed, Setup
 from ..updates import HostUpdate
 from .loop import Loop
 from .zygote_process import ZygoteProcess
+from .zygote_start import StartedZygote, start_zygote
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,11 @@ LONGEST_PAUSE = 10.0
 
 
 class Code:
-    """Lives in the loop's thread; ``update`` may be read from any."""
+    """Lives in the loop's thread; ``update`` may be read from any.
+
+    Args:
+        zygote: one that loads the code already, for the first ``load``.
+    """
 
     def __init__(
         self,
@@ -34,6 +39,7 @@ class Code:
         clock: Clock,
         *,
         host_id: str,
+        zygote: StartedZygote | None,
         load_timeout: float,
         on_update: Callable[[HostUpdate], None],
         on_switch: Callable[[], None],
@@ -45,6 +51,7 @@ class Code:
         self._on_update, self._on_switch, self._on_exit, self._on_zygote_gone = on_update, on_switch, on_exit, on_gone
         self._current: ZygoteProcess | None = None
         self._loading: ZygoteProcess | None = None
+        self._started = zygote
         #: Every zygote process that still runs, also those that were told to end.
         self._alive: set[ZygoteProcess] = set()
         self._waiting: list[Callable[[ZygoteProcess | None], None]] = []
@@ -70,7 +77,9 @@ class Code:
         return self.update.record.start_method == "spawn"
 
     def pids(self) -> set[int]:
-        return {zygote.pid for zygote in self._alive}
+        # The one that nobody listens to yet is included: it may have died, and its end is still to be noticed.
+        started = set() if self._started is None else {self._started.process.pid}
+        return started | {zygote.pid for zygote in self._alive}
 
     def when_ready(self, then: Callable[[ZygoteProcess | None], None]) -> None:
         """Call ``then`` with the zygote as soon as there is one, with None when the code does not load."""
@@ -103,22 +112,23 @@ class Code:
 
     def _start(self) -> None:
         try:
-            self._loading = ZygoteProcess(
-                self._loop,
-                self._setup,
-                load_timeout=self._load_timeout,
-                on_loaded=self._on_loaded,
-                on_failed=self._on_failed,
-                on_exit=self._on_exit,
-                on_gone=self._gone,
-            )
+            started, self._started = self._started or start_zygote(self._setup, self._clock), None
         except OSError as error:
             python = self._setup.spec.executable_path
             message = f"{python} cannot be started: {error.strerror}." if python else str(error)
             self._show_error(ErrorInfo(type(error).__name__, message), self.update.directories)
             return
+        self._loading = ZygoteProcess(
+            self._loop,
+            started,
+            load_timeout=self._load_timeout,
+            on_loaded=self._on_loaded,
+            on_failed=self._on_failed,
+            on_exit=self._on_exit,
+            on_gone=self._gone,
+        )
         self._alive.add(self._loading)
-        self._loading_since = self._clock.now()
+        self._loading_since = started.started_at
         self._show(state=LocationState.LOADING)
 
     def _on_loaded(self, zygote: ZygoteProcess, loaded: Loaded) -> None:

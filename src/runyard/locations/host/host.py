@@ -16,7 +16,6 @@ from ...core.errors import LocationUnavailable
 from ...core.ids import new_id
 from ...core.launch import LaunchResult, LaunchSpec
 from ...storage.protocols import Runs, Wakeups
-from ..messages import Setup
 from ..runtime_dir import worker_socket
 from ..updates import HostUpdate
 from ..wire import Status
@@ -28,6 +27,7 @@ from .queries import Queries
 from .run_workers import RunWorkers
 from .tick_pool import TickPool
 from .zygote_process import OnWorker, ZygoteProcess
+from .zygote_start import StartedZygote, zygote_setup
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,15 @@ Subscription = queue.SimpleQueue[HostUpdate | None]
 
 
 class Host:
-    """``run`` serves until the host is told to end or nobody needs it. Other methods may be called from any thread."""
+    """``run`` serves until the host is told to end or nobody needs it. Other methods may be called from any thread.
 
-    def __init__(self, config: HostConfig, runs: Runs, wakeups: Wakeups, clock: Clock) -> None:
+    Args:
+        zygote: loads the code already; None: the host starts one when it runs.
+    """
+
+    def __init__(
+        self, config: HostConfig, runs: Runs, wakeups: Wakeups, clock: Clock, *, zygote: StartedZygote | None
+    ) -> None:
         self.host_id = new_id()
         self._config, self._clock = config, clock
         self._loop = Loop(clock)
@@ -51,15 +57,10 @@ class Host:
         self._socket_path = worker_socket(config.runtime_dir, config.spec.name)
         self._code = Code(
             self._loop,
-            Setup(
-                spec=config.spec,
-                worker_socket=str(self._socket_path),
-                compute_logs_dir=config.compute_logs_dir,
-                host_grace=config.host_grace,
-                stop_grace=config.stop_grace,
-            ),
+            zygote_setup(config),
             clock,
             host_id=self.host_id,
+            zygote=zygote,
             load_timeout=config.load_timeout,
             on_update=self._tell,
             on_switch=self._code_switched,
@@ -230,7 +231,6 @@ class Host:
         self._loop.later(grace, lambda: self._workers.terminate_all(force=True))
         self._end_when_drained()
 
-    def ignore_interrupts(self) -> None:
-        """SIGINT is for the terminal's own process; SIGTERM means: stop the workers and end."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def end_on_sigterm(self) -> None:
+        """SIGTERM means: stop the workers and end."""
         signal.signal(signal.SIGTERM, lambda *_: self.shutdown(drain=False, grace=self._config.stop_grace))

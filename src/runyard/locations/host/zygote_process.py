@@ -1,4 +1,4 @@
-"""One zygote as its host sees it: started, loading, forking, gone."""
+"""One zygote as its host sees it: loading, forking, gone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import itertools
 import logging
 import os
 import socket
-import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +19,6 @@ from ..messages import (
     FromZygote,
     Loaded,
     LoadFailed,
-    Setup,
     StartWorker,
     WorkerExited,
     WorkerNotStarted,
@@ -30,6 +27,7 @@ from ..messages import (
 from ..processes import exit_descriptor, exit_in_words
 from .connection import Connection
 from .loop import READ, Loop, Timer
+from .zygote_start import StartedZygote
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +50,12 @@ OnWorker = Callable[[NewWorker | str], None]
 
 
 class ZygoteProcess:
-    """Lives in the loop's thread. Raises OSError when the interpreter cannot be executed."""
+    """Lives in the loop's thread."""
 
     def __init__(
         self,
         loop: Loop,
-        setup: Setup,
+        started: StartedZygote,
         *,
         load_timeout: float,
         on_loaded: Callable[[ZygoteProcess, Loaded], None],
@@ -72,23 +70,15 @@ class ZygoteProcess:
         self._last_words: deque[bytes] = deque(maxlen=64)
         self._settled = False
         self.loaded: Loaded | None = None
-        ours, theirs = socket.socketpair()
-        try:
-            self._process = _start(setup, theirs)
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
+        self._process = started.process
         self.pid = self._process.pid
         self._exit_fd = exit_descriptor(self.pid)
         self._connection: Connection[FromZygote] = Connection(
-            loop, ours, _DECODER, on_message=self._on_message, on_end=lambda: None, descriptors=True
+            loop, started.socket, _DECODER, on_message=self._on_message, on_end=lambda: None, descriptors=True
         )
         loop.watch(self._exit_fd, READ, self._exited)
         self._watch_output()
         self._deadline: Timer = loop.later(load_timeout, lambda: self._too_slow(load_timeout))
-        self._connection.send(setup)
 
     def start_worker(self, launch: LaunchSpec | None, then: OnWorker) -> None:
         """A run worker for ``launch``, or a tick worker without; ``then`` is called exactly once."""
@@ -183,16 +173,3 @@ class ZygoteProcess:
             return
         self._last_words.append(data[-_LAST_WORDS:])
         os.write(sys.stderr.fileno(), data)
-
-
-def _start(setup: Setup, theirs: socket.socket) -> subprocess.Popen[bytes]:
-    python = setup.spec.executable_path or sys.executable
-    return subprocess.Popen(  # noqa: S603 - the interpreter that the workspace names, without a shell
-        [python, "-m", "runyard.locations.zygote", str(theirs.fileno())],
-        pass_fds=(theirs.fileno(),),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        # Started where no file of the user's can take the place of a module of ours; it changes there itself.
-        cwd=Path(setup.worker_socket).parent,
-    )
