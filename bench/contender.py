@@ -46,6 +46,8 @@ defs = dg.Definitions(jobs=[{job}])
 """
 START_LIMIT = 180.0
 STOP_LIMIT = 30.0
+#: PYTHONDONTWRITEBYTECODE would have a checkout compiled anew by every process; an installed package never is.
+_NOT_PASSED_ON = ("DAGSTER_", "RUNYARD_", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
 FINISHED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
@@ -103,8 +105,8 @@ class Contender(ABC):
         return home
 
     def environment(self, home: Path, mark: str = "") -> dict[str, str]:
-        """Ours without whatever points at another home or environment."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DAGSTER_", "RUNYARD_", "VIRTUAL_ENV"))}
+        """Ours without whatever points at another home or environment, or keeps bytecode from being used."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_PASSED_ON)}
         return {
             **kept,
             "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}",

@@ -84,6 +84,9 @@ def install(extras: set[str]) -> None:
     wanted = extras | set(done.get("extras", ()))
     say(f"Installing Runyard with {', '.join(sorted(wanted))} into .venv (the first time takes a minute)")
     pip_install("--editable", f".[{','.join(sorted(wanted))}]")
+    # pip compiles what it copies, but not what it only links to: without this, every process would where
+    # PYTHONDONTWRITEBYTECODE is set.
+    subprocess.run([str(PYTHON), "-m", "compileall", "-q", str(ROOT / "src")], check=False)
     STAMP.write_text(json.dumps({"sources": sources.hexdigest(), "extras": sorted(wanted)}))
 
 

@@ -42,13 +42,14 @@ def _tag(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[
 @json_option
 def list_runs(statuses: tuple[str, ...], job: str | None, tags: dict[str, str], limit: int, as_json: bool) -> None:
     """List runs, newest first."""
-    from ..operations.shapes import run_shape
     from ..storage.protocols import RunsFilter
 
     where = RunsFilter(job_name=job, statuses=tuple(RunStatus(status) for status in statuses), tags=tags)
     with opened_instance() as instance:
         found = instance.stores.runs.list(where, limit=limit)
     if as_json:
+        from ..operations.shapes import run_shape
+
         print_json([run_shape(each) for each in found])
         return
     rows = [[short(r.run_id), r.job_name, r.status.value, str(r.priority), local_time(r.created_at)] for r in found]
