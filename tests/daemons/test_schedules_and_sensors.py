@@ -288,3 +288,38 @@ def test_view_tells_next_tick_and_last_tick(bench) -> None:
     assert SimpleNamespace(running=view.running, next_tick=view.next_tick, last=view.last_tick) == SimpleNamespace(
         running=True, next_tick=HOUR + 3600, last=None
     )
+
+
+@pytest.mark.parametrize("kind", ["schedule", "sensor"])
+def test_a_stop_while_a_first_pass_begins_stands(bench, monkeypatch, kind: str) -> None:
+    yard = bench()
+    key = InstigatorKey(kind, "yard", "hourly" if kind == "schedule" else "drop")  # type: ignore[arg-type]  # two kinds
+    states = yard.stores.ticks.states
+
+    def read_then_stopped() -> Any:
+        found = states()
+        instigators.stop(yard.stores, key)
+        return found
+
+    monkeypatch.setattr(yard.stores.ticks, "states", read_then_stopped)
+    yard.schedule_pass() if kind == "schedule" else yard.sensor_pass()
+    assert yard.stores.ticks.state(key).status is InstigatorStatus.STOPPED
+    assert yard.ticks(kind, key.name) == []
+
+
+def test_a_stop_between_two_ticks_keeps_the_cursor(bench, monkeypatch) -> None:
+    yard = bench()
+    yard.location.answer = lambda _: Evaluation(status=TickStatus.SKIPPED, cursor="seen")
+    key = InstigatorKey("sensor", "yard", "drop")
+    stale = yard.stores.ticks.state(key)
+    yard.sensor_tick()
+    monkeypatch.setattr(yard.stores.ticks, "state", lambda _: stale)
+    assert instigators.stop(yard.stores, key).cursor == "seen"
+
+
+def test_a_cursor_set_before_the_first_evaluation_stops_nothing(bench) -> None:
+    yard = bench()
+    key = InstigatorKey("sensor", "yard", "drop")
+    instigators.set_cursor(yard.stores, key, "here")
+    yard.sensor_tick()
+    assert [request.cursor for request in yard.location.evaluated] == ["here"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 import pytest
 
 from runyard.core.errors import LeaseLost
 from runyard.core.lease import Fence
 from runyard.core.run import RunStatus
-from runyard.core.tick import InstigatorKey, InstigatorStatus, TickStatus
+from runyard.core.tick import InstigatorKey, InstigatorState, InstigatorStatus, TickStatus
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunsFilter
 
-from .make import NOW, SCHEDULE, SENSOR, commit, current, get, keyed, lead, state, tick
+from .make import NOW, SCHEDULE, SENSOR, commit, current, get, keyed, lead, state, tick, until_someone_waits
 
 replace = msgspec.structs.replace
 
@@ -105,6 +107,40 @@ def test_stopping_or_resetting_meanwhile_stands(stores: SqlStores) -> None:
     stores.ticks.put_state(state())
     assert commit(stores, keyed("a"), after=seen).runs == ()
     assert _runs(stores) == 0
+
+
+def test_a_change_of_a_state_loses_no_cursor_that_a_tick_commits_meanwhile(postgres_stores: SqlStores) -> None:
+    stores = postgres_stores
+    stores.ticks.put_state(state(cursor="old"))
+    seen = current(stores)
+
+    def tick_comes() -> None:
+        commit(stores, keyed("a"), after=replace(seen, cursor="new"), fence=fence)
+
+    def stopped(old: InstigatorState | None) -> InstigatorState:
+        assert old is not None
+        thread.start()
+        until_someone_waits(stores)
+        return replace(old, status=InstigatorStatus.STOPPED)
+
+    fence = lead(stores, "sensors")
+    thread = threading.Thread(target=tick_comes)
+    stores.ticks.change_state(SENSOR, stopped)
+    thread.join(20)
+    # The change was first, so that the tick came to nothing: no runs, and no cursor that skips them.
+    assert (current(stores).status, current(stores).cursor, _runs(stores)) == (InstigatorStatus.STOPPED, "old", 0)
+
+
+def test_changing_a_state(stores: SqlStores) -> None:
+    made = stores.ticks.change_state(SENSOR, lambda old: old or state(cursor="first"))
+    assert made == current(stores)
+    assert stores.ticks.change_state(SENSOR, lambda old: old or state(cursor="second")) == made
+    moved = stores.ticks.change_state(SENSOR, lambda old: replace(old or state(), cursor="third"))
+    assert (moved.cursor, moved.version > made.version) == ("third", True)
+    stores.ticks.delete_state(SENSOR, version=made.version)
+    assert current(stores) == moved
+    stores.ticks.delete_state(SENSOR, version=moved.version)
+    assert stores.ticks.state(SENSOR) is None
 
 
 def test_states(stores: SqlStores) -> None:

@@ -108,15 +108,16 @@ class SchedulerDaemon:
     ) -> InstigatorState | None:
         """The state to go on from, None for a stopped one; storage follows what the code says of it."""
         if state is not None and state.status is InstigatorStatus.DECLARED_IN_CODE and not info.running_by_default:
-            self._stores.ticks.delete_state(key, fence=fence)
+            self._stores.ticks.delete_state(key, version=state.version, fence=fence)
             return None
         if not is_running(state, info):
             return None
         if state is not None:
             return state
         declared = InstigatorState(key=key, status=InstigatorStatus.DECLARED_IN_CODE, started_at=now, decided_until=now)
-        self._stores.ticks.put_state(declared, fence=fence)
-        return self._stores.ticks.state(key)
+        # A person may have stopped it since the states were read.
+        stored = self._stores.ticks.change_state(key, lambda old: old or declared, fence=fence)
+        return stored if is_running(stored, info) else None
 
     def _start(self, state: InstigatorState, decision: Due, time: float, fence: Fence) -> None:
         if decision.skipped:

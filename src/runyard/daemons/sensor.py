@@ -101,10 +101,10 @@ class SensorDaemon:
             return None
         if state is not None:
             return state
-        self._stores.ticks.put_state(
-            InstigatorState(key=key, status=InstigatorStatus.DECLARED_IN_CODE, started_at=now), fence=fence
-        )
-        return self._stores.ticks.state(key)
+        declared = InstigatorState(key=key, status=InstigatorStatus.DECLARED_IN_CODE, started_at=now)
+        # A person may have stopped it since the states were read.
+        stored = self._stores.ticks.change_state(key, lambda old: old or declared, fence=fence)
+        return stored if is_running(stored, info) else None
 
     def _due_at(self, state: InstigatorState, info: SensorInfo, now: float) -> float:
         last = max(state.last_tick_at or 0.0, self._began.get(state.key, 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -69,22 +69,25 @@ def find(stores: InstigatorStores, kind: InstigatorKind, name: str, location: st
 
 def start(stores: InstigatorStores, key: InstigatorKey, *, clock: Clock) -> InstigatorState:
     """Turn it on; nothing that lay before now fires. Starting what runs changes nothing."""
-    old = stores.ticks.state(key)
-    if old is not None and old.status is InstigatorStatus.RUNNING:
-        return old
     now = clock.now()
-    return _put(stores, _changed(key, old, status=InstigatorStatus.RUNNING, started_at=now, decided_until=now))
+
+    def started(old: InstigatorState | None) -> InstigatorState:
+        if old is not None and old.status is InstigatorStatus.RUNNING:
+            return old
+        return _changed(key, old, status=InstigatorStatus.RUNNING, started_at=now, decided_until=now)
+
+    return _change(stores, key, started)
 
 
 def stop(stores: InstigatorStores, key: InstigatorKey) -> InstigatorState:
     """Turn it off, whatever the code says; its cursor and run keys stay."""
-    return _put(stores, _changed(key, stores.ticks.state(key), status=InstigatorStatus.STOPPED))
+    return _change(stores, key, lambda old: _changed(key, old, status=InstigatorStatus.STOPPED))
 
 
 def set_cursor(stores: InstigatorStores, key: InstigatorKey, cursor: str | None) -> None:
     """Set or delete a sensor's cursor; run keys are not affected."""
-    if stores.ticks.state(key) is None:
-        stores.ticks.put_state(InstigatorState(key=key, status=InstigatorStatus.STOPPED))
+    declared = InstigatorState(key=key, status=InstigatorStatus.DECLARED_IN_CODE)
+    stores.ticks.change_state(key, lambda old: old or declared)
     stores.ticks.set_cursor(key, cursor)
 
 
@@ -132,8 +135,11 @@ def _changed(key: InstigatorKey, old: InstigatorState | None, **changes: object)
     return msgspec.structs.replace(base, **changes)
 
 
-def _put(stores: InstigatorStores, state: InstigatorState) -> InstigatorState:
-    stores.ticks.put_state(state)
+def _change(
+    stores: InstigatorStores, key: InstigatorKey, change: Callable[[InstigatorState | None], InstigatorState]
+) -> InstigatorState:
+    # In one transaction: a tick that commits between a read and a write would lose its cursor.
+    state = stores.ticks.change_state(key, change)
     for topic in (INSTIGATORS_TOPIC, "automation"):
         stores.wakeups.poke(topic)
     return state

@@ -223,9 +223,24 @@ class Ticks(Protocol):
         """Insert or replace; the stored version grows, and none comes again, not even after ``delete_state``."""
         ...
 
+    def change_state(
+        self,
+        key: InstigatorKey,
+        change: Callable[[InstigatorState | None], InstigatorState],
+        *,
+        fence: Fence | None = None,
+    ) -> InstigatorState:
+        """Store what ``change`` makes of the state as it is, with nobody writing in between; the same state: nothing.
+
+        Returns the stored state.
+        """
+        ...
+
     def set_cursor(self, key: InstigatorKey, cursor: str | None) -> None: ...
 
-    def delete_state(self, key: InstigatorKey, *, fence: Fence | None = None) -> None: ...
+    def delete_state(self, key: InstigatorKey, *, version: int | None = None, fence: Fence | None = None) -> None:
+        """Delete the state; with ``version`` only while it is the stored one."""
+        ...
 
     def commit(
         self,

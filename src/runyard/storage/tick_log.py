@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -58,9 +58,32 @@ class SqlTicks:
             values = {"cursor": text(cursor), "version": self._version(connection)}
             connection.execute(sa.update(instigators).where(*has_key(instigators, key)).values(**values))
 
-    def delete_state(self, key: InstigatorKey, *, fence: Fence | None = None) -> None:
+    def change_state(
+        self,
+        key: InstigatorKey,
+        change: Callable[[InstigatorState | None], InstigatorState],
+        *,
+        fence: Fence | None = None,
+    ) -> InstigatorState:
         with self._database.write(fence) as connection:
-            connection.execute(sa.delete(instigators).where(*has_key(instigators, key)))
+            old = _state(connection, key, lock=True)
+            if old is None and not self._insert_state(connection, change(None)):
+                # Somebody was quicker to insert one.
+                old = _state(connection, key, lock=True)
+            if old is not None and (new := change(old)) != old:
+                self._put_state(connection, new)
+            return to_state(connection.execute(_STATES.where(*has_key(instigators, key))).one())
+
+    def _insert_state(self, connection: sa.Connection, state: InstigatorState) -> bool:
+        row = state_values(state) | {"version": self._version(connection)}
+        return bool(insert_new(self._database, connection, instigators, [row], "name"))
+
+    def delete_state(self, key: InstigatorKey, *, version: int | None = None, fence: Fence | None = None) -> None:
+        which = has_key(instigators, key)
+        if version is not None:
+            which.append(instigators.c.version == version)
+        with self._database.write(fence) as connection:
+            connection.execute(sa.delete(instigators).where(*which))
 
     def commit(
         self,
@@ -134,8 +157,9 @@ class SqlTicks:
         return self._database.numbers(connection, "state_version", 1)[0]
 
 
-def _state(connection: sa.Connection, key: InstigatorKey) -> InstigatorState | None:
-    row = connection.execute(_STATES.where(*has_key(instigators, key))).one_or_none()
+def _state(connection: sa.Connection, key: InstigatorKey, *, lock: bool = False) -> InstigatorState | None:
+    query = _STATES.where(*has_key(instigators, key))
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return None if row is None else to_state(row)
 
 
