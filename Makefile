@@ -2,16 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-SEEDS ?= 200
 
-.PHONY: help setup demo test check bench simulate clean
+.PHONY: help setup demo test check bench clean
 
 help:
 	@echo "make demo      see it run: daemons, pages and examples/weather"
 	@echo "make test      every test (ARGS='-k queue' narrows it)"
 	@echo "make check     lint, types, import contract, generated files"
 	@echo "make bench     the benchmarks"
-	@echo "make simulate  the simulator, SEEDS=$(SEEDS)"
 	@echo "make setup     .venv with everything that the above need"
 
 setup:
@@ -35,9 +33,6 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
-
-simulate: setup
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 clean:
 	rm -rf .demo dist src/runyard/web/static ui/node_modules .venv
