@@ -23,6 +23,7 @@ export default defineConfig({
   },
   server: {
     host: '127.0.0.1',
-    proxy: server ? { '/api': { target: server, changeOrigin: true } } : {},
+    // The Host header stays the browser's: the server checks a write's Origin against it.
+    proxy: server ? { '/api': { target: server, changeOrigin: false } } : {},
   },
 });

@@ -26,7 +26,7 @@ def launch_button(page: Page) -> Locator:
 
 def open_tags(page: Page) -> Locator:
     page.get_by_role("button", name="Edit tags").click()
-    return page.get_by_role("dialog").filter(has_text="Tags for this run")
+    return page.get_by_role("dialog", name="Tags for this run")
 
 
 def launched(page: Page, dev: DevYard) -> dict[str, object]:

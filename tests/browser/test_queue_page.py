@@ -26,7 +26,7 @@ def test_hold_and_release(page: Page, dev: DevYard) -> None:
     page.goto("/queue")
     row = page.get_by_role("row").filter(has_text=waiting[:8])
     row.get_by_role("button", name="Hold").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog", name="Hold gate")
     dialog.get_by_role("textbox").fill("partner asked to wait")
     dialog.get_by_role("button", name="Hold").click()
     expect(row).to_contain_text("partner asked to wait")

@@ -5,12 +5,12 @@ import { Staleness } from '../src/api/staleness';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function watched(busy: () => boolean = () => false) {
+function watched(busy: () => boolean = () => false, cost = 0) {
   const client = new QueryClient();
   const told: QueryKey[] = [];
   vi.spyOn(client, 'invalidateQueries').mockImplementation((filters) => {
     if (filters?.queryKey) told.push(filters.queryKey as QueryKey);
-    return Promise.resolve();
+    return cost ? new Promise((resolve) => setTimeout(resolve, cost)) : Promise.resolve();
   });
   vi.spyOn(client, 'isFetching').mockImplementation(() => (busy() ? 1 : 0));
   return { staleness: new Staleness(client), told };
@@ -39,4 +39,15 @@ it('reads again what was being read when it changed', () => {
   busy = false;
   vi.advanceTimersByTime(600);
   expect(told).toEqual([['daemons']]);
+});
+
+it('lets what is slow to read rest for four times as long', async () => {
+  const { staleness, told } = watched(undefined, 1000);
+  staleness.note('daemons');
+  await vi.advanceTimersByTimeAsync(1250); // read from 250 to 1250 ms
+  staleness.note('daemons');
+  await vi.advanceTimersByTimeAsync(3900);
+  expect(told).toEqual([['daemons']]);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(told).toEqual([['daemons'], ['daemons']]);
 });

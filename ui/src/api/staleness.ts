@@ -6,6 +6,10 @@ export type Topic = (typeof TOPICS)[number];
 
 /** At most one round of reading per this many milliseconds, however much happens. */
 const ROUND = 250;
+/** What was read rests for this many times as long as reading it took: slow answers are asked for less often. */
+const REST = 4;
+/** A single slow answer holds the page back no longer than this many milliseconds. */
+const LONGEST_REST = 30_000;
 
 /** Which keys a topic makes stale: a run that starts or ends moves the queue and its limits too. */
 export const STALE_WITH: Record<Topic, QueryKey[]> = {
@@ -16,9 +20,10 @@ export const STALE_WITH: Record<Topic, QueryKey[]> = {
   automation: [['automation']],
 };
 
-/** Gathers changes and makes queries stale in rounds. */
+/** Gathers changes and makes queries stale in rounds, at a pace that the answers' cost sets. */
 export class Staleness {
   private readonly pending = new Map<string, QueryKey>();
+  private readonly restsUntil = new Map<string, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly client: QueryClient) {}
@@ -35,11 +40,22 @@ export class Staleness {
   private round(): void {
     this.timer = undefined;
     for (const [name, queryKey] of [...this.pending]) {
-      // An answer under way may be older than the change: it is read again in the next round.
-      if (this.client.isFetching({ queryKey }) > 0) continue;
+      // An answer under way may be older than the change: it is read again in a later round.
+      if (this.client.isFetching({ queryKey }) > 0 || this.rests(name)) continue;
       this.pending.delete(name);
-      void this.client.invalidateQueries({ queryKey });
+      void this.readAgain(name, queryKey);
     }
     if (this.pending.size) this.timer = setTimeout(() => this.round(), ROUND);
+  }
+
+  private rests(name: string): boolean {
+    return performance.now() < (this.restsUntil.get(name) ?? 0);
+  }
+
+  private async readAgain(name: string, queryKey: QueryKey): Promise<void> {
+    const began = performance.now();
+    await this.client.invalidateQueries({ queryKey });
+    const ended = performance.now();
+    this.restsUntil.set(name, ended + Math.min(REST * (ended - began), LONGEST_REST));
   }
 }

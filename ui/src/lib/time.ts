@@ -11,15 +11,15 @@ export function millis(time: string | null | undefined): number | null {
 
 const pad = (value: number, width = 2) => String(value).padStart(width, '0');
 
-function sameDay(a: Date, b: Date): boolean {
-  return a.toDateString() === b.toDateString();
+export function sameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
 }
 
 /** `09:44:12` today, `Wed 09:44` within a week, `22 Nov` beyond. */
 export function clock(at: number, now: number, { seconds = true }: { seconds?: boolean } = {}): string {
   const date = new Date(at);
   const hours = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
-  if (sameDay(date, new Date(now))) return seconds ? `${hours}:${pad(date.getSeconds())}` : hours;
+  if (sameDay(at, now)) return seconds ? `${hours}:${pad(date.getSeconds())}` : hours;
   if (Math.abs(at - now) < 6 * DAY) return `${date.toLocaleDateString('en-GB', { weekday: 'short' })} ${hours}`;
   return date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
 }

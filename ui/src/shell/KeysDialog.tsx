@@ -19,7 +19,7 @@ export function KeysDialog({ opened, onClose }: { opened: boolean; onClose: () =
   const pageKeys = useSyncExternalStore(watchKeys, currentKeys);
   const enabled = useSyncExternalStore(watchKeys, keysEnabled);
   return (
-    <Modal opened={opened} onClose={onClose} aria-label="Keys" size={480}>
+    <Modal opened={opened} onClose={onClose} size={480}>
       <DialogHead title="Keys" onClose={onClose} />
       <div className={classes.lists}>
         <KeyList title="This page" keys={pageKeys.map((key) => [key.show, key.label])} />

@@ -26,7 +26,7 @@ export function AutomationRow({ item, open, cursor, readOnly, onCursor, onToggle
   const last = millis(instigator.last_tick?.time);
   return (
     <tr className={cursor ? 'cursor' : ''} onClick={onCursor} data-instigator={instigator.name} data-status={instigator.status}>
-      <td>
+      <td className="control">
         <Switch checked={isOn(instigator)} disabled={readOnly} onChange={onToggle} aria-label={`${instigator.name} is on`} />
       </td>
       <td className="name">
@@ -54,7 +54,7 @@ export function AutomationRow({ item, open, cursor, readOnly, onCursor, onToggle
       <td>
         <TickResult tick={instigator.last_tick} on={isOn(instigator)} />
       </td>
-      <td className="minor">
+      <td className="minor control">
         <TickStrip item={item} />
       </td>
     </tr>

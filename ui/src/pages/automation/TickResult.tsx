@@ -12,7 +12,8 @@ export function TickResult({ tick, on = true }: { tick: Tick | null; on?: boolea
   if (!tick) {
     return (
       <span className={`${classes.result} dim`}>
-        <Glyph name={on ? 'future' : 'off'} /> {on ? 'No tick yet' : 'Off'}
+        <Glyph name={on ? 'future' : 'off'} />
+        {on ? 'No tick yet' : 'Off'}
       </span>
     );
   }
@@ -20,9 +21,7 @@ export function TickResult({ tick, on = true }: { tick: Tick | null; on?: boolea
   return (
     <span className={classes.result} title={tick.error ? `${tick.error.error_class}: ${tick.error.message}` : (tick.skip_reason ?? undefined)}>
       <Glyph name={look.glyph} tone={look.tone} />
-      <span className="cut">
-        <Said tick={tick} />
-      </span>
+      <Said tick={tick} />
     </span>
   );
 }

@@ -25,7 +25,7 @@ export function LocationRow({ location, action }: { location: CodeLocation; acti
           <StateWord look={LOOKS[location.state]} />
         </td>
         <td className="name">{location.name}</td>
-        <td className="dim-2" title={location.source}>
+        <td className="dim-2 wide" title={location.source}>
           {location.source}
         </td>
         <td className="dim-2 minor" title={location.jobs.join(', ')}>
@@ -38,7 +38,7 @@ export function LocationRow({ location, action }: { location: CodeLocation; acti
         <td className="num dim-2 minor" title={at === null ? undefined : fullTime(at)}>
           {at === null ? '–' : clock(at, now)}
         </td>
-        <td className="num">{action}</td>
+        <td className="num control">{action}</td>
       </tr>
       {location.error && (
         <tr className={`plain ${classes.error}`}>

@@ -57,7 +57,7 @@ function LocationsTable({ locations, reload }: LocationsTableProps) {
       <colgroup>
         <col className={classes.state} />
         <col className={classes.name} />
-        <col />
+        <col className="wide" />
         <col className={`${classes.jobs} minor`} />
         <col className={`${classes.start} minor`} />
         <col className={`${classes.updated} minor`} />
@@ -67,7 +67,7 @@ function LocationsTable({ locations, reload }: LocationsTableProps) {
         <tr>
           <th>State</th>
           <th>Location</th>
-          <th>Code</th>
+          <th className="wide">Code</th>
           <th className="minor">Jobs</th>
           <th className="minor">Workers start by</th>
           <th className="num minor">Loaded</th>

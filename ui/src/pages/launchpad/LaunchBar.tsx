@@ -19,7 +19,7 @@ interface LaunchBarProps {
 export function LaunchBar({ problems, tagIssues, tags, readOnly, launching, onLaunch }: LaunchBarProps) {
   const { consequence } = useOutlook(tags);
   const amount = problems.length + tagIssues.length;
-  const why = readOnly ? 'This server is read-only' : amount ? 'Fix them to launch' : '';
+  const why = readOnly ? 'This server is read-only' : amount ? `Fix ${amount === 1 ? 'it' : 'them'} to launch` : '';
   return (
     <footer className={classes.bar}>
       {amount > 0 && (

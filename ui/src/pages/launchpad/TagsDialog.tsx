@@ -24,7 +24,7 @@ interface TagsDialogProps {
 
 export function TagsDialog({ opened, onClose, ...rest }: TagsDialogProps) {
   return (
-    <Modal opened={opened} onClose={onClose} aria-label="Tags for this run" size={720} returnFocus>
+    <Modal opened={opened} onClose={onClose} size={720} returnFocus>
       {opened && <TagsForm {...rest} onClose={onClose} />}
     </Modal>
   );

@@ -14,7 +14,7 @@ interface HoldDialogProps {
 /** Asks why; the answer stands in the queue for whoever wonders. */
 export function HoldDialog({ entry, onClose, onHold }: HoldDialogProps) {
   return (
-    <Modal opened={entry !== null} onClose={onClose} aria-label="Hold a run" size={460}>
+    <Modal opened={entry !== null} onClose={onClose} size={460}>
       {entry && <HoldForm key={entry.run_id} entry={entry} onClose={onClose} onHold={onHold} />}
     </Modal>
   );

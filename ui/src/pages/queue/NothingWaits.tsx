@@ -28,7 +28,7 @@ export function NothingWaits({ limits }: { limits: Limit[] }) {
     >
       {slots && slots.used < slots.limit && (
         <p>
-          {slots.used} of {slots.limit} run slots are in use, so a run that is asked for now starts at once.
+          {slots.used} of {slots.limit} run slots {slots.used === 1 ? 'is' : 'are'} in use, so a run that is asked for now starts at once.
         </p>
       )}
       {slots && slots.used >= slots.limit && <p>All {slots.limit} run slots are in use; a run that is asked for now waits for one.</p>}

@@ -5,7 +5,7 @@ import type { QueueEntry } from '../../api/types';
 import { Glyph } from '../../components/Glyph';
 import { ReasonText } from '../../components/ReasonText';
 import { reasonLook } from '../../lib/status';
-import { clock, distance, elapsed, millis } from '../../lib/time';
+import { clock, distance, elapsed, millis, sameDay } from '../../lib/time';
 import { shortId, signed } from '../../lib/words';
 import { PriorityCell } from './PriorityCell';
 import { isHeld, type QueueActs } from './useQueueActs';
@@ -44,13 +44,9 @@ export function QueueRow({ entry, place, now, acts, cursor, onCursor }: QueueRow
       <td className="num">
         <Start entry={entry} now={now} />
       </td>
-      <td title={entry.reason.message}>
-        <span className={classes.reason}>
-          <Glyph name={look.glyph} tone={look.tone} />
-          <span className="cut">
-            <ReasonText reason={entry.reason} />
-          </span>
-        </span>
+      <td className={classes.reason} title={entry.reason.message}>
+        <Glyph name={look.glyph} tone={look.tone} />
+        <ReasonText reason={entry.reason} />
       </td>
       <td className="num">{!acts.readOnly && <RowActs entry={entry} acts={acts} />}</td>
     </tr>
@@ -61,6 +57,7 @@ function Start({ entry, now }: { entry: QueueEntry; now: number }) {
   const start = millis(entry.estimated_start);
   if (start === null) return <span className="dim">not foreseeable</span>;
   if (start <= now) return <>now<span className={classes.distance} /></>;
+  if (!sameDay(start, now)) return <span title={`in ${distance(start - now)}`}>{clock(start, now, { seconds: false })}</span>;
   return (
     <>
       {clock(start, now, { seconds: false })}

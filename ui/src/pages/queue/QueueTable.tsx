@@ -46,7 +46,7 @@ export function QueueTable({ entries, acts }: { entries: QueueEntry[]; acts: Que
     />
   );
   return (
-    <table className="table tall">
+    <table className={`table tall ${classes.table}`}>
       <colgroup>
         <col className={classes.place} />
         <col className={classes.priority} />

@@ -5,6 +5,7 @@ import { duration, millis } from '../../lib/time';
 import { useNarrow } from '../../lib/useNarrow';
 import { useNow } from '../../lib/useNow';
 import { GanttRow } from './GanttRow';
+import { GanttTable } from './GanttTable';
 import classes from './Gantt.module.css';
 
 const LEGEND: [SegmentKind, string][] = [
@@ -34,12 +35,13 @@ export function GanttChart({ run, events, ops }: { run: Run; events: RunEvent[];
           </span>
         ))}
       </header>
-      <div className={classes.body}>
+      <div className={classes.body} aria-hidden="true">
         <Axis chart={chart} ended={end !== null} failed={run.status === 'FAILURE'} />
         {chart.rows.map((row) => (
           <GanttRow key={row.key} row={row} chart={chart} total={total(row)} />
         ))}
       </div>
+      <GanttTable chart={chart} />
     </section>
   );
 }
@@ -57,7 +59,7 @@ function spent(rows: StepRow[], kind: SegmentKind): string {
 function Axis({ chart, ended, failed }: { chart: Gantt; ended: boolean; failed: boolean }) {
   const span = chart.to - chart.from;
   const narrow = useNarrow();
-  const places = ticks(span, narrow ? 2 : 7).filter((place) => place < span * (narrow ? 0.7 : 0.9));
+  const places = ticks(span, narrow ? 2 : 7).filter((place) => place < span * (narrow ? 0.55 : 0.9));
   return (
     <div className={classes.axis}>
       <span />

@@ -38,8 +38,6 @@ export function GanttRow({ row, chart, total }: { row: StepRow; chart: Gantt; to
             key={index}
             className={`${classes.bar} ${classes[segment.kind]}`}
             style={{ left: `${(100 * (segment.from - chart.from)) / span}%`, width: `${(100 * (segment.to - segment.from)) / span}%` }}
-            role="img"
-            aria-label={sentence(segment)}
             title={sentence(segment)}
           >
             {attempts > 1 && segment.kind !== 'retry-wait' && segment.to - segment.from > span * 0.06 ? `attempt ${segment.attempt}` : ''}
@@ -51,11 +49,11 @@ export function GanttRow({ row, chart, total }: { row: StepRow; chart: Gantt; to
   );
 }
 
-function sentence(segment: Segment): string {
+export function sentence(segment: Segment): string {
   return `Attempt ${segment.attempt} ${WORDS[segment.kind]} ${duration(segment.to - segment.from)}`;
 }
 
-function notStarted(row: StepRow): string {
+export function notStarted(row: StepRow): string {
   const verb = row.state === 'skipped' ? 'skipped' : 'not started';
   return row.needs.length ? `${verb}: needs ${listing(row.needs)}` : verb;
 }

@@ -34,7 +34,7 @@ export function RunRow({ run, entry, cursor, onCursor }: RunRowProps) {
         <Link to={`/runs/${run.run_id}`}>{run.job_name}</Link>
         {run.tags[PARTITION_TAG] && <span className="mono dim"> {run.tags[PARTITION_TAG]}</span>}
       </td>
-      <td className="minor">
+      <td className="minor" title={ownTags(run.tags).map((tag) => tag.join('=')).join(' ') || undefined}>
         <RunTags run={run} />
       </td>
       <td className="minor dim-2">{startedBy(run.tags) ?? '–'}</td>
