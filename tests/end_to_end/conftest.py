@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from .yard import Yard
+
+
+@pytest.fixture
+def postgres_instance(postgres_url: str) -> str:
+    """An instance file that names an empty PostgreSQL database. Ask for it before ``make_yard``: it is dropped last."""
+    parts = conninfo_to_dict(postgres_url)
+    url = f"postgresql://{parts['user']}@/{parts['dbname']}?host={quote(str(parts['host']), safe='')}"
+    return f"storage: {{postgres: {{postgres_url: '{url}'}}}}"
 
 
 @pytest.fixture

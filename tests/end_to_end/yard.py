@@ -98,12 +98,17 @@ class Yard:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start ``runyard-daemon run`` and wait until every daemon lives and the location is loaded."""
+        process = self.start_another()
+        self.wait(self._all_healthy, seconds=30)
+        return process
+
+    def start_another(self) -> subprocess.Popen[bytes]:
+        """Start ``runyard-daemon run`` and wait for nothing."""
         log = (self.directory / "daemon.log").open("ab")
         command = [sys.executable, "-m", "runyard.cli.daemon", "run", "-w", str(self.workspace_file)]
         process = subprocess.Popen(command, env=self.env, cwd=self.directory, stdout=log, stderr=log)
         log.close()
         self.processes.append(process)
-        self.wait(self._all_healthy, seconds=30)
         return process
 
     def log(self) -> str:
@@ -171,6 +176,15 @@ class Yard:
 
     def wait_mark(self, line: str) -> None:
         self.wait(lambda: line in self.marks())
+
+    def leaders(self) -> dict[str, int]:
+        """By daemon, the process that leads it and says so."""
+        statuses = daemon_statuses(self.stores, self.instance.settings, clock=self.instance.clock)
+        return {each.type.value: each.pid for each in statuses if each.live and each.pid is not None}
+
+    def standbys(self) -> dict[str, list[int]]:
+        statuses = daemon_statuses(self.stores, self.instance.settings, clock=self.instance.clock)
+        return {each.type.value: [standby.pid for standby in each.standbys] for each in statuses if each.required}
 
     # -- processes --------------------------------------------------------------------------------------------
 

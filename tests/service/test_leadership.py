@@ -9,13 +9,13 @@ import pytest
 
 from runyard.core.clock import Clock, ManualClock, SystemClock
 from runyard.core.daemon import DaemonType
-from runyard.core.errors import LeaseLost
+from runyard.core.errors import LeaseLost, StorageUnavailable
 from runyard.core.lease import Fence
-from runyard.operations.daemon_status import daemon_statuses
+from runyard.operations.daemon_status import LATE_AFTER, daemon_statuses
 from runyard.service.daemon import PassResult, Report, Wake
 from runyard.service.loop import DaemonLoop
 from runyard.service.progress import Progress
-from runyard.service.pulse import LEASE_SECONDS, Pulse
+from runyard.service.pulse import KEPT_SECONDS, Pulse
 from runyard.service.worker_thread import RepeatingThread
 from runyard.settings.instance import InstanceSettings, SqliteSettings, WhyOff
 from runyard.storage.protocols import Stores
@@ -151,6 +151,25 @@ def test_a_hung_leader_lets_its_lease_lapse(sqlite_stores: Stores, clock: Manual
     assert spare.progress.term > (hung.progress.term or 0)
 
 
+def test_heartbeats_of_killed_processes_are_forgotten(sqlite_stores: Stores, clock: ManualClock) -> None:
+    loop = DaemonLoop(ScriptedDaemon(), clock=clock)
+    pulse(loop, sqlite_stores, clock, "killed").step()
+    clock.advance(KEPT_SECONDS + 1)
+    pulse(loop, sqlite_stores, clock, "alive").step()
+    assert [row.process_id for row in sqlite_stores.heartbeats.all()] == ["alive"]
+
+
+def test_a_process_ends_although_storage_is_away(sqlite_stores: Stores, clock: ManualClock, monkeypatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StorageUnavailable("not now")
+
+    beat = pulse(DaemonLoop(ScriptedDaemon(), clock=clock), sqlite_stores, clock, "a")
+    beat.step()
+    monkeypatch.setattr(sqlite_stores.leases, "release", away)
+    monkeypatch.setattr(sqlite_stores.heartbeats, "forget_process", away)
+    beat.stop()
+
+
 def test_states_of_a_daemon(sqlite_stores: Stores, clock: ManualClock) -> None:
     loop = DaemonLoop(ScriptedDaemon(), clock=clock)
     beat = pulse(loop, sqlite_stores, clock, "a")
@@ -162,7 +181,7 @@ def test_states_of_a_daemon(sqlite_stores: Stores, clock: ManualClock) -> None:
     clock.advance(6)
     beat.step()
     assert state(sqlite_stores, clock) == "idle"
-    clock.advance(LEASE_SECONDS)
+    clock.advance(LATE_AFTER)
     beat.step()
     assert state(sqlite_stores, clock) == "late"
     loop.progress.pass_failed(ValueError("no"), next_pass_at=clock.now() + 5)

@@ -19,8 +19,11 @@ from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 10.0
-RENEW_EVERY = LEASE_SECONDS / 3
+#: A standby asks as often as a leader renews: it takes over at most LEASE_SECONDS + RENEW_EVERY, 10 s, after a death.
+LEASE_SECONDS = 8.0
+RENEW_EVERY = LEASE_SECONDS / 4
+#: A process that has not beaten for so long is forgotten.
+KEPT_SECONDS = 3600.0
 
 
 class Pulse:
@@ -45,10 +48,12 @@ class Pulse:
         """Give every lease back, so that a standby need not wait for its end, and take the heartbeats away."""
         self._thread.stop()
         for loop in self._loops:
-            term = loop.progress.term
-            if term is not None:
-                self._leases.release(loop.lease_name, holder=self._process_id, term=term)
-        self._heartbeats.forget_process(self._process_id)
+            self._guarded(loop, self._release)
+        try:
+            self._heartbeats.forget_process(self._process_id)
+        except RunyardError as error:
+            # What ends after us must end all the same: rows that are not renewed run out by themselves.
+            logger.warning("heartbeats: %s", error)
 
     def step(self) -> float:
         """One round: leases first, then heartbeats where they are due; returns the seconds until the next."""
@@ -56,9 +61,19 @@ class Pulse:
             self._guarded(loop, self._renew)
         if self._clock.monotonic() - self._last_beat >= HEARTBEAT_INTERVAL - 0.5:
             self._last_beat = self._clock.monotonic()
+            self._forget_the_dead()
             for loop in self._loops:
                 self._guarded(loop, self._beat)
         return min(RENEW_EVERY, self._last_beat + HEARTBEAT_INTERVAL - self._clock.monotonic())
+
+    def _forget_the_dead(self) -> None:
+        """Rows of processes that were killed: nobody else would ever take them away."""
+        try:
+            oldest = self._clock.now() - KEPT_SECONDS
+            for process_id in {row.process_id for row in self._heartbeats.all() if row.at < oldest}:
+                self._heartbeats.forget_process(process_id)
+        except RunyardError as error:
+            logger.warning("heartbeats: %s", error)
 
     def _guarded(self, loop: DaemonLoop, act: Callable[[DaemonLoop], None]) -> None:
         try:
@@ -76,6 +91,11 @@ class Pulse:
         if term != loop.progress.term:
             loop.progress.lead(term)
             loop.wake()
+
+    def _release(self, loop: DaemonLoop) -> None:
+        term = loop.progress.term
+        if term is not None:
+            self._leases.release(loop.lease_name, holder=self._process_id, term=term)
 
     def _beat(self, loop: DaemonLoop) -> None:
         self._heartbeats.beat(

@@ -20,7 +20,7 @@ from .database import Database, translated
 
 #: Tells our sessions from others' in pg_stat_activity, see ``horizon``.
 APPLICATION = "runyard"
-#: Shorter than a lease (10 s), so that a take-over is never kept waiting beyond it.
+#: Shorter than a lease (8 s), so that a take-over is never kept waiting beyond it.
 _SESSION = (
     "SET search_path TO {schema}; SET application_name TO '" + APPLICATION + "'; SET lock_timeout TO '5s';"
     " SET idle_in_transaction_session_timeout TO '5s'; SET statement_timeout TO '60s'; SET TIME ZONE 'UTC';"
