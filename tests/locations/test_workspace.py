@@ -5,7 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from runyard.core.errors import LocationUnavailable
+from runyard.core.errors import LocationUnavailable, StorageUnavailable
 from runyard.core.location import LocationState
 from runyard.core.run import RunFailure, RunStatus
 
@@ -74,6 +74,41 @@ def test_entry_that_is_added_and_removed_comes_and_goes(yard: Yard) -> None:
     yard.until(lambda: yard.stores.locations.get("more") is None)
     with pytest.raises(LocationUnavailable, match="left the workspace"):
         more.launch([], timeout=1)
+
+
+def fail_once(monkeypatch: pytest.MonkeyPatch, of: object, name: str, error: Exception) -> list[object]:
+    """Make the next call of a method raise; returns what is filled when it has."""
+    method, failed = getattr(of, name), list[object]()
+
+    def call(*arguments: object) -> object:
+        if not failed:
+            failed.append(error)
+            raise error
+        return method(*arguments)
+
+    monkeypatch.setattr(of, name, call)
+    return failed
+
+
+def test_location_comes_up_after_an_error_that_nobody_expected(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.write("jobs.py", GOOD)
+    failed = fail_once(monkeypatch, yard.stores.hosts, "all", ValueError("a surprise"))
+    workspace = yard.open(yard.spec(), wait=False)
+    yard.until(lambda: failed and workspace.all()[0].record().state is LocationState.LOADED)
+
+
+def test_entry_that_leaves_while_storage_is_away_is_taken_off_later(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard.write("jobs.py", GOOD)
+    yard.write("more.py", GOOD)
+    touch(yard)
+    workspace = yard.open(yard.spec())
+    failed = fail_once(monkeypatch, yard.stores.locations, "remove", StorageUnavailable("not now"))
+    yard.target.entries = [yard.spec("more.py")]
+    touch(yard)
+    yard.until(lambda: failed and workspace.get("more"))
+    yard.until(lambda: yard.stores.locations.get("jobs") is None)
 
 
 def test_removed_entry_keeps_its_running_run_and_can_stop_it(yard: Yard) -> None:

@@ -203,7 +203,9 @@ class LocalLocation:
             try:
                 self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
                 self._follow(self._host)
-            except (RunyardError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - a location without its thread would never come back
+                if self._stopping.is_set():
+                    return
                 self._show_error(error)
             lived = self._clock.monotonic() - since
             pause = 0.0 if lived > LONG_LIFE else min(LONGEST_PAUSE, max(FIRST_PAUSE, pause * 2))
@@ -228,7 +230,8 @@ class LocalLocation:
             self._change(state=LocationState.LOADING)
 
     def _show_error(self, error: Exception) -> None:
-        log.error("location '%s': %s", self.name, error)
+        expected = isinstance(error, RunyardError | OSError)
+        log.error("location '%s': %s", self.name, error, exc_info=None if expected else error)
         self._change(state=LocationState.ERROR, error=ErrorInfo(type(error).__name__, str(error)))
 
     def _change(self, **changes: Any) -> None:

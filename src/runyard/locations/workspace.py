@@ -67,6 +67,8 @@ class LocalWorkspace:
         #: Of an entry that was changed: takes the place of the old one once it has loaded, or failed to.
         self._successors: dict[str, LocalLocation] = {}
         self._retired: dict[str, LocalLocation] = {}
+        #: Names that left and that storage still publishes.
+        self._leaving: set[str] = set()
         self._callbacks: list[Callable[[str], None]] = []
         self._problem: str | None = None
         self._watcher = Watcher(
@@ -162,7 +164,8 @@ class LocalWorkspace:
         location.retire()
         if successor is not None:
             successor.retire()
-        self._stores.locations.remove(name)
+        self._leaving.add(name)
+        self._publish()
         self._tell(name)
 
     def _make(self, spec: LocationSpec) -> LocalLocation:
@@ -235,5 +238,17 @@ class LocalWorkspace:
     def _publish(self) -> None:
         with self._changed:
             everyone = list(self._locations.values())
+            self._leaving.difference_update(self._locations)
         for location in everyone:
             location.publish()
+        for name in list(self._leaving):
+            self._unpublish(name)
+
+    def _unpublish(self, name: str) -> None:
+        """A failure is tried again at the next tick."""
+        try:
+            self._stores.locations.remove(name)
+        except RunyardError as error:
+            log.warning("location '%s' left but is still published: %s", name, error)
+            return
+        self._leaving.discard(name)

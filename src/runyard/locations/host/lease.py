@@ -56,6 +56,9 @@ class HostLease:
                 self._register_again()
         except StorageUnavailable as error:
             log.warning("the host's lease was not renewed: %s", error)
+        except Exception:
+            # Without this thread every run of a healthy host would be ended.
+            log.exception("the host's lease was not renewed")
 
     def _register_again(self) -> None:
         log.warning("this host was given up on; it registers again")
