@@ -35,10 +35,11 @@ export function fullTime(at: number): string {
   return new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 }
 
-/** `0.4 s`, `42s`, `12m 31s`, `1h 12m`, `5d 21h`; of a span in milliseconds. */
+/** `24 ms`, `0.4 s`, `42s`, `12m 31s`, `1h 12m`, `5d 21h`; of a span in milliseconds. */
 export function duration(span: number): string {
   const seconds = Math.max(0, span) / 1000;
-  if (seconds < 0.05) return '0s';
+  if (seconds === 0) return '0s';
+  if (seconds < 0.0995) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole}s`;
