@@ -19,7 +19,7 @@ from runyard.core.tick import Evaluation, InstigatorKey, InstigatorStatus, RunAs
 from runyard.daemons.scheduler import SchedulerDaemon
 from runyard.daemons.sensor import SensorDaemon
 from runyard.operations import instigators
-from runyard.settings.instance import InstanceSettings, SchedulerSettings, SqliteSettings
+from runyard.settings.instance import InstanceSettings, QueueSettings, SchedulerSettings, SqliteSettings
 from runyard.storage.protocols import RunsFilter, Stores
 
 from .fakes import FakeLocation, FakeWorkspace, Woken, definitions
@@ -31,7 +31,7 @@ HOUR = 1_699_999_200.0
 
 
 class Bench:
-    def __init__(self, stores: Stores, **scheduler: int) -> None:
+    def __init__(self, stores: Stores, *, queued: bool = True, **scheduler: int) -> None:
         self.stores = stores
         self.clock = ManualClock(HOUR + 60)
         self.location = FakeLocation("yard", definitions("job", schedules=[HOURLY], sensors=[DROP]))
@@ -41,6 +41,7 @@ class Bench:
             storage=SqliteSettings("/home/runyard.db"),
             compute_logs_dir="/home/storage",
             scheduler=SchedulerSettings(**scheduler),
+            queue=QueueSettings(queued=queued),
         )
         self.woken = Woken()
         self.schedules = SchedulerDaemon(stores, self.workspace, self.settings, clock=self.clock)
@@ -323,3 +324,33 @@ def test_a_cursor_set_before_the_first_evaluation_stops_nothing(bench) -> None:
     instigators.set_cursor(yard.stores, key, "here")
     yard.sensor_tick()
     assert [request.cursor for request in yard.location.evaluated] == ["here"]
+
+
+def test_without_the_queue_one_run_that_cannot_start_keeps_no_other_back(bench, monkeypatch) -> None:
+    yard = bench(queued=False)
+    asked = tuple(RunAsked(job_name="job", run_key=key) for key in "abc")
+    yard.location.answer = lambda _: Evaluation(status=TickStatus.SUCCESS, runs=asked)
+    start, refused = yard.stores.queue.start_directly, list[str]()
+
+    def canceled_first(run_id: str, *, now: float) -> Any:
+        if not refused:
+            refused.append(run_id)
+            yard.stores.runs.cancel_waiting(run_id, message="", now=now)
+        return start(run_id, now=now)
+
+    monkeypatch.setattr(yard.stores.queue, "start_directly", canceled_first)
+    tick = yard.sensor_tick()
+    assert [spec.run_id for spec in yard.location.launched] == [run for run in tick.run_ids if run not in refused]
+    assert [type(error).__name__ for error in yard.woken.errors] == ["WrongState"]
+
+
+def test_without_the_queue_a_run_whose_location_left_is_failed(bench) -> None:
+    yard = bench(queued=False)
+
+    def leave(_: Any) -> Evaluation:
+        yard.workspace.locations.clear()
+        return Evaluation(status=TickStatus.SUCCESS, runs=(RunAsked(job_name="job"),))
+
+    yard.location.answer = leave
+    yard.sensor_tick()
+    assert [run.status for run in yard.runs()] == [RunStatus.FAILURE]

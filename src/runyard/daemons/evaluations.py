@@ -14,7 +14,7 @@ from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, RunyardError
 from ..core.ids import new_id
 from ..core.lease import Fence
-from ..core.run import NewRun
+from ..core.run import NewRun, Run, RunFailure, RunStatus
 from ..core.tags import priority_or_zero
 from ..core.tick import (
     Evaluation,
@@ -114,13 +114,27 @@ class Evaluations:
             fence=fence,
             now=self._clock.now(),
         )
-        if outcome.runs and not self._queued:
+        if not self._queued:
             for run in outcome.runs:
-                location = self._workspace.get(run.location_name)
-                if location is not None:
-                    launch_now(self._stores, location, run, clock=self._clock)
+                self._launch(run)
         for topic in ("queue", "runs", "automation") if outcome.runs else ("automation",):
             self._stores.wakeups.poke(topic)
+
+    def _launch(self, run: Run) -> None:
+        """Without the queue. What goes wrong with one run keeps no other from being launched."""
+        try:
+            location = self._workspace.get(run.location_name)
+            if location is None:
+                failure = RunFailure("LocationUnavailable", f"Code location '{run.location_name}' left the workspace.")
+                waiting = (RunStatus.NOT_STARTED,)
+                self._stores.runs.fail(
+                    run.run_id, attempt=run.attempt, expected=waiting, failure=failure, now=self._clock.now()
+                )
+                return
+            launch_now(self._stores, location, run, clock=self._clock)
+        except RunyardError as error:
+            logger.warning("run %s: %s", run.run_id, error)
+            self.report(error)
 
     def _evaluate(self, pending: Pending, tick_id: str) -> Evaluation:
         key = pending.state.key
