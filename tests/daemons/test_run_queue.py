@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 from runyard.core.clock import ManualClock
 from runyard.core.errors import LeaseLost, StorageUnavailable
 from runyard.core.ids import new_id
+from runyard.core.launch import LaunchResult, LaunchSpec
 from runyard.core.lease import Fence
 from runyard.core.run import NewRun, RunStatus
 from runyard.core.tags import priority_or_zero
@@ -66,14 +68,14 @@ class Bench:
         assert lease is not None
         return Fence(lease.name, lease.term)
 
-    def submit(self, priority: str | None = None, **tags: str) -> str:
+    def submit(self, priority: str | None = None, *, location: str = "yard", **tags: str) -> str:
         if priority is not None:
             tags = {**tags, "dagster/priority": priority}
         value, warning = priority_or_zero(tags)
         run = NewRun(
             run_id=new_id(),
             job_name="job",
-            location_name="yard",
+            location_name=location,
             tags=tags,
             priority=value,
             warnings=(warning,) if warning else (),
@@ -290,6 +292,27 @@ def test_another_leaders_lost_claim_of_a_run_that_was_ours_is_made_again(bench) 
     yard.location.reachable = True
     yard.clock.advance(UNREACHABLE_PAUSE)
     assert yard.launched(1) == [run]
+
+
+def test_a_location_that_does_not_answer_delays_no_other(bench) -> None:
+    yard = bench()
+    answers = threading.Event()
+
+    class Deaf(FakeLocation):
+        def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
+            assert answers.wait(20)
+            return super().launch(specs, timeout=timeout)
+
+    deaf = Deaf("deaf", definitions("job"))
+    yard.workspace.locations["deaf"] = deaf
+    for_the_deaf = []
+    for _ in range(40):
+        for_the_deaf.append(yard.submit(location="deaf"))
+        yard.look()
+    run = yard.submit()
+    assert yard.launched(1) == [run]
+    answers.set()
+    assert deaf.wait_launched(40) == for_the_deaf
 
 
 def test_a_clock_set_back_does_not_prolong_the_pause_of_a_location(bench) -> None:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 #: Runs claimed in one transaction.
 BATCH = 100
+#: Locations that are asked for workers side by side.
+MOST_AT_ONCE = 32
 #: Seconds between asking a location again that could not be reached.
 UNREACHABLE_PAUSE = 2.0
 #: Seconds until changes are read again that a transaction which is still under way keeps hidden.
@@ -85,7 +87,9 @@ class RunQueueDaemon:
         #: Locations that are left alone for a while: until when, by the steady clock.
         self._unreachable: dict[str, float] = {}
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="launch")
+        #: By location that is being asked for workers, the claims that wait until it has answered.
+        self._waiting: dict[str, list[Claim]] = {}
+        self._pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE, thread_name_prefix="launch")
         self._wake: Wake = lambda: None
         self._report: Report = log_report
 
@@ -258,10 +262,27 @@ class RunQueueDaemon:
                 self._handed[claim.run_id] = Handover(claim.attempt, claim.location_name)
             by_location[claim.location_name].append(claim)
         for name, batch in by_location.items():
-            self._pool.submit(self._hand_over, name, batch)
+            with self._lock:
+                if name in self._waiting:
+                    self._waiting[name].extend(batch)
+                    continue
+                self._waiting[name] = []
+            self._pool.submit(self._hand_over_all, name, batch)
+
+    def _hand_over_all(self, name: str, claims: Sequence[Claim]) -> None:
+        """Runs on a thread of the pool, one for each location, so that one that does not answer delays no other."""
+        while claims:
+            try:
+                self._hand_over(name, claims)
+            except Exception as error:
+                logger.exception("handing runs over to location '%s' failed", name)
+                self._report(error)
+            with self._lock:
+                claims = self._waiting.pop(name)
+                if claims:
+                    self._waiting[name] = []
 
     def _hand_over(self, name: str, claims: Sequence[Claim]) -> None:
-        """Runs on a thread of the pool, so that one location that does not answer delays no other."""
         # Before the call: a host that comes in its place meanwhile is another one, and the launch is looked for.
         host_id = self._host_of(name)
         try:
