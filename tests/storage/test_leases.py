@@ -53,6 +53,12 @@ def test_expiry_goes_by_the_databases_clock(sqlite_stores: SqlStores, clock: Man
     assert lead(sqlite_stores, holder="b", seconds=10).term == 2
 
 
+def test_a_clock_set_back_keeps_no_dead_leader_in_office(sqlite_stores: SqlStores, clock: ManualClock) -> None:
+    lead(sqlite_stores, holder="killed", seconds=8)
+    clock.advance(-86_400)
+    assert lead(sqlite_stores, holder="b", seconds=8).term == 2
+
+
 def test_expiry_on_postgres_ignores_this_machines_clock(postgres_stores: SqlStores, clock: ManualClock) -> None:
     lead(postgres_stores, holder="a", seconds=60)
     clock.advance(1e6)

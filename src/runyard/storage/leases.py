@@ -14,6 +14,10 @@ from .schema import leases
 _COLUMNS = (leases.c.name, leases.c.holder, leases.c.term, leases.c.expires_at)
 
 
+#: Nobody asks for longer, in seconds: a lease that ends later was given before the clock was set back.
+LONGEST = 300.0
+
+
 class SqlLeases:
     """``storage.protocols.Leases``."""
 
@@ -28,9 +32,10 @@ class SqlLeases:
             # Waits for every transaction that is fenced with the present term.
             stored = _lease(connection.execute(_one(name).with_for_update()).one())
             now = self._database.now(connection)
-            if stored.holder not in (None, holder) and stored.expires_at > now:
+            valid = now < stored.expires_at <= now + max(LONGEST, seconds)
+            if stored.holder not in (None, holder) and valid:
                 return None
-            renewed = stored.holder == holder and stored.expires_at > now
+            renewed = stored.holder == holder and valid
             lease = Lease(name=name, holder=holder, term=stored.term + (not renewed), expires_at=now + seconds)
             connection.execute(
                 sa.update(leases)
