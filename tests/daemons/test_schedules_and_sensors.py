@@ -354,3 +354,13 @@ def test_without_the_queue_a_run_whose_location_left_is_failed(bench) -> None:
     yard.location.answer = leave
     yard.sensor_tick()
     assert [run.status for run in yard.runs()] == [RunStatus.FAILURE]
+
+
+def test_a_run_that_cannot_be_stored_fails_its_tick(bench) -> None:
+    yard = bench()
+    asked = RunAsked(job_name="job", tags={"team": "a\0b"})
+    yard.location.answer = lambda _: Evaluation(status=TickStatus.SUCCESS, runs=(asked,), cursor="past it")
+    tick = yard.sensor_tick()
+    assert (tick.status, tick.error.class_name) == (TickStatus.FAILURE, "InvalidTag")
+    assert yard.stores.ticks.state(tick.key).cursor is None
+    assert yard.runs() == []

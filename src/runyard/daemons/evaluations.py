@@ -11,7 +11,8 @@ from typing import Protocol
 import msgspec
 
 from ..core.clock import Clock
-from ..core.errors import LocationUnavailable, RunyardError
+from ..core.errors import LeaseLost, LocationUnavailable, RunyardError, StorageUnavailable
+from ..core.events import ErrorInfo
 from ..core.ids import new_id
 from ..core.lease import Fence
 from ..core.run import NewRun, Run, RunFailure, RunStatus
@@ -28,7 +29,7 @@ from ..core.tick import (
 from ..locations.api import Workspace
 from ..operations.launch import LaunchStores, launch_now
 from ..service.daemon import Report, log_report
-from ..storage.protocols import RunAddition, Ticks
+from ..storage.protocols import RunAddition, TickOutcome, Ticks
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +107,24 @@ class Evaluations:
         key = pending.state.key
         tick = Tick(tick_id=new_id(), key=key, time=pending.time, status=TickStatus.STARTED)
         evaluation = self._evaluate(pending, tick.tick_id)
-        outcome = self._stores.ticks.commit(
+        try:
+            outcome = self._commit(pending, tick, evaluation, fence)
+        except (LeaseLost, StorageUnavailable):
+            raise
+        except Exception as error:
+            # What the code asked for cannot be stored: a tick that says so, not one that is repeated unseen for ever.
+            logger.exception("%s '%s': its tick cannot be stored", key.kind, key.name)
+            failed = Evaluation(status=TickStatus.FAILURE, error=ErrorInfo(type(error).__name__, str(error)))
+            outcome = self._commit(pending, tick, failed, fence)
+        if not self._queued:
+            for run in outcome.runs:
+                self._launch(run)
+        for topic in ("queue", "runs", "automation") if outcome.runs else ("automation",):
+            self._stores.wakeups.poke(topic)
+
+    def _commit(self, pending: Pending, tick: Tick, evaluation: Evaluation, fence: Fence) -> TickOutcome:
+        key = pending.state.key
+        return self._stores.ticks.commit(
             _ended(tick, evaluation, pending.state, self._clock.now()),
             self._advance(pending, evaluation),
             [_addition(key, asked) for asked in evaluation.runs],
@@ -114,11 +132,6 @@ class Evaluations:
             fence=fence,
             now=self._clock.now(),
         )
-        if not self._queued:
-            for run in outcome.runs:
-                self._launch(run)
-        for topic in ("queue", "runs", "automation") if outcome.runs else ("automation",):
-            self._stores.wakeups.poke(topic)
 
     def _launch(self, run: Run) -> None:
         """Without the queue. What goes wrong with one run keeps no other from being launched."""
