@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 BATCH = 100
 #: Locations that are asked for workers side by side.
 MOST_AT_ONCE = 32
+#: Changes read at a time.
+CHANGES = 1000
 #: Seconds between asking a location again that could not be reached.
 UNREACHABLE_PAUSE = 2.0
 #: Seconds until changes are read again that a transaction which is still under way keeps hidden.
@@ -172,11 +174,13 @@ class RunQueueDaemon:
         return None if location is None else location.record().host_id
 
     def _follow(self, admission: Admission, fence: Fence, now: float) -> Admission:
-        while changes := self._stores.queue.changes(self._cursor):
+        read = CHANGES
+        while read == CHANGES:
+            changes = self._stores.queue.changes(self._cursor, limit=CHANGES)
             if any(change.kind == "rules" for change in changes):
                 return self._load(fence, now)
             self._apply(admission, changes)
-            self._cursor = changes[-1].cursor
+            read = len(changes)
         if now - self._forgot_at >= FORGET_EVERY:
             self._forgot_at = now
             self._stores.queue.forget_changes(self._cursor)
@@ -190,7 +194,10 @@ class RunQueueDaemon:
             elif change.run_id is not None and change.kind == "started":
                 self._arrived(change.run_id)
                 admission.started(change.run_id)
-        self._read_heads(admission, sorted({change.lane for change in changes if change.lane is not None}))
+        moved = {change.lane for change in changes if change.kind == "lane" and change.lane is not None}
+        self._read_heads(admission, sorted(moved))
+        if changes:
+            self._cursor = changes[-1].cursor
 
     def _arrived(self, run_id: str) -> None:
         with self._lock:

@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds to wait after a step raised, so that a broken dependency is not hammered.
 AFTER_ERROR = 5.0
+#: Least seconds between the beginnings of two steps: a first wake is answered at once, a burst of them together.
+LEAST_GAP = 0.01
 
 
 class RepeatingThread:
@@ -46,6 +48,7 @@ class RepeatingThread:
         while not self._stopping.is_set():
             # Cleared before the step: a wake during it means that the step may have read too early.
             self._wake.clear()
+            began = self._clock.monotonic()
             try:
                 seconds = self._step()
             except Exception:
@@ -53,3 +56,4 @@ class RepeatingThread:
                 seconds = AFTER_ERROR
             if not self._stopping.is_set():
                 self._clock.wait(self._wake, seconds)
+                self._clock.wait(self._stopping, began + LEAST_GAP - self._clock.monotonic())
