@@ -118,6 +118,18 @@ def test_a_schedule_fires_once_at_its_time(bench) -> None:
     assert [tick.time for tick in yard.ticks("schedule", "hourly")] == [HOUR + 3600]
 
 
+def test_a_schedule_that_cannot_be_read_keeps_no_other_from_its_times(bench) -> None:
+    yard = bench()
+    elsewhere = msgspec.structs.replace(HOURLY, name="elsewhere", execution_timezone="Mars/Olympus")
+    yard.location.definitions = definitions("job", schedules=[elsewhere, HOURLY])
+    yard.schedule_pass()
+    yard.clock.advance(3600)
+    yard.schedule_pass()
+    yard.woken.wait()
+    assert [tick.time for tick in yard.ticks("schedule", "hourly")] == [HOUR + 3600]
+    assert "Mars/Olympus" in str(yard.woken.errors[0])
+
+
 def test_of_missed_times_only_the_latest_runs(bench) -> None:
     yard = bench()
     yard.location.answer = asks(None)

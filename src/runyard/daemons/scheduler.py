@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from ..core.clock import Clock
 from ..core.daemon import DaemonType
+from ..core.errors import InvalidDefinition
 from ..core.lease import Fence
 from ..core.location import ScheduleInfo
 from ..core.tick import (
@@ -31,6 +33,13 @@ logger = logging.getLogger(__name__)
 LONGEST_SLEEP = 60.0
 #: Seconds between attempts at a tick whose evaluation failed and may be retried.
 RETRY_SECONDS = 5.0
+
+
+class _Look(NamedTuple):
+    """What came of looking at a running schedule."""
+
+    wake_at: float
+    started: bool
 
 
 class SchedulerDaemon:
@@ -77,25 +86,40 @@ class SchedulerDaemon:
 
     def run_once(self, now: float, fence: Fence) -> PassResult:
         states = {state.key: state for state in self._stores.ticks.states()}
-        wake_at, started, running = now + LONGEST_SLEEP, 0, 0
-        for key, info in self._schedules():
-            state = self._settled_state(key, info, states.get(key), now, fence)
-            if state is None:
-                continue
-            running += 1
-            decision = due(
-                info.cron_schedule, info.execution_timezone, since=_since(state), now=now, including_since=_fresh(state)
-            )
-            wake_at = min(wake_at, decision.next_at or wake_at)
-            if decision.time is None or self._evaluations.busy(key):
-                continue
-            wait_until = self._not_before.get((key, decision.time), now)
-            if wait_until > now:
-                wake_at = min(wake_at, wait_until)
-                continue
-            self._start(state, decision, decision.time, fence)
-            started += 1
-        return PassResult(wake_at, _outcome(started, running), idle=started == 0)
+        looks = [self._guarded_look(key, info, states.get(key), now, fence) for key, info in self._schedules()]
+        running = [look for look in looks if look is not None]
+        started = sum(look.started for look in running)
+        wake_at = min([now + LONGEST_SLEEP, *(look.wake_at for look in running)])
+        return PassResult(wake_at, _outcome(started, len(running)), idle=started == 0)
+
+    def _guarded_look(
+        self, key: InstigatorKey, info: ScheduleInfo, stored: InstigatorState | None, now: float, fence: Fence
+    ) -> _Look | None:
+        """One schedule that cannot be read (a zone that this machine lacks) keeps no other from its times."""
+        try:
+            return self._look(key, info, stored, now, fence)
+        except InvalidDefinition as error:
+            logger.warning("schedule '%s': %s", key.name, error)
+            self._evaluations.report(error)
+            return None
+
+    def _look(
+        self, key: InstigatorKey, info: ScheduleInfo, stored: InstigatorState | None, now: float, fence: Fence
+    ) -> _Look | None:
+        """Start what is due of one schedule; None when it is stopped."""
+        state = self._settled_state(key, info, stored, now, fence)
+        if state is None:
+            return None
+        since, fresh = _since(state), _fresh(state)
+        decision = due(info.cron_schedule, info.execution_timezone, since=since, now=now, including_since=fresh)
+        next_at = decision.next_at if decision.next_at is not None else now + LONGEST_SLEEP
+        if decision.time is None or self._evaluations.busy(key):
+            return _Look(next_at, started=False)
+        wait_until = self._not_before.get((key, decision.time), now)
+        if wait_until > now:
+            return _Look(min(next_at, wait_until), started=False)
+        self._start(state, decision, decision.time, fence)
+        return _Look(next_at, started=True)
 
     def _schedules(self) -> Iterator[tuple[InstigatorKey, ScheduleInfo]]:
         for location in self._workspace.all():
