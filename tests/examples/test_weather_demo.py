@@ -3,43 +3,15 @@
 from __future__ import annotations
 
 import json
-import signal
-import socket
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-DEMO = Path(__file__).parents[2] / "examples" / "weather" / "demo.py"
+from weather_demo import demo
+
 LIMIT = 60  # seconds without any sign of life
-
-
-@contextmanager
-def demo(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The running demonstration and the page that it names."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    command = [sys.executable, str(DEMO), "--home", str(home), "--port", port]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        assert process.stdout is not None
-        told = []
-        try:
-            for line in process.stdout:
-                told.append(line)
-                if "open http" in line:
-                    yield process, line.split()[-1].removesuffix("/queue")
-                    break
-            else:
-                raise AssertionError("".join(told))
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.stdout.read()
 
 
 def runs(url: str) -> list[dict[str, Any]]:
