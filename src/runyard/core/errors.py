@@ -97,3 +97,22 @@ class ForbiddenTransition(RunyardError):
 
 class WrongState(UserError):
     """What was asked for does not fit the state that the run is in."""
+
+
+class OverlapRefused(UserError):
+    """The overlap policy of a job keeps a run out of the queue. ``reason`` is a clause: ``it is running (3f2a…)``."""
+
+    def __init__(self, job_name: str, policy: str, reason: str) -> None:
+        self.job_name, self.policy, self.reason = job_name, policy, reason
+        super().__init__(f"A run of '{job_name}' was refused by its overlap policy '{policy}': {reason}.")
+
+
+class NeverAdmissible(UserError):
+    """A run or step takes more slots than a limit has: it could wait for ever."""
+
+    def __init__(self, what: str, slots: int, rule: str, limit: int) -> None:
+        self.rule, self.limit = rule, limit
+        super().__init__(
+            f"{what} takes {slots} slots of {rule}, whose limit is {limit}: it could never start. "
+            "Let it take fewer, or raise the limit."
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from .events import ErrorInfo
+from .pools import PoolNeeds
 
 
 class LocationState(str, Enum):
@@ -36,7 +37,7 @@ class JobInfo(msgspec.Struct, frozen=True, kw_only=True):
     #: Tags that every run of the job gets: the job's own, or ``run_tags`` where it has them.
     tags: dict[str, str] = {}
     ops: tuple[OpInfo, ...] = ()
-    pools: tuple[str, ...] = ()
+    pools: PoolNeeds = PoolNeeds()
     config_schema: dict[str, Any] = {}
     default_config: dict[str, Any] = {}
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from .pools import PoolNeeds
+
 
 class RunStatus(str, Enum):
     """Where a run stands. Names are the field's."""
@@ -60,7 +62,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     held_by: str | None = None
     held_reason: str | None = None
-    pools: tuple[str, ...] = ()
+    pools: PoolNeeds = PoolNeeds()
     host_id: str | None = None
     pid: int | None = None
     parent_run_id: str | None = None
@@ -76,7 +78,7 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     tags: dict[str, str] = {}
     run_config: dict[str, Any] = {}
-    pools: tuple[str, ...] = ()
+    pools: PoolNeeds = PoolNeeds()
     parent_run_id: str | None = None
     root_run_id: str | None = None
     #: Said as a WARNING engine event on the run, for example a priority that is no integer.

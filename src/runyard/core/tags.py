@@ -9,6 +9,8 @@ from typing import Any
 from .errors import InvalidTag
 
 PRIORITY = "dagster/priority"
+#: How many slots the run takes of every limit that counts runs; 1 without it. The field has no such tag.
+SLOTS = "runyard/slots"
 SCHEDULE_NAME = "dagster/schedule_name"
 SENSOR_NAME = "dagster/sensor_name"
 TICK = "dagster/tick"
@@ -22,6 +24,7 @@ PARTITION = "dagster/partition"
 SCHEDULED_TIME = ".dagster/scheduled_execution_time"
 
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+MOST_SLOTS = 1000
 
 
 def normalise(tags: Mapping[str, Any] | None) -> dict[str, str]:
@@ -54,15 +57,28 @@ def parse_priority(tags: Mapping[str, str]) -> int:
     Raises:
         InvalidTag: the value is no integer or needs more than 32 bits.
     """
-    text = tags.get(PRIORITY)
+    return _whole_number(tags, PRIORITY, 0, (_SMALLEST, _LARGEST), "'5' or '-1'")
+
+
+def parse_slots(tags: Mapping[str, str]) -> int:
+    """How many slots the run takes: a positive integer written as a string, 1 without the tag.
+
+    Raises:
+        InvalidTag: the value is no integer or below 1 or above 1000.
+    """
+    return _whole_number(tags, SLOTS, 1, (1, MOST_SLOTS), "'2'")
+
+
+def _whole_number(tags: Mapping[str, str], key: str, default: int, bounds: tuple[int, int], examples: str) -> int:
+    text = tags.get(key)
     if text is None:
-        return 0
+        return default
     try:
         value = int(text.strip())
     except ValueError:
-        raise InvalidTag(PRIORITY, f"'{text}' is not a whole number; write for example '5' or '-1'.") from None
-    if not _SMALLEST <= value <= _LARGEST:
-        raise InvalidTag(PRIORITY, f"{value} is outside {_SMALLEST} to {_LARGEST}.")
+        raise InvalidTag(key, f"'{text}' is not a whole number; write for example {examples}.") from None
+    if not bounds[0] <= value <= bounds[1]:
+        raise InvalidTag(key, f"{value} is outside {bounds[0]} to {bounds[1]}.")
     return value
 
 
@@ -72,3 +88,13 @@ def priority_or_zero(tags: Mapping[str, str]) -> tuple[int, str | None]:
         return parse_priority(tags), None
     except InvalidTag as error:
         return 0, f"{error} The run counts as priority 0."
+
+
+def slots_or_one(tags: Mapping[str, str]) -> tuple[int, str | None]:
+    """The slots of runs that code asks for: a bad value counts as 1, with the warning to show."""
+    if SLOTS not in tags:
+        return 1, None
+    try:
+        return parse_slots(tags), None
+    except InvalidTag as error:
+        return 1, f"{error} The run counts as one slot."

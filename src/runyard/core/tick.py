@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from .events import ErrorInfo
+from .pools import PoolNeeds
 
 InstigatorKind = Literal["schedule", "sensor"]
 
@@ -58,7 +59,7 @@ class RunAsked(msgspec.Struct, frozen=True, kw_only=True):
     run_key: str | None = None
     run_config: dict[str, Any] = {}
     tags: dict[str, str] = {}
-    pools: tuple[str, ...] = ()
+    pools: PoolNeeds = PoolNeeds()
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

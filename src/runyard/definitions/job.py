@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from ..core.errors import InvalidDefinition
+from ..core.pools import PoolNeeds
 from ..core.text import did_you_mean, listing
 from .composition import active
 from .engine import engine
@@ -15,6 +16,7 @@ from .graph import GraphDefinition, composed
 from .metadata import check_metadata
 from .names import check_name, checked_tags, place
 from .policies import RetryPolicy
+from .pools import pool_needs
 from .steps import Step, check_inputs, flatten
 
 if TYPE_CHECKING:
@@ -108,9 +110,9 @@ class JobDefinition:
         return config_tree(self)
 
     @property
-    def pools(self) -> tuple[str, ...]:
-        """Every pool that a step of the job is in, sorted."""
-        return tuple(sorted({step.op.pool for step in self.steps if step.op.pool}))
+    def pools(self) -> PoolNeeds:
+        """What a run of the job needs of pools."""
+        return pool_needs(self.steps)
 
     def step(self, key: str) -> Step | None:
         return next((step for step in self.steps if step.key == key), None)

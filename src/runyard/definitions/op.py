@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, get_args, get_origin, overload
 
 from ..core.errors import InvalidDefinition
+from ..core.tags import MOST_SLOTS
 from .callable_node import CallableNode
 from .config.op_config import OpConfig
 from .names import check_name, check_slot_name, checked_tags, describe_function, place
@@ -43,6 +44,8 @@ class OpDefinition(CallableNode):
         retry_policy: RetryPolicy | None = None,
         code_version: str | None = None,
         pool: str | None = None,
+        *,
+        pool_slots: int = 1,
     ) -> None:
         self.name = check_name("an op", name)
         self.owner = f"Op '{name}'{place(compute_fn)}"
@@ -58,6 +61,7 @@ class OpDefinition(CallableNode):
         self.version, self.code_version = version, code_version or version
         self.retry_policy = _checked_policy(self.owner, retry_policy)
         self.pool = pool if pool is not None else self.tags.get(_POOL_TAG)
+        self.pool_slots = _checked_slots(self.owner, pool_slots)
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -69,6 +73,12 @@ class OpDefinition(CallableNode):
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _checked_slots(owner: str, slots: Any) -> int:
+    if not isinstance(slots, int) or isinstance(slots, bool) or not 1 <= slots <= MOST_SLOTS:
+        raise InvalidDefinition(f"{owner}: pool_slots is a whole number from 1 to {MOST_SLOTS}, not {slots!r}.")
+    return slots
 
 
 def _inputs(owner: str, signature: Signature, given: Mapping[str, In]) -> dict[str, In]:
@@ -165,6 +175,7 @@ def op(
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    pool_slots: int = 1,
 ) -> Callable[[Callable[..., Any]], OpDefinition]: ...
 
 
@@ -182,6 +193,7 @@ def op(
     retry_policy: RetryPolicy | None = None,
     code_version: str | None = None,
     pool: str | None = None,
+    pool_slots: int = 1,
 ) -> OpDefinition | Callable[[Callable[..., Any]], OpDefinition]:
     """Make an op of a function: ``@op`` or ``@op(out=…, pool=…)``. Parameters are those of OpDefinition."""
 
@@ -199,6 +211,7 @@ def op(
             retry_policy=retry_policy,
             code_version=code_version,
             pool=pool,
+            pool_slots=pool_slots,
         )
         functools.update_wrapper(definition, function, updated=())
         return definition

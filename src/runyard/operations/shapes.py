@@ -185,7 +185,7 @@ def job_shape(job: JobInfo, location: str) -> Shape:
         "description": job.description,
         "tags": job.tags,
         "ops": [{"key": op.key, "op_name": op.op_name, "needs": list(op.needs), "pool": op.pool} for op in job.ops],
-        "pools": list(job.pools),
+        "pools": sorted(job.pools.all),
     }
 
 

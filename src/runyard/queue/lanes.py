@@ -6,18 +6,27 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ..core.pools import PoolNeeds
+from ..core.tags import slots_or_one
 
-class Lane(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a run's admissibility depends on. ``tags`` holds the tracked keys that the run has, with its values."""
+
+class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a run's admissibility depends on. ``tags`` holds the tracked keys that the run has, with its values.
+
+    ``weight``: how many slots the run takes of every limit that counts runs. ``pools`` and ``roots`` as in PoolNeeds.
+    """
 
     location: str
     job: str
     tags: dict[str, str] = {}
-    pools: tuple[str, ...] = ()
+    pools: dict[str, int] = {}
+    roots: dict[str, int] = {}
+    weight: int = 1
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Lane)
+_NO_POOLS = PoolNeeds()
 
 
 def lane_key(
@@ -26,7 +35,7 @@ def lane_key(
     location_name: str,
     job_name: str,
     tags: Mapping[str, str],
-    pools: Sequence[str],
+    pools: PoolNeeds = _NO_POOLS,
 ) -> str:
     """The lane of a run as canonical compact JSON: equal texts are equal lanes.
 
@@ -35,13 +44,15 @@ def lane_key(
         location_name: the run's code location.
         job_name: the run's job.
         tags: all tags of the run; the untracked ones are left out.
-        pools: pools that the run uses, in any order; naming one twice means the same as once.
+        pools: what the run needs of pools.
     """
     lane = Lane(
         location=location_name,
         job=job_name,
         tags={key: tags[key] for key in tracked_keys if key in tags},
-        pools=tuple(sorted(set(pools))),
+        pools=pools.all,
+        roots=pools.roots,
+        weight=slots_or_one(tags)[0],
     )
     return _encoder.encode(lane).decode()
 

@@ -17,10 +17,23 @@ from ..core.host import HostRecord
 from ..core.launch import WorkerReport
 from ..core.lease import Fence, Lease
 from ..core.location import LocationRecord
-from ..core.queue import ActiveRun, Claim, QueueChange, QueueHead
+from ..core.pools import PoolHolder
+from ..core.queue import (
+    ActiveRun,
+    AuditEntry,
+    Claim,
+    Estimate,
+    Launch,
+    LimitChange,
+    QueueChange,
+    QueueFilter,
+    QueueHead,
+    Steered,
+    Steering,
+)
 from ..core.run import NewRun, Run, RunFailure, RunStatus
 from ..core.tick import InstigatorKey, InstigatorState, Tick
-from ..queue.rules import Rules
+from ..queue.rules import Pause, PauseScope, Rules
 
 
 class RunsFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +68,9 @@ class Runs(Protocol):
         """Insert runs, QUEUED (with RUN_ENQUEUED, lane and queue_seq) or NOT_STARTED.
 
         With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time.
+
+        Raises:
+            OverlapRefused: the overlap policy of one of them refuses it; nothing was inserted.
         """
         ...
 
@@ -143,31 +159,44 @@ class Events(Protocol):
         ...
 
 
+EVERY_QUEUED = QueueFilter()
+
+
 class Queue(Protocol):
     """What the run queue's leader reads and writes, and what a person does to queued runs."""
 
-    def rules(self) -> Rules: ...
-
-    def set_rules(self, rules: Rules) -> Rules:
-        """Keep ``rules`` if they differ from the stored ones: version + 1 and a ``rules`` change.
-
-        Returns the stored ones.
-        """
+    def rules(self) -> Rules:
+        """The rules in force: what the instance file says, with what people changed since, and all pauses."""
         ...
 
     def relane(self, *, fence: Fence, rules: Rules, limit: int = 1000) -> int:
-        """Recompute the lane of up to ``limit`` queued or active runs laned under older rules; returns how many."""
+        """Recompute the lane of up to ``limit`` queued or active runs laned under older rules; returns how many.
+
+        Active ones come first. Each lane that lost or gained a queued run gets a ``lane`` change.
+        """
         ...
 
-    def lanes(self) -> Sequence[str]:
-        """Every lane that has a queued run that is not held."""
+    def relane_runs(self, run_ids: Sequence[str], *, fence: Fence, rules: Rules) -> Sequence[str]:
+        """The same for these queued runs; returns the lanes that changed, old and new, for their heads to be read."""
+        ...
+
+    def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
+        """Lanes that have a queued run that is not held, in the order of their text."""
         ...
 
     def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]:
         """The first runs of each lane by (-priority, seq), held ones left out."""
         ...
 
+    def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
+        """Queued runs that are not held, by (-priority, seq), from behind that place on."""
+        ...
+
     def active(self) -> Sequence[ActiveRun]: ...
+
+    def launches(self, since: float) -> Sequence[Launch]:
+        """Launches at or after ``since``, oldest first, whatever became of the runs."""
+        ...
 
     def change_head(self) -> Cursor:
         """The place after the newest change: load state after reading it, then follow from it."""
@@ -201,15 +230,96 @@ class Queue(Protocol):
         """Queued runs, held ones too, by (-priority, seq)."""
         ...
 
-    def depth(self) -> int: ...
+    def depth(self, where: QueueFilter = EVERY_QUEUED) -> int: ...
 
-    def set_priority(self, run_id: str, priority: int, *, by: str, now: float) -> Run | None:
-        """New priority and ``dagster/priority`` tag of a queued run, with an engine event; None unless QUEUED."""
+    def position(self, run: Run) -> int:
+        """The rank of a queued run by (-priority, seq) among those that are not held, counted from 1."""
         ...
 
-    def hold(self, run_id: str, *, by: str, reason: str, now: float) -> Run | None: ...
+    def overtaken(self, run: Run, *, limit: int = 1000) -> Sequence[Run]:
+        """Runs enqueued later than this queued run and launched since it was queued, the last launched first."""
+        ...
 
-    def release(self, run_id: str, *, by: str, now: float) -> Run | None: ...
+    def steer(
+        self, where: QueueFilter, steering: Steering, *, now: float, after: int | None = None, limit: int = 1000
+    ) -> Steered:
+        """Do the same to up to ``limit`` queued runs that match, from behind the row ``after`` on, in one transaction.
+
+        Each run changed gets an engine event that names who and why; a new priority also replaces the
+        ``dagster/priority`` tag. Runs that are so already are passed over.
+        """
+        ...
+
+    def expect(self, estimates: Sequence[Estimate]) -> None:
+        """Note when runs are expected to start; a run's first estimate stays. The newest 1,000 are kept."""
+        ...
+
+    def estimates(self, *, limit: int = 200) -> Sequence[Estimate]:
+        """The newest estimates whose runs have started."""
+        ...
+
+
+class Limits(Protocol):
+    """What admission obeys, as people and the instance file set it. Each change that says anything new raises their
+    version and writes a ``rules`` change; what a person did leaves an audit entry in the same transaction.
+    """
+
+    def configure(self, rules: Rules) -> Rules:
+        """Take over what the instance file says; what people changed since stays on top. Returns the rules in force."""
+        ...
+
+    def configured(self) -> Rules:
+        """What the instance file says, without what people changed."""
+        ...
+
+    def change(self, change: LimitChange, *, by: str, now: float) -> Rules:
+        """Put another limit in force until it is taken back."""
+        ...
+
+    def changed(self) -> Sequence[LimitChange]:
+        """The limits that people set, in force in place of the file's."""
+        ...
+
+    def pause(self, pause: Pause) -> Rules:
+        """Add a pause; one of the same subject is replaced."""
+        ...
+
+    def resume(self, scope: PauseScope, name: str = "", value: str = "", *, by: str, now: float) -> Pause | None:
+        """End a pause; None when there is none."""
+        ...
+
+    def lift_lapsed(self, *, now: float, fence: Fence) -> int:
+        """Take away pauses whose ``until`` has passed; returns how many."""
+        ...
+
+    def note(self, *, action: str, subject: str, message: str, by: str, now: float) -> None:
+        """Leave an audit entry about something that spans transactions, such as a steering in bulk."""
+        ...
+
+    def audit(self, *, limit: int, before: int | None = None) -> Sequence[AuditEntry]:
+        """Newest first."""
+        ...
+
+
+class PoolSlots(Protocol):
+    """Step slots in pools: holder rows beside a guarded counter. Whatever ends a run gives its slots back in that
+    transaction. Every claim and release writes a ``pool`` change.
+    """
+
+    def claim(self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, now: float) -> bool:
+        """Take slots for a step of an active run's attempt; False when too few are free or the attempt is over.
+
+        Claiming again what the step holds is True and changes nothing. A pool without a limit always has room.
+        """
+        ...
+
+    def free(self, run_id: str, step_key: str, *, attempt: int) -> None:
+        """Give back what the step holds; nothing when it holds nothing."""
+        ...
+
+    def holders(self, pools: Sequence[str] | None = None) -> Sequence[PoolHolder]:
+        """Who holds slots, those of ``pools`` or of all, in the order in which they took them."""
+        ...
 
 
 class Ticks(Protocol):
@@ -334,6 +444,8 @@ class Stores(Protocol):
     runs: Runs
     events: Events
     queue: Queue
+    limits: Limits
+    pool_slots: PoolSlots
     ticks: Ticks
     leases: Leases
     heartbeats: Heartbeats

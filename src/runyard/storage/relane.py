@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from ..core.run import RunStatus
 from .database import Database
 from .journal import ChangeRow, change, write_changes
-from .rows import decode_names, decode_tags
+from .rows import decode_pools, decode_tags
 from .schema import IS_LIVE, runs
 from .stored_rules import RulesInForce
 
@@ -43,7 +43,7 @@ def relane_some(database: Database, connection: sa.Connection, in_force: RulesIn
             location_name=row.location_name,
             job_name=row.job_name,
             tags=decode_tags(row.tags),
-            pools=decode_names(row.pools),
+            pools=decode_pools(row.pools),
         )
         updates.append({"key": row.run_id, "new_lane": lane, "new_version": in_force.lane_version})
         if lane != row.lane:

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 
 from ..core.events import Cursor, Event, EventType, StoredEvent
+from ..core.pools import PoolNeeds
 from ..core.run import NewRun, Run, RunFailure, RunStatus
 from .schema import events, runs
 
 encode = msgspec.json.Encoder().encode
 _texts = msgspec.json.Decoder(dict[str, str]).decode
 _names = msgspec.json.Decoder(tuple[str, ...]).decode
+_pools = msgspec.json.Decoder(PoolNeeds).decode
 _config = msgspec.json.Decoder(dict[str, Any]).decode
 _failure = msgspec.json.Decoder(RunFailure).decode
 
@@ -72,7 +74,7 @@ def to_run(row: Sequence[Any]) -> Run:
         run_config=_config(run_config),
         failure=None if failure is None else _failure(failure),
         held=bool(held),
-        pools=_names(pools),
+        pools=_pools(pools),
     )
 
 
@@ -86,6 +88,10 @@ def decode_config(run_config: str) -> dict[str, Any]:
 
 def decode_names(names: str) -> tuple[str, ...]:
     return _names(names)
+
+
+def decode_pools(pools: str) -> PoolNeeds:
+    return _pools(pools)
 
 
 def new_run_row(run: NewRun, now: float) -> dict[str, Any]:

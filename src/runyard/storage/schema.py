@@ -14,7 +14,7 @@ from ..core.tick import InstigatorStatus, TickStatus
 from .columns import NAME, SERIAL, TransactionId
 
 #: Every revision of the schema, oldest first; the last is what this version of Runyard works with.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 REVISION = REVISIONS[-1]
 
 metadata = sa.MetaData()
@@ -123,7 +123,7 @@ queue_changes = sa.Table(
     sa.Column("lane", NAME),
     sa.Column("run_id", NAME),
     sa.Column("status", NAME),
-    sa.CheckConstraint("kind IN ('lane', 'started', 'ended', 'rules')", name="queue_changes_kind_known"),
+    sa.CheckConstraint("kind IN ('lane', 'started', 'ended', 'rules', 'pool')", name="queue_changes_kind_known"),
     sqlite_autoincrement=True,
 )
 
@@ -137,6 +137,50 @@ rules = sa.Table(
     sa.Column("lane_version", sa.BigInteger, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.CheckConstraint("id = 1", name="rules_one_row"),
+)
+
+# What people did to what admission obeys; ``subject`` and ``message`` are JSON.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", SERIAL, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("action", NAME, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Steps of many hosts take slots of one pool: the guarded counter decides, the holders say who.
+pool_counters = sa.Table(
+    "pool_counters",
+    metadata,
+    sa.Column("pool", NAME, primary_key=True),
+    sa.Column("used", sa.BigInteger, nullable=False),
+    sa.CheckConstraint("used >= 0", name="pool_counters_not_negative"),
+)
+
+pool_holders = sa.Table(
+    "pool_holders",
+    metadata,
+    sa.Column("pool", NAME, sa.ForeignKey("pool_counters.pool"), primary_key=True),
+    sa.Column("run_id", NAME, primary_key=True),
+    sa.Column("step_key", NAME, primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True),
+    sa.Column("slots", sa.BigInteger, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.CheckConstraint("slots > 0", name="pool_holders_positive"),
+)
+
+# What starts were expected to be, to say how far off estimates are.
+estimates = sa.Table(
+    "estimates",
+    metadata,
+    sa.Column("run_id", NAME, primary_key=True),
+    sa.Column("made_at", sa.Double, nullable=False),
+    sa.Column("estimated_start", sa.Double, nullable=False),
+    sa.Column("started_at", sa.Double),
 )
 
 leases = sa.Table(

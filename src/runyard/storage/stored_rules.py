@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
+from ..core.pools import PoolNeeds
 from ..queue.lanes import lane_key
 from ..queue.rules import Rules
 from .rows import text
@@ -22,7 +23,7 @@ class RulesInForce(NamedTuple):
     #: The generation of tracked keys.
     lane_version: int
 
-    def lane(self, *, location_name: str, job_name: str, tags: Mapping[str, str], pools: Sequence[str]) -> str:
+    def lane(self, *, location_name: str, job_name: str, tags: Mapping[str, str], pools: PoolNeeds) -> str:
         return lane_key(self.rules.tracked_keys, location_name=location_name, job_name=job_name, tags=tags, pools=pools)
 
 
