@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from runyard.core.clock import ManualClock
 from runyard.core.daemon import DaemonError, DaemonType, Heartbeat, PassRecord
+from runyard.core.errors import LeaseLost
 from runyard.core.events import ErrorInfo
 from runyard.core.host import HostRecord
-from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState, OpInfo
+from runyard.core.lease import Fence
+from runyard.core.location import JobInfo, LeftAlone, LocationDefinitions, LocationRecord, LocationState, OpInfo
 from runyard.storage.open import SqlStores
 
 from .make import NOW
@@ -97,3 +100,22 @@ def test_ping_and_describe(stores: SqlStores) -> None:
     assert described["revision"] == "0001"
     assert described["kind"] in ("sqlite", "postgres")
     assert "password" not in str(described)
+
+
+def test_a_location_that_is_left_alone_says_so_whoever_publishes_it(stores: SqlStores) -> None:
+    lease = stores.leases.acquire("daemon:queue", holder="a", seconds=60)
+    assert lease is not None
+    fence = Fence(lease.name, lease.term)
+    record = LocationRecord(name="yard", state=LocationState.LOADED)
+    resting = LeftAlone(until=12.5, reason="it cannot fork")
+    stores.locations.publish(record)
+    stores.locations.leave_alone("yard", resting, fence=fence)
+    stores.locations.publish(replace(record, version="2"))
+    assert stores.locations.all() == [replace(record, version="2", left_alone=resting)]
+    stores.locations.leave_alone("yard", replace(resting, until=20.0), fence=fence)
+    assert stores.locations.get("yard") == replace(record, version="2", left_alone=replace(resting, until=20.0))
+    stores.locations.leave_alone("yard", None, fence=fence)
+    assert stores.locations.get("yard") == replace(record, version="2")
+    stores.leases.release(lease.name, holder="a", term=lease.term)
+    with pytest.raises(LeaseLost):
+        stores.locations.leave_alone("yard", resting, fence=fence)

@@ -72,6 +72,13 @@ class LocationDefinitions(msgspec.Struct, frozen=True, kw_only=True):
         return next((job for job in self.jobs if job.name == name), None)
 
 
+class LeftAlone(msgspec.Struct, frozen=True):
+    """That the run queue launches nothing at a location before ``until`` (seconds since the epoch), and why."""
+
+    until: float
+    reason: str
+
+
 class LocationRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What storage publishes of a location, for every process that has no host of its own."""
 
@@ -88,3 +95,5 @@ class LocationRecord(msgspec.Struct, frozen=True, kw_only=True):
     start_method_reason: str | None = None
     host_id: str | None = None
     updated_at: float = 0.0
+    #: Kept by the run queue's leader beside what the location publishes; over once its time has passed.
+    left_alone: LeftAlone | None = None

@@ -16,7 +16,7 @@ from ..core.events import BEGINNING, Cursor, Event, StoredEvent
 from ..core.host import HostRecord
 from ..core.launch import WorkerReport
 from ..core.lease import Fence, Lease
-from ..core.location import LocationRecord
+from ..core.location import LeftAlone, LocationRecord
 from ..core.pools import PoolHolder
 from ..core.queue import (
     ActiveRun,
@@ -417,7 +417,13 @@ class Hosts(Protocol):
 
 
 class Locations(Protocol):
-    def publish(self, record: LocationRecord) -> None: ...
+    def publish(self, record: LocationRecord) -> None:
+        """Insert or replace what is known of a location, except ``left_alone``."""
+        ...
+
+    def leave_alone(self, name: str, left_alone: LeftAlone | None, *, fence: Fence) -> None:
+        """Say until when nothing is launched at a location; None: it launches."""
+        ...
 
     def get(self, name: str) -> LocationRecord | None: ...
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
 from ..core.daemon import Heartbeat
 from ..core.host import HostRecord
-from ..core.location import LocationRecord
+from ..core.lease import Fence
+from ..core.location import LeftAlone, LocationRecord
 from .database import Database
 from .rows import text
 from .schema import heartbeats, hosts, locations
+from .schema import left_alone as resting
 from .upsert import put
 
 _heartbeat = msgspec.json.Decoder(Heartbeat).decode
@@ -93,19 +96,38 @@ class SqlLocations:
         self._database = database
 
     def publish(self, record: LocationRecord) -> None:
+        body = text(msgspec.structs.replace(record, left_alone=None))
         with self._database.write() as connection:
-            put(self._database, connection, locations, {"name": record.name, "body": text(record)})
+            put(self._database, connection, locations, {"name": record.name, "body": body})
+
+    def leave_alone(self, name: str, left_alone: LeftAlone | None, *, fence: Fence) -> None:
+        with self._database.write(fence) as connection:
+            if left_alone is None:
+                connection.execute(sa.delete(resting).where(resting.c.location_name == name))
+            else:
+                row = {"location_name": name, "until": left_alone.until, "reason": left_alone.reason}
+                put(self._database, connection, resting, row)
 
     def get(self, name: str) -> LocationRecord | None:
         with self._database.read() as connection:
-            body = connection.execute(sa.select(locations.c.body).where(locations.c.name == name)).scalar()
-        return None if body is None else _location(body)
+            row = connection.execute(_LOCATIONS.where(locations.c.name == name)).first()
+        return None if row is None else _to_location(row)
 
     def all(self) -> Sequence[LocationRecord]:
         with self._database.read() as connection:
-            bodies = connection.execute(sa.select(locations.c.body).order_by(locations.c.name)).scalars()
-            return [_location(body) for body in bodies]
+            return [_to_location(row) for row in connection.execute(_LOCATIONS.order_by(locations.c.name))]
 
     def remove(self, name: str) -> None:
         with self._database.write() as connection:
             connection.execute(sa.delete(locations).where(locations.c.name == name))
+
+
+_LOCATIONS = sa.select(locations.c.body, resting.c.until, resting.c.reason).select_from(
+    locations.outerjoin(resting, resting.c.location_name == locations.c.name)
+)
+
+
+def _to_location(row: Sequence[Any]) -> LocationRecord:
+    body, until, reason = row
+    record = _location(body)
+    return record if until is None else msgspec.structs.replace(record, left_alone=LeftAlone(until, reason))

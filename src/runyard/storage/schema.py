@@ -215,6 +215,15 @@ locations = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
 )
 
+# Written by the run queue's leader, while ``locations`` is written by whoever has the location's host.
+left_alone = sa.Table(
+    "left_alone",
+    metadata,
+    sa.Column("location_name", NAME, primary_key=True),
+    sa.Column("until", sa.Double, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
 _KINDS = "kind IN ('schedule', 'sensor')"
 
 instigators = sa.Table(
