@@ -81,9 +81,10 @@ class Control:
 
     def stop_daemons(self) -> None:
         """End the daemons, so that nothing new starts; cancellations and workers' reports go on."""
-        for loop in self._loops:
-            if not loop.stop():
-                logger.warning("%s did not end its pass in time.", loop.daemon.type.value)
+        if self._loops:
+            self._pulse.stop()
+            # Whoever looks at the queue sees now that nobody will launch anything.
+            self.instance.stores.wakeups.poke("queue")
 
     def stop(self, *, terminate_hosts: bool) -> None:
         """Stop the daemons and give their leases back; hosts and their workers go on unless told otherwise."""
@@ -93,7 +94,6 @@ class Control:
         if self._loops:
             self._canceler.stop()
             self._supervisor.stop()
-            self._pulse.stop()
         self.workspace.stop(terminate_hosts=terminate_hosts)
 
     def _daemons(self) -> list[Daemon]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -168,6 +169,32 @@ def test_a_process_ends_although_storage_is_away(sqlite_stores: Stores, clock: M
     monkeypatch.setattr(sqlite_stores.leases, "release", away)
     monkeypatch.setattr(sqlite_stores.heartbeats, "forget_process", away)
     beat.stop()
+
+
+def test_a_daemon_that_stops_in_a_pass_is_not_alive_for_those_who_ask(sqlite_stores: Stores) -> None:
+    asked, goes_on = threading.Event(), threading.Event()
+
+    def linger(fence: Fence) -> None:
+        asked.set()
+        assert goes_on.wait(10)
+
+    daemon = ScriptedDaemon(linger)
+    loop = DaemonLoop(daemon, clock=SystemClock())
+    beat = pulse(loop, sqlite_stores, SystemClock(), "a")
+    beat.step()
+    loop.start()
+    assert asked.wait(10)
+    stopping = threading.Thread(target=beat.stop)
+    stopping.start()
+    deadline = time.monotonic() + 10
+    while sqlite_stores.heartbeats.all() and time.monotonic() < deadline:
+        assert stopping.is_alive()
+    assert state(sqlite_stores, SystemClock()) == "not_running"
+    assert sqlite_stores.leases.list()[0].holder == "a", "what the pass still writes is a leader's"
+    goes_on.set()
+    stopping.join(10)
+    assert sqlite_stores.leases.list()[0].holder is None
+    assert len(daemon.passes) == 1
 
 
 def test_states_of_a_daemon(sqlite_stores: Stores, clock: ManualClock) -> None:

@@ -39,6 +39,10 @@ class DaemonLoop:
         """Ask for a pass now."""
         self._thread.wake()
 
+    def end_soon(self) -> None:
+        """Begin no further pass."""
+        self._thread.end_soon()
+
     def stop(self, *, timeout: float = 5.0) -> bool:
         """End the thread after the pass under way; True when it ended in time."""
         ended = self._thread.stop(timeout=timeout)

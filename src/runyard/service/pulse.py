@@ -45,15 +45,18 @@ class Pulse:
         self._thread.start()
 
     def stop(self) -> None:
-        """Give every lease back, so that a standby need not wait for its end, and take the heartbeats away."""
-        self._thread.stop()
+        """End the daemons: first nobody may believe any more that they will do something, then they really do not.
+
+        Their leases are given back, so that a standby need not wait for their end.
+        """
         for loop in self._loops:
+            loop.end_soon()
+        self._thread.stop()
+        self._forget(self._process_id)
+        for loop in self._loops:
+            if not loop.stop():
+                logger.warning("%s did not end its pass in time.", loop.daemon.type.value)
             self._guarded(loop, self._release)
-        try:
-            self._heartbeats.forget_process(self._process_id)
-        except RunyardError as error:
-            # What ends after us must end all the same: rows that are not renewed run out by themselves.
-            logger.warning("heartbeats: %s", error)
 
     def step(self) -> float:
         """One round: leases first, then heartbeats where they are due; returns the seconds until the next."""
@@ -70,9 +73,18 @@ class Pulse:
         """Rows of processes that were killed: nobody else would ever take them away."""
         try:
             oldest = self._clock.now() - KEPT_SECONDS
-            for process_id in {row.process_id for row in self._heartbeats.all() if row.at < oldest}:
-                self._heartbeats.forget_process(process_id)
+            dead = {row.process_id for row in self._heartbeats.all() if row.at < oldest}
         except RunyardError as error:
+            logger.warning("heartbeats: %s", error)
+            return
+        for process_id in dead:
+            self._forget(process_id)
+
+    def _forget(self, process_id: str) -> None:
+        try:
+            self._heartbeats.forget_process(process_id)
+        except RunyardError as error:
+            # What ends after us must end all the same: rows that are not renewed run out by themselves.
             logger.warning("heartbeats: %s", error)
 
     def _guarded(self, loop: DaemonLoop, act: Callable[[DaemonLoop], None]) -> None:

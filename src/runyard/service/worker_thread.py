@@ -36,10 +36,14 @@ class RepeatingThread:
         """Ask for a step now."""
         self._wake.set()
 
-    def stop(self, *, timeout: float = 5.0) -> bool:
-        """Ask the thread to end; True when it did within ``timeout`` seconds."""
+    def end_soon(self) -> None:
+        """Ask the thread to end after the step under way."""
         self._stopping.set()
         self._wake.set()
+
+    def stop(self, *, timeout: float = 5.0) -> bool:
+        """Ask the thread to end; True when it did within ``timeout`` seconds."""
+        self.end_soon()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout)
         return not self._thread.is_alive()
