@@ -12,6 +12,7 @@ import click
 from ..core.clock import Clock
 from ..core.events import ErrorInfo
 from ..core.location import LocationDefinitions
+from ..core.text import duration as spelt_duration
 
 _COLOURS = {
     "SUCCESS": "green",
@@ -76,19 +77,8 @@ def ago(seconds: float | None, clock: Clock) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``0.3 s``, ``42 s``, ``3 min 20 s``, ``5 h 2 min``, ``3 d 4 h``; ``-`` for None."""
-    if seconds is None:
-        return "-"
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    minutes, left = divmod(round(seconds), 60)
-    if minutes == 0:
-        return f"{left} s"
-    hours, minutes = divmod(minutes, 60)
-    if hours == 0:
-        return f"{minutes} min {left} s"
-    days, hours = divmod(hours, 24)
-    return f"{hours} h {minutes} min" if days == 0 else f"{days} d {hours} h"
+    """As ``core.text.duration``; ``-`` for None."""
+    return "-" if seconds is None else spelt_duration(seconds)
 
 
 def counts(definitions: LocationDefinitions | None) -> str:

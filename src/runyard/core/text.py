@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from datetime import datetime, timezone
 
 
 def nearest(word: str, options: Iterable[str]) -> str | None:
@@ -23,3 +24,28 @@ def listing(names: Iterable[str], most: int = 8) -> str:
     ordered = sorted(names)
     shown = ", ".join(ordered[:most])
     return shown if len(ordered) <= most else f"{shown} and {len(ordered) - most} more"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 run``, ``2 runs``."""
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """``0.3 s``, ``42 s``, ``3 min 20 s``, ``5 h 2 min``, ``3 d 4 h``."""
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    minutes, left = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{left} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours == 0:
+        return f"{minutes} min {left} s"
+    days, hours = divmod(hours, 24)
+    return f"{hours} h {minutes} min" if days == 0 else f"{days} d {hours} h"
+
+
+def utc_time(seconds: float, *, now: float) -> str:
+    """``12:00 UTC``, with the date when it is not the day of ``now``; both seconds since the epoch."""
+    time, today = (datetime.fromtimestamp(moment, tz=timezone.utc) for moment in (seconds, now))
+    return time.strftime("%H:%M UTC" if time.date() == today.date() else "%Y-%m-%d %H:%M UTC")
