@@ -315,20 +315,3 @@ def test_run_tags_stand_in_for_tags_on_runs():
     assert tagged.tags == {"a": "1"}
     assert tagged.run_tags == {"b": "2"}
     assert tagged.execute_in_process(tags={"c": "3"}).dagster_run.tags == {"b": "2", "c": "3"}
-
-
-def test_the_pool_and_its_older_tag_are_recorded():
-    @dg.op(pool="db")
-    def pooled():
-        return None
-
-    @dg.op(tags={"dagster/concurrency_key": "api"})
-    def tagged():
-        return None
-
-    @dg.job
-    def both():
-        pooled()
-        tagged()
-
-    assert both.pools == ("api", "db")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runyard.core.errors import ConfigError
-from runyard.queue.rules import TagRule
-from runyard.settings.instance import PoolLimitSettings, WhyOff
+from runyard.queue.rules import PoolRules, TagRule
+from runyard.settings.instance import WhyOff
 
 from .conftest import Load
 
@@ -67,7 +67,7 @@ def test_the_other_keys_of_the_queue(load: Load) -> None:
     assert settings.queue.dequeue_interval_seconds == 2.0
     assert settings.queue.max_user_code_failure_retries == 3
     assert settings.queue.user_code_failure_retry_delay == 10.0
-    assert settings.pools == PoolLimitSettings(op_granularity_run_buffer=2, block_queue=True)
+    assert settings.queue.rules.pools == PoolRules(run_buffer=2, block_queue=True)
     told = [notice for notice in settings.notices if "dequeue_" in notice]
     assert len(told) == 2
     assert "runyard.yaml:4: run_queue.dequeue_use_threads: " in told[0]
@@ -164,14 +164,3 @@ def test_keys_beside_concurrency_that_do_not_clash_are_fine(load: Load) -> None:
     settings = load("concurrency: {runs: {max_concurrent_runs: 2}}\nrun_queue: {dequeue_interval_seconds: 1}\n")
     assert settings.queue.rules.max_concurrent_runs == 2
     assert settings.queue.dequeue_interval_seconds == 1.0
-
-
-def test_pools_are_kept_and_said_to_be_without_effect(load: Load) -> None:
-    settings = load("concurrency: {pools: {default_limit: 3, granularity: run, op_granularity_run_buffer: 1}}")
-    assert settings.pools == PoolLimitSettings(default_limit=3, granularity="run", op_granularity_run_buffer=1)
-    assert any("does not enforce pools yet" in notice for notice in settings.notices)
-    assert load("concurrency: {default_op_concurrency_limit: 4}").pools.default_limit == 4
-    with pytest.raises(ConfigError, match="an integer from 0 to 1000, got 1001"):
-        load("concurrency: {pools: {default_limit: 1001}}")
-    with pytest.raises(ConfigError, match="expected one of op, run, got the string 'step'"):
-        load("concurrency: {pools: {granularity: step}}")

@@ -69,8 +69,23 @@ FULL: list[dict[str, Any]] = [
     {
         "storage": {"sqlite": {"base_dir": "/data"}},
         "concurrency": {
-            "runs": {"max_concurrent_runs": 1, "tag_concurrency_limits": [{"key": "a", "limit": 1}]},
-            "pools": {"default_limit": 1, "granularity": "op", "op_granularity_run_buffer": 0},
+            "runs": {
+                "max_concurrent_runs": 1,
+                "tag_concurrency_limits": [{"key": "a", "limit": 1}],
+                "job_limits": [{"job": "load", "limit": 1}, {"applyLimitPerUniqueValue": True, "limit": 2}],
+                "location_limits": [{"location": "etl", "limit": 1}],
+                "rate_limits": [
+                    {"key": "team", "value": "docs", "limit": 1, "per_seconds": 60},
+                    {"job": "load", "limit": 1, "per_seconds": 0.5},
+                    {"location": {"applyLimitPerUniqueValue": True}, "limit": 1, "per_seconds": 1},
+                ],
+                "fair_share": {"key": "team", "weights": {"docs": 2}, "default_weight": 1},
+                "overlap": [
+                    {"job": "load", "policy": "allow", "max_queued": 3},
+                    {"job": "sync", "location": "etl", "policy": "skip"},
+                ],
+            },
+            "pools": {"default_limit": 1, "granularity": "op", "op_granularity_run_buffer": 0, "limits": {"db": 3}},
         },
         "scheduler": {
             "module": "dagster.core.scheduler",
@@ -117,7 +132,14 @@ def parent(document: Any, at: Steps) -> Any:
     return document
 
 
-KEYS = [(n, at) for n, document in enumerate(FULL) for at, _ in places(document) if isinstance(at[-1], str)]
+#: Below these, names are the user's own.
+OWN_NAMES = ("weights", "limits")
+KEYS = [
+    (n, at)
+    for n, document in enumerate(FULL)
+    for at, _ in places(document)
+    if isinstance(at[-1], str) and at[-2:-1] not in [(name,) for name in OWN_NAMES]
+]
 LEAVES = [
     (n, at) for n, document in enumerate(FULL) for at, value in places(document) if not isinstance(value, (dict, list))
 ]

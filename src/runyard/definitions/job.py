@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 from ..core.errors import InvalidDefinition
-from ..core.pools import PoolNeeds
 from ..core.text import did_you_mean, listing
 from .composition import active
 from .engine import engine
@@ -16,10 +15,10 @@ from .graph import GraphDefinition, composed
 from .metadata import check_metadata
 from .names import check_name, checked_tags, place
 from .policies import RetryPolicy
-from .pools import pool_needs
 from .steps import Step, check_inputs, flatten
 
 if TYPE_CHECKING:
+    from ..core.pools import PoolNeeds
     from .config.run_config import RunConfig
     from .config.schema import Fields
     from .engine import ExecuteInProcessResult
@@ -112,6 +111,8 @@ class JobDefinition:
     @property
     def pools(self) -> PoolNeeds:
         """What a run of the job needs of pools."""
+        from .pools import pool_needs  # noqa: PLC0415 - once a run needs it
+
         return pool_needs(self.steps)
 
     def step(self, key: str) -> Step | None:

@@ -60,7 +60,7 @@ class OpDefinition(CallableNode):
         self.tags = checked_tags(self.owner, tags)
         self.version, self.code_version = version, code_version or version
         self.retry_policy = _checked_policy(self.owner, retry_policy)
-        self.pool = pool if pool is not None else self.tags.get(_POOL_TAG)
+        self.pool = _checked_pool(self.owner, pool if pool is not None else self.tags.get(_POOL_TAG))
         self.pool_slots = _checked_slots(self.owner, pool_slots)
 
     @property
@@ -73,6 +73,12 @@ class OpDefinition(CallableNode):
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
+
+
+def _checked_pool(owner: str, pool: Any) -> str | None:
+    if pool is not None and (not isinstance(pool, str) or not pool):
+        raise InvalidDefinition(f"{owner}: pool is the name of a pool, not {pool!r}.")
+    return pool
 
 
 def _checked_slots(owner: str, slots: Any) -> int:

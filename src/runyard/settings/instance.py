@@ -10,7 +10,10 @@ from ..queue.rules import Rules
 
 
 class QueueSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """``concurrency.runs`` / ``run_queue`` / ``run_coordinator``. ``queued`` False is the direct coordinator."""
+    """``concurrency`` / ``run_queue`` / ``run_coordinator``.
+
+    ``queued`` False is the direct coordinator; of the rules only the pools count then, for the steps of runs.
+    """
 
     queued: bool = True
     rules: Rules = Rules()
@@ -46,19 +49,6 @@ class SchedulerSettings(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     max_catchup_runs: int = 5
     max_tick_retries: int = 0
-
-
-class PoolLimitSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """``concurrency.pools``. ``default_limit`` is for pools that have none of their own; None: no limit.
-
-    ``block_queue``: whether a run waits in the queue while its pools have no slot; the buffer lets so many
-    more through.
-    """
-
-    default_limit: int | None = None
-    granularity: Literal["op", "run"] = "op"
-    op_granularity_run_buffer: int = 0
-    block_queue: bool = True
 
 
 class SqliteSettings(msgspec.Struct, frozen=True):
@@ -98,7 +88,6 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     storage: SqliteSettings | PostgresSettings
     compute_logs_dir: str
     queue: QueueSettings = QueueSettings()
-    pools: PoolLimitSettings = PoolLimitSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     schedules: PoolSettings = PoolSettings()

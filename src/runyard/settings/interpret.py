@@ -5,21 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ..core.daemon import DaemonType
-from ..queue.rules import Rules, TagRule
+from ..queue.rules import Rules
 from .classes import Chosen
 from .document import Source
 from .instance import (
     CodeServerSettings,
     InstanceSettings,
     MonitoringSettings,
-    PoolLimitSettings,
     PoolSettings,
     QueueSettings,
     SchedulerSettings,
     WhyOff,
 )
 from .kinds import Section
+from .rules import blocking, with_pools, with_runs
 from .storage import compute_logs_dir, storage_settings
 
 #: Keys that must not be in the queue's own section once ``concurrency`` has ``runs`` or ``pools``.
@@ -41,7 +43,6 @@ def interpret(root: Section, source: Source, *, home: str, file: str | None, tex
         storage=storage_settings(root, Path(home)),
         compute_logs_dir=compute_logs_dir(root, Path(home)),
         queue=_queue(root),
-        pools=_pools(root),
         monitoring=MonitoringSettings(**_given(root.get("run_monitoring"))),
         scheduler=_scheduler(root.get("scheduler")),
         schedules=PoolSettings(**_given(root.get("schedules"))),
@@ -66,31 +67,29 @@ def _own_queue_section(root: Section) -> Section | None:
 
 def _queue(root: Section) -> QueueSettings:
     coordinator: Chosen | None = root.get("run_coordinator")
-    own = _given(_own_queue_section(root))
-    limits = {**own, **_given(_concurrency(root, "runs"))}
     _refuse_two_places(root)
+    rules = _with_pools(Rules(), root)
     if coordinator is not None and coordinator.name == "DefaultRunCoordinator":
         _note_no_limits(root)
-        return QueueSettings(queued=False)
-    defaults = Rules()
-    rules = Rules(
-        max_concurrent_runs=limits.get("max_concurrent_runs", defaults.max_concurrent_runs),
-        tag_rules=tuple(_tag_rule(entry) for entry in limits.get("tag_concurrency_limits", [])),
-    )
-    return QueueSettings(rules=rules, **{key: value for key, value in own.items() if key not in (*_LIMIT_KEYS, _BLOCK)})
+        return QueueSettings(queued=False, rules=rules)
+    own = _own_queue_section(root)
+    for section in (own, _concurrency(root, "runs")):
+        rules = with_runs(rules, section) if section else rules
+    others = {key: value for key, value in _given(own).items() if key not in (*_LIMIT_KEYS, _BLOCK)}
+    return QueueSettings(rules=rules, **others)
+
+
+def _with_pools(rules: Rules, root: Section) -> Rules:
+    own, concurrency = _own_queue_section(root), root.get("concurrency")
+    block: Section | None = own.get(_BLOCK) if own else None
+    if block is not None:
+        rules = msgspec.structs.replace(rules, pools=blocking(rules.pools, block))
+    return with_pools(rules, concurrency) if concurrency is not None else rules
 
 
 def _concurrency(root: Section, key: str) -> Section | None:
     concurrency: Section | None = root.get("concurrency")
     return concurrency.get(key) if concurrency else None
-
-
-def _tag_rule(entry: Section) -> TagRule:
-    value = entry.get("value")
-    if isinstance(value, Section):
-        per_value = value.get("applyLimitPerUniqueValue")
-        return TagRule(key=entry.get("key"), limit=entry.get("limit"), per_unique_value=per_value)
-    return TagRule(key=entry.get("key"), limit=entry.get("limit"), value=value)
 
 
 def _refuse_two_places(root: Section) -> None:
@@ -107,28 +106,6 @@ def _refuse_two_places(root: Section) -> None:
 def _note_no_limits(root: Section) -> None:
     if _concurrency(root, "runs") is not None:
         root.note("concurrency", "The limits have no effect: DefaultRunCoordinator starts every run at once.")
-
-
-def _pools(root: Section) -> PoolLimitSettings:
-    concurrency: Section | None = root.get("concurrency")
-    pools = _given(_concurrency(root, "pools"))
-    if concurrency is not None and "default_op_concurrency_limit" in concurrency:
-        pools["default_limit"] = concurrency.get("default_op_concurrency_limit")
-    block = _block(root)
-    if pools:
-        root.note("concurrency", "Pool limits are kept, but this version does not enforce pools yet.")
-    return PoolLimitSettings(**{**block, **pools})
-
-
-def _block(root: Section) -> dict[str, Any]:
-    own = _own_queue_section(root)
-    block: Section | None = own.get(_BLOCK) if own else None
-    if block is None:
-        return {}
-    enabled = block.get("enabled", True)
-    if not enabled and _BUFFER in block:
-        raise block.error(_BUFFER, f"this needs '{block.path('enabled')}: true'.")
-    return {"block_queue": enabled, "op_granularity_run_buffer": block.get(_BUFFER, 0)}
 
 
 def _scheduler(chosen: Chosen | None) -> SchedulerSettings:

@@ -219,6 +219,20 @@ class Dictionary:
         return {key.value: plain(value, source.file, joined(at, key.value)) for key, value in node.value}
 
 
+class Named:
+    """A mapping with names of the user's own, each with a value of one kind."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def read(self, node: yaml.Node, at: str, source: Source) -> dict[str, Any]:
+        if is_null(node):
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            raise source.error(at, f"expected a mapping, got {_described(node)}.", line_of(node))
+        return {key.value: self.kind.read(value, joined(at, key.value), source) for key, value in node.value}
+
+
 class Either:
     """``scalar`` for a single value (or ``{env: NAME}``), ``mapping`` for a mapping."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .classes import AnyClass, ConfiguredClass
+from .concurrency import CONCURRENCY, FIELD_RUNS
 from .kinds import (
     Anything,
     Choice,
@@ -22,24 +23,11 @@ from .kinds import (
     Url,
 )
 
-MAX_POOL_LIMIT = 1000
-
 _EVENT_DRIVEN = "Launches travel in batches to processes that fork; there are no launch threads to configure."
-
-TAG_LIMIT = Keys(
-    {
-        "key": Text(),
-        "value": Either(Text(), Keys({"applyLimitPerUniqueValue": Flag()}, required=("applyLimitPerUniqueValue",))),
-        "limit": Integer(minimum=0),
-    },
-    required=("key", "limit"),
-)
-
-RUNS: dict[str, Kind] = {"max_concurrent_runs": Integer(minimum=-1), "tag_concurrency_limits": Listing(TAG_LIMIT)}
 
 RUN_QUEUE = Keys(
     {
-        **RUNS,
+        **FIELD_RUNS,
         "dequeue_interval_seconds": Number(above=True),
         "dequeue_use_threads": Unused(Flag(), _EVENT_DRIVEN),
         "dequeue_num_workers": Unused(Maybe(Integer(minimum=1)), _EVENT_DRIVEN),
@@ -49,21 +37,6 @@ RUN_QUEUE = Keys(
             {"enabled": Flag(), "op_concurrency_slot_buffer": Integer(minimum=0)}
         ),
     }
-)
-
-CONCURRENCY = Keys(
-    {
-        "runs": Keys(RUNS),
-        "pools": Keys(
-            {
-                "default_limit": Integer(minimum=0, maximum=MAX_POOL_LIMIT),
-                "granularity": Choice("op", "run"),
-                "op_granularity_run_buffer": Integer(minimum=0),
-            }
-        ),
-        "default_op_concurrency_limit": Integer(minimum=0, maximum=MAX_POOL_LIMIT),
-    },
-    excludes=[("pools", "default_op_concurrency_limit")],
 )
 
 RUN_MONITORING = Keys(
