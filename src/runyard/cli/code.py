@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ..core.location import LocationRecord, LocationState
+from ..core.lease import Fence
+from ..core.location import LeftAlone, LocationRecord, LocationState
 from .options import current_directory
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class OwnLocations:
 
     def publish(self, record: LocationRecord) -> None:
         self._records[record.name] = record
+
+    def leave_alone(self, name: str, left_alone: LeftAlone | None, *, fence: Fence) -> None:
+        """A command launches nothing by itself, so it leaves nothing alone."""
 
     def get(self, name: str) -> LocationRecord | None:
         return self._records.get(name)
@@ -46,8 +50,9 @@ class CommandStores:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self.runs, self.events, self.queue, self.ticks = stores.runs, stores.events, stores.queue, stores.ticks
+        self.limits, self.pool_slots = stores.limits, stores.pool_slots
         self.leases, self.heartbeats, self.hosts = stores.leases, stores.heartbeats, stores.hosts
-        self.wakeups = stores.wakeups
+        self.limits, self.pool_slots, self.wakeups = stores.limits, stores.pool_slots, stores.wakeups
         self.locations: Locations = OwnLocations()
 
     def ping(self) -> float:

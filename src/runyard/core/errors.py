@@ -116,3 +116,15 @@ class NeverAdmissible(UserError):
             f"{what} takes {slots} slots of {rule}, whose limit is {limit}: it could never start. "
             "Let it take fewer, or raise the limit."
         )
+
+
+class InvalidLimit(UserError):
+    """A limit that means nothing. ``allowed`` is a clause: ``say a number from 0 to 1000``."""
+
+    def __init__(self, subject: str, limit: int, allowed: str) -> None:
+        self.subject, self.limit = subject, limit
+        super().__init__(f"The limit of {subject} cannot be {limit}: {allowed}.")
+
+
+class InvalidPause(UserError):
+    """A pause that names nothing, or is over before it begins."""

@@ -108,7 +108,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True):
     drain: bool = False
 
     @property
-    def subject(self) -> tuple[str, str, str]:
+    def subject(self) -> tuple[PauseScope, str, str]:
         """What is paused; there is one pause for each."""
         return (self.scope, self.name, self.value)
 

@@ -9,8 +9,10 @@ from ..settings.instance import PostgresSettings, SqliteSettings
 from .database import Database
 from .event_log import SqlEvents
 from .leases import SqlLeases
+from .limits import SqlLimits
+from .pool_slots import SqlPoolSlots
 from .prepare import migrate, prepare
-from .protocols import Events, Heartbeats, Hosts, Leases, Locations, Queue, Runs, Ticks, Wakeups
+from .protocols import Events, Heartbeats, Hosts, Leases, Limits, Locations, PoolSlots, Queue, Runs, Ticks, Wakeups
 from .registries import SqlHeartbeats, SqlHosts, SqlLocations
 from .run_queue import SqlQueue
 from .runs import SqlRuns
@@ -31,6 +33,8 @@ class SqlStores:
         self.runs: Runs = SqlRuns(database, rules)
         self.events: Events = SqlEvents(database)
         self.queue: Queue = SqlQueue(database, rules)
+        self.limits: Limits = SqlLimits(database, rules)
+        self.pool_slots: PoolSlots = SqlPoolSlots(database, rules)
         self.ticks: Ticks = SqlTicks(database, rules)
         self.leases: Leases = SqlLeases(database)
         self.heartbeats: Heartbeats = SqlHeartbeats(database)

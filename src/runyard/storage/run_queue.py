@@ -10,18 +10,19 @@ import sqlalchemy as sa
 from ..core.events import Cursor
 from ..core.ids import new_id
 from ..core.lease import Fence
-from ..core.queue import ActiveRun, Claim, QueueChange, QueueHead
+from ..core.queue import ActiveRun, Claim, Estimate, QueueChange, QueueFilter, QueueHead, Steered, Steering
 from ..core.run import Run, RunStatus
-from ..core.tags import PRIORITY
 from ..queue.rules import Rules
 from .claims import claim_heads
 from .commit_order import at_or_before, head_of, hidden_after, read_after
 from .database import Database
-from .journal import ChangeRow, change, engine_event, write_changes, write_events
+from .estimates import keep_estimates, started_estimates
+from .overtaking import overtakers
 from .relane import relane_some
 from .rows import RUN_COLUMNS, text, to_run
 from .run_status import change_status, lock_run
-from .schema import IS_ACTIVE, QUEUED, queue_changes, run_tags, runs
+from .schema import IS_ACTIVE, QUEUED, queue_changes, runs
+from .steering import steer_some
 from .stored_rules import StoredRules
 
 # SQLite, which keeps no statistics here, would rather take the index by status and sort a million rows.
@@ -76,10 +77,6 @@ class SqlQueue:
     def rules(self) -> Rules:
         with self._database.read() as connection:
             return self._rules.read(connection).rules
-
-    def set_rules(self, rules: Rules) -> Rules:
-        with self._database.write() as connection:
-            return self._rules.replace(connection, rules)
 
     def relane(self, *, fence: Fence, rules: Rules, limit: int = 1000) -> int:
         with self._database.write(fence) as connection:
@@ -173,62 +170,29 @@ class SqlQueue:
             number: int = connection.execute(sa.select(sa.func.count()).select_from(runs).where(QUEUED)).scalar_one()
             return number
 
-    def set_priority(self, run_id: str, priority: int, *, by: str, now: float) -> Run | None:
+    def steer(
+        self, where: QueueFilter, steering: Steering, *, now: float, after: int | None = None, limit: int = 1000
+    ) -> Steered:
         with self._database.write() as connection:
-            in_force = self._rules.lock(connection)
-            run = _lock_queued(connection, run_id)
-            if run is None:
-                return None
-            tags = run.tags | {PRIORITY: str(priority)}
-            _replace_tag(connection, run_id, PRIORITY, str(priority))
-            values = {
-                "np": -priority,
-                "tags": text(tags),
-                "lane": _lane(in_force.lane, run, tags),
-                "lane_version": in_force.lane_version,
-            }
-            message = f"Priority changed from {run.priority} to {priority} by {by}."
-            return self._steer(connection, run, values, message, now)
+            return steer_some(
+                self._database, self._rules, connection, where, steering, now=now, after=after, limit=limit
+            )
 
-    def hold(self, run_id: str, *, by: str, reason: str, now: float) -> Run | None:
-        message = f"Held by {by}: {reason}" if reason else f"Held by {by}."
-        return self._hold(run_id, {"held": 1, "held_by": by, "held_reason": reason}, message, now)
-
-    def release(self, run_id: str, *, by: str, now: float) -> Run | None:
-        return self._hold(run_id, {"held": 0, "held_by": None, "held_reason": None}, f"Released by {by}.", now)
-
-    def _hold(self, run_id: str, values: Mapping[str, Any], message: str, now: float) -> Run | None:
+    def expect(self, estimates: Sequence[Estimate]) -> None:
         with self._database.write() as connection:
-            run = _lock_queued(connection, run_id)
-            return None if run is None else self._steer(connection, run, values, message, now)
+            keep_estimates(self._database, connection, estimates)
 
-    def _steer(self, connection: sa.Connection, run: Run, values: Mapping[str, Any], message: str, now: float) -> Run:
-        """Change a queued run that is locked, tell its log, and have the lanes concerned read again."""
-        statement = sa.update(runs).where(runs.c.run_id == run.run_id).values(**values).returning(*RUN_COLUMNS)
-        changed = to_run(connection.execute(statement).one())
-        write_events(self._database, connection, [engine_event(run.run_id, now, message, attempt=run.attempt)])
-        lanes = dict.fromkeys((run.lane, changed.lane))
-        rows: list[ChangeRow] = [
-            change("lane", lane=lane, run_id=run.run_id, status=RunStatus.QUEUED) for lane in lanes
-        ]
-        write_changes(self._database, connection, rows)
-        return changed
+    def estimates(self, *, limit: int = 200) -> Sequence[Estimate]:
+        with self._database.read() as connection:
+            return started_estimates(connection, limit)
 
-
-def _lock_queued(connection: sa.Connection, run_id: str) -> Run | None:
-    run = lock_run(connection, run_id)
-    return run if run is not None and run.status is RunStatus.QUEUED else None
+    def overtaken(self, run: Run, *, limit: int = 1000) -> Sequence[Run]:
+        with self._database.read() as connection:
+            return overtakers(connection, run, limit)
 
 
 def _lane(lane: Callable[..., str], run: Run, tags: Mapping[str, str]) -> str:
     return lane(location_name=run.location_name, job_name=run.job_name, tags=tags, pools=run.pools)
-
-
-def _replace_tag(connection: sa.Connection, run_id: str, key: str, value: str) -> None:
-    number = connection.execute(sa.select(runs.c.id).where(runs.c.run_id == run_id)).scalar_one()
-    mine = (run_tags.c.run_no == number, run_tags.c.key == key)
-    if not connection.execute(sa.update(run_tags).where(*mine).values(value=value)).rowcount:
-        connection.execute(sa.insert(run_tags).values(run_no=number, key=key, value=value))
 
 
 def _active(row: Sequence[Any]) -> ActiveRun:

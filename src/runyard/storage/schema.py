@@ -173,14 +173,13 @@ pool_holders = sa.Table(
     sa.CheckConstraint("slots > 0", name="pool_holders_positive"),
 )
 
-# What starts were expected to be, to say how far off estimates are.
+# What starts were expected to be, to say how far off estimates are; when a run was launched says its own row.
 estimates = sa.Table(
     "estimates",
     metadata,
     sa.Column("run_id", NAME, primary_key=True),
     sa.Column("made_at", sa.Double, nullable=False),
     sa.Column("estimated_start", sa.Double, nullable=False),
-    sa.Column("started_at", sa.Double),
 )
 
 leases = sa.Table(
