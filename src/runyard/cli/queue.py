@@ -27,7 +27,7 @@ def queue() -> None:
 def list_queue(limit: int, as_json: bool) -> None:
     """List queued runs in the order in which they are expected to start."""
     from ..operations.queue_view import entries
-    from ..operations.shapes import queue_entry_shape
+    from ..operations.queue_shapes import queue_entry_shape
 
     with opened_instance() as instance:
         found = entries(instance.stores, clock=instance.clock, limit=limit)
@@ -59,7 +59,7 @@ def explain(run_id: str, as_json: bool) -> None:
     """Say why a run waits. RUN_ID may be its first characters."""
     from ..operations.find_run import find_run
     from ..operations.queue_view import entry
-    from ..operations.shapes import queue_entry_shape, unqueued_shape
+    from ..operations.queue_shapes import queue_entry_shape, unqueued_shape
 
     with opened_instance() as instance:
         run = find_run(instance.stores.runs, run_id)

@@ -7,10 +7,8 @@ from typing import Any
 
 from ..core.events import ErrorInfo, StoredEvent
 from ..core.location import JobInfo, LocationRecord, ScheduleInfo, SensorInfo
-from ..core.run import Run, RunFailure, RunStatus
+from ..core.run import Run, RunFailure
 from ..core.tick import Evaluation, InstigatorState, InstigatorStatus, Tick
-from ..queue.explain import LimitUse, QueueEntry
-from ..queue.reasons import Reason
 from .daemon_status import DaemonStatus
 from .instigators import InstigatorView, is_running
 
@@ -84,75 +82,6 @@ def event_shape(stored: StoredEvent) -> Shape:
         "level": event.level,
         "message": event.message,
         "data": event.data,
-    }
-
-
-def queue_entry_shape(entry: QueueEntry) -> Shape:
-    return {
-        "run_id": entry.run_id,
-        "job_name": entry.job_name,
-        "position": entry.position,
-        "forecast_position": entry.forecast_position,
-        "priority": entry.priority,
-        "queued_at": iso(entry.queued_at),
-        "waiting_seconds": entry.waiting_seconds,
-        "estimated_start": iso(entry.estimated_start),
-        "reason": reason_shape(entry.reason),
-    }
-
-
-_NOT_QUEUED = {
-    RunStatus.NOT_STARTED: "Not queued: it was never submitted to the queue",
-    RunStatus.STARTING: "Not queued: its worker is being started",
-    RunStatus.STARTED: "Not queued: it runs",
-    RunStatus.CANCELING: "Not queued: it is being canceled",
-    RunStatus.SUCCESS: "Not queued: it has succeeded",
-    RunStatus.FAILURE: "Not queued: it has failed",
-    RunStatus.CANCELED: "Not queued: it was canceled",
-}
-
-
-def unqueued_shape(run: Run) -> Shape:
-    """A run that has no queue entry, explained by its status in the shape of one."""
-    message = _NOT_QUEUED.get(run.status, "Queued behind the part of the queue that is looked at")
-    return {
-        "run_id": run.run_id,
-        "job_name": run.job_name,
-        "position": None,
-        "forecast_position": None,
-        "priority": run.priority,
-        "queued_at": iso(run.queued_at),
-        "waiting_seconds": None,
-        "estimated_start": None,
-        "reason": {
-            "kind": "status",
-            "message": message,
-            "rule": None,
-            "limit": None,
-            "used": None,
-            "holders": [],
-        },
-    }
-
-
-def reason_shape(reason: Reason) -> Shape:
-    return {
-        "kind": reason.kind,
-        "message": reason.message,
-        "rule": reason.rule,
-        "limit": reason.limit,
-        "used": reason.used,
-        "holders": list(reason.holders),
-    }
-
-
-def limit_shape(use: LimitUse) -> Shape:
-    return {
-        "rule": use.rule,
-        "limit": use.limit,
-        "used": use.used,
-        "holders": list(use.holders),
-        "waiting": use.waiting,
     }
 
 
