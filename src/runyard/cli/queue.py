@@ -26,8 +26,8 @@ def queue() -> None:
 @json_option
 def list_queue(limit: int, as_json: bool) -> None:
     """List queued runs in the order in which they are expected to start."""
-    from ..operations.queue_view import entries
     from ..operations.queue_shapes import queue_entry_shape
+    from ..operations.queue_view import entries
 
     with opened_instance() as instance:
         found = entries(instance.stores, clock=instance.clock, limit=limit)
@@ -58,8 +58,8 @@ def _row(entry: QueueEntry) -> list[str]:
 def explain(run_id: str, as_json: bool) -> None:
     """Say why a run waits. RUN_ID may be its first characters."""
     from ..operations.find_run import find_run
-    from ..operations.queue_view import entry
     from ..operations.queue_shapes import queue_entry_shape, unqueued_shape
+    from ..operations.queue_view import entry
 
     with opened_instance() as instance:
         run = find_run(instance.stores.runs, run_id)

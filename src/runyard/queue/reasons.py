@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -44,8 +43,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """``48be9f0a forecast_blend › blend_members``."""
-        step = f" › {self.step_key}" if self.step_key else ""
+        """The first characters of its id, its job and its step."""
+        step = f" \u203a {self.step_key}" if self.step_key else ""
         return f"{self.run_id[:8]} {self.job_name}{step}"
 
 
@@ -54,7 +53,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
     ``kind`` ``next``: it is the next one to start, at once or as soon as one of the run slots in use is free.
     ``ahead``: how many runs that wait for the same start before it; with ``ahead_is_most`` no more than so many.
-    ``until``: when that is known to be over, in seconds since the epoch. ``needs_action``: it stays until somebody acts.
+    ``until``: when that is known to be over, in seconds since the epoch. ``needs_action``: until somebody acts.
     """
 
     kind: ReasonKind
@@ -184,7 +183,7 @@ def tag_limit(taken: Taken, line: Line) -> Reason:
 
 
 def pool(taken: Taken, line: Line, *, every_root: bool = False) -> Reason:
-    """A pool is full; ``every_root``: every step that the run begins with is in a full pool, and this is one of them."""
+    """A pool is full; ``every_root``: every step that the run begins with is in a full pool, this is one of these."""
     if taken.limit == 0:
         message = f"{taken.rule} has limit 0: nothing that needs it starts until the limit is raised"
     else:
