@@ -119,7 +119,7 @@ def _fair_share(given: Section | None) -> FairShare | None:
 def _overlaps(entries: Sequence[Section]) -> tuple[OverlapRule, ...]:
     for place, entry in enumerate(entries):
         _refuse_second_overlap(entry, entries[:place])
-        if "max_queued" in entry and entry.get("policy") in ("skip", "queue_one"):
+        if "max_queued" in entry and entry.get("policy", "allow") != "allow":
             told = f"the policy '{entry.get('policy')}' says already how many are queued; leave this out."
             raise entry.error("max_queued", told)
     return tuple(OverlapRule(**entry.values) for entry in entries)
