@@ -15,6 +15,7 @@ from runyard.core.errors import LeaseLost, StorageUnavailable
 from runyard.core.ids import new_id
 from runyard.core.launch import LaunchResult, LaunchSpec
 from runyard.core.lease import Fence
+from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import NewRun, RunStatus
 from runyard.core.tags import priority_or_zero
 from runyard.daemons.run_queue import UNREACHABLE_PAUSE, RunQueueDaemon
@@ -52,7 +53,7 @@ class Bench:
         self.clock = SteadyClock()
         self.location = FakeLocation("yard", definitions("job"))
         self.woken = Woken()
-        self.stores.queue.set_rules(rules)
+        self.stores.limits.configure(rules)
         self.workspace = FakeWorkspace(self.location)
         self.settings = QueueSettings(**settings)  # type: ignore[arg-type]  # numbers only
         self.daemon = self.new_daemon()
@@ -154,14 +155,14 @@ def test_zero_slots_launch_nothing_and_raising_the_limit_does(bench) -> None:
     run = yard.submit()
     yard.look()
     assert yard.status(run) is RunStatus.QUEUED
-    yard.stores.queue.set_rules(Rules(max_concurrent_runs=1))
+    yard.stores.limits.configure(Rules(max_concurrent_runs=1))
     assert yard.launched(1) == [run]
 
 
 def test_a_newly_tracked_tag_holds_runs_that_were_queued_before(bench) -> None:
     yard = bench(Rules(max_concurrent_runs=0))
     first, second = yard.submit(team="docs"), yard.submit(team="docs")
-    yard.stores.queue.set_rules(TEAM)
+    yard.stores.limits.configure(TEAM)
     assert yard.launched(1) == [first]
     assert yard.status(second) is RunStatus.QUEUED
 
@@ -169,9 +170,10 @@ def test_a_newly_tracked_tag_holds_runs_that_were_queued_before(bench) -> None:
 def test_held_runs_wait_and_released_ones_keep_their_place(bench) -> None:
     yard = bench(Rules(max_concurrent_runs=1))
     first, second = yard.submit(), yard.submit()
-    yard.stores.queue.hold(first, by="me", reason="later", now=yard.clock.now())
+    only = QueueFilter(run_ids=(first,))
+    yard.stores.queue.steer(only, Steering(action="hold", by="me"), now=yard.clock.now())
     assert yard.launched(1) == [second]
-    yard.stores.queue.release(first, by="me", now=yard.clock.now())
+    yard.stores.queue.steer(only, Steering(action="release", by="me"), now=yard.clock.now())
     third = yard.submit()
     yard.end(second)
     assert yard.launched(2) == [second, first]

@@ -227,7 +227,7 @@ def test_steering_a_queued_run(yard: Yard) -> None:
 
 
 def test_the_view_names_the_rule_and_its_holder(yard: Yard) -> None:
-    yard.stores.queue.set_rules(Rules(max_concurrent_runs=5, tag_rules=(TagRule(key="team", limit=1),)))
+    yard.stores.limits.configure(Rules(max_concurrent_runs=5, tag_rules=(TagRule(key="team", limit=1),)))
     holder = yard.submit(tags={"team": "docs"}, queued=False)
     waiting, free = yard.submit(tags={"team": "docs"}), yard.submit()
     found = entry(yard.stores, waiting.run_id, clock=yard.clock)

@@ -10,7 +10,7 @@ from runyard.core.events import Event, EventType
 from runyard.core.ids import new_id
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.lease import Fence
-from runyard.core.queue import Claim, QueueHead
+from runyard.core.queue import Claim, QueueFilter, QueueHead, Steering
 from runyard.core.run import NewRun, Run, RunFailure, RunStatus
 from runyard.core.tick import InstigatorKey, InstigatorState, InstigatorStatus, Tick, TickStatus
 from runyard.storage.open import SqlStores
@@ -36,6 +36,13 @@ def lead(stores: SqlStores, name: str = "queue", *, holder: str = "me", seconds:
     lease = stores.leases.acquire(name, holder=holder, seconds=seconds)
     assert lease is not None
     return Fence(name, lease.term)
+
+
+def steer(stores: SqlStores, run_id: str, action: str, **fields: Any) -> Run | None:
+    """Steer one run; None when it is not queued, or is so already."""
+    steering = Steering(**({"action": action, "by": "ops"} | fields))
+    changed = stores.queue.steer(QueueFilter(run_ids=(run_id,)), steering, now=NOW).changed
+    return get(stores, run_id) if changed else None
 
 
 def head(run: Run) -> QueueHead:

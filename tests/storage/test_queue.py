@@ -29,6 +29,7 @@ from .make import (
     new_run,
     report,
     started,
+    steer,
     until_someone_waits,
 )
 
@@ -57,14 +58,14 @@ def test_heads_of_many_lanes(stores: SqlStores) -> None:
 
 def test_held_runs_are_no_heads_but_are_listed(stores: SqlStores) -> None:
     run = enqueue(stores)
-    held = stores.queue.hold(run.run_id, by="ann", reason="wait for data", now=NOW)
+    held = steer(stores, run.run_id, "hold", by="ann", reason="wait for data")
     assert held is not None
     assert (held.held, held.held_by, held.held_reason) == (True, "ann", "wait for data")
     assert get(stores, run.run_id) == held
     assert (stores.queue.lanes(), stores.queue.heads([run.lane or ""])) == ([], [])
     assert [found.run_id for found in stores.queue.queued(limit=9)] == [run.run_id]
     assert claim(stores, run) == []
-    released = stores.queue.release(run.run_id, by="bob", now=NOW)
+    released = steer(stores, run.run_id, "release", by="bob")
     assert released is not None
     assert (released.held, released.held_by) == (False, None)
     assert stores.queue.lanes() == [run.lane]
@@ -74,11 +75,11 @@ def test_held_runs_are_no_heads_but_are_listed(stores: SqlStores) -> None:
 
 def test_a_new_priority_moves_the_run_and_its_tag(stores: SqlStores) -> None:
     first, second = enqueue(stores), enqueue(stores, tags={PRIORITY: "0", "k": "v"})
-    changed = stores.queue.set_priority(second.run_id, 7, by="ann", now=NOW)
+    changed = steer(stores, second.run_id, "priority", priority=7, by="ann")
     assert changed is not None
     assert (changed.priority, changed.tags) == (7, {PRIORITY: "7", "k": "v"})
     assert stores.queue.heads(stores.queue.lanes())[0] == head(changed)
-    stores.queue.set_priority(first.run_id, -2, by="ann", now=NOW)
+    steer(stores, first.run_id, "priority", priority=-2, by="ann")
     assert get(stores, first.run_id).tags == {PRIORITY: "-2"}
     assert "from 0 to 7 by ann" in stores.events.of_run(second.run_id)[-1].event.message
 
@@ -87,16 +88,16 @@ def test_a_new_priority_moves_the_run_and_its_tag(stores: SqlStores) -> None:
 def test_only_queued_runs_are_steered(stores: SqlStores, status: RunStatus) -> None:
     run_id = in_status(stores, status)
     before = get(stores, run_id)
-    assert stores.queue.set_priority(run_id, 1, by="me", now=NOW) is None
-    assert stores.queue.hold(run_id, by="me", reason="", now=NOW) is None
-    assert stores.queue.release(run_id, by="me", now=NOW) is None
+    assert steer(stores, run_id, "priority", priority=1) is None
+    assert steer(stores, run_id, "hold") is None
+    assert steer(stores, run_id, "release") is None
     assert get(stores, run_id) == before
 
 
 def test_a_claim_wins_what_is_still_there_in_order(stores: SqlStores) -> None:
     runs = [enqueue(stores) for _ in range(6)]
     stores.runs.cancel_waiting(runs[0].run_id, message="m", now=NOW)
-    stores.queue.hold(runs[2].run_id, by="me", reason="", now=NOW)
+    steer(stores, runs[2].run_id, "hold")
     moved = msgspec.structs.replace(runs[3], lane="another lane")
     claims = claim(stores, runs[5], runs[0], runs[1], runs[2], moved, runs[4])
     assert [won.run_id for won in claims] == [runs[5].run_id, runs[1].run_id, runs[4].run_id]
@@ -114,7 +115,7 @@ def test_a_claim_wins_what_is_still_there_in_order(stores: SqlStores) -> None:
 def test_a_claim_obeys_the_rules_it_was_made_for(stores: SqlStores) -> None:
     run = enqueue(stores)
     fence = lead(stores)
-    stores.queue.set_rules(TEAM)
+    stores.limits.configure(TEAM)
     assert stores.queue.claim([head(run)], fence=fence, rules_version=0, now=NOW) == []
     assert get(stores, run.run_id).status is RunStatus.QUEUED
     assert len(stores.queue.claim([head(run)], fence=fence, rules_version=1, now=NOW)) == 1
@@ -209,23 +210,23 @@ def test_starting_directly(stores: SqlStores) -> None:
 
 def test_rules_are_kept_when_they_differ(stores: SqlStores) -> None:
     assert stores.queue.rules() == Rules()
-    assert stores.queue.set_rules(Rules()) == Rules()
+    assert stores.limits.configure(Rules()) == Rules()
     place = stores.queue.change_head()
-    kept = stores.queue.set_rules(TEAM)
+    kept = stores.limits.configure(TEAM)
     assert kept == msgspec.structs.replace(TEAM, version=1) == stores.queue.rules()
-    assert stores.queue.set_rules(kept) == stores.queue.set_rules(TEAM) == kept
+    assert stores.limits.configure(kept) == stores.limits.configure(TEAM) == kept
     assert [change.kind for change in stores.queue.changes(place)] == ["rules"]
-    assert stores.queue.set_rules(Rules(max_concurrent_runs=3)).version == 2
+    assert stores.limits.configure(Rules(max_concurrent_runs=3)).version == 2
 
 
 def test_a_new_tracked_key_relanes_in_batches(stores: SqlStores) -> None:
     queued = [enqueue(stores, tags={"team": team}) for team in ("docs", "web", "docs")]
     held = enqueue(stores, tags={"team": "docs"})
-    stores.queue.hold(held.run_id, by="me", reason="", now=NOW)
+    steer(stores, held.run_id, "hold")
     active = started(stores, tags={"team": "web"})
     in_status(stores, RunStatus.SUCCESS)
     fence = lead(stores)
-    rules = stores.queue.set_rules(TEAM)
+    rules = stores.limits.configure(TEAM)
     late = enqueue(stores, tags={"team": "late"})
     batches = []
     while count := stores.queue.relane(fence=fence, rules=rules, limit=2):
@@ -243,19 +244,19 @@ def test_a_new_tracked_key_relanes_in_batches(stores: SqlStores) -> None:
 
 
 def test_a_changed_limit_relanes_nothing(stores: SqlStores) -> None:
-    stores.queue.set_rules(TEAM)
+    stores.limits.configure(TEAM)
     run = enqueue(stores, tags={"team": "docs"})
-    rules = stores.queue.set_rules(Rules(max_concurrent_runs=1, tag_rules=(TagRule("team", 9),)))
+    rules = stores.limits.configure(Rules(max_concurrent_runs=1, tag_rules=(TagRule("team", 9),)))
     assert stores.queue.relane(fence=lead(stores), rules=rules) == 0
     assert get(stores, run.run_id).lane == run.lane
     assert stores.queue.relane(fence=lead(stores), rules=Rules(version=1)) == 0
 
 
 def test_priority_may_be_part_of_the_lane(stores: SqlStores) -> None:
-    stores.queue.set_rules(Rules(tag_rules=(TagRule(PRIORITY, 1, "5"),)))
+    stores.limits.configure(Rules(tag_rules=(TagRule(PRIORITY, 1, "5"),)))
     run = enqueue(stores)
     place = stores.queue.change_head()
-    changed = stores.queue.set_priority(run.run_id, 5, by="me", now=NOW)
+    changed = steer(stores, run.run_id, "priority", priority=5)
     assert changed is not None
     assert changed.lane != run.lane
     assert [change.lane for change in stores.queue.changes(place)] == [run.lane, changed.lane]
@@ -270,13 +271,13 @@ def test_changes_name_the_lanes_and_are_forgotten(stores: SqlStores) -> None:
     assert stores.queue.changes(BEGINNING)[0] == changes[1]
     stores.queue.forget_changes(changes[1].cursor)
     assert stores.queue.changes(BEGINNING) == []
-    for steer in (
-        lambda: stores.queue.hold(runs[0].run_id, by="me", reason="", now=NOW),
-        lambda: stores.queue.release(runs[0].run_id, by="me", now=NOW),
-        lambda: stores.queue.set_priority(runs[0].run_id, 1, by="me", now=NOW),
+    for act in (
+        lambda: steer(stores, runs[0].run_id, "hold"),
+        lambda: steer(stores, runs[0].run_id, "release"),
+        lambda: steer(stores, runs[0].run_id, "priority", priority=1),
         lambda: stores.runs.cancel_waiting(runs[0].run_id, message="m", now=NOW),
     ):
-        steer()
+        act()
         (change,) = stores.queue.changes(changes[1].cursor)
         assert (change.kind, change.lane, change.run_id) == ("lane", runs[0].lane, runs[0].run_id)
         stores.queue.forget_changes(change.cursor)

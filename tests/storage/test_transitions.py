@@ -14,7 +14,7 @@ from runyard.core.transitions import TRANSITIONS, sources_of
 from runyard.storage.open import SqlStores
 from runyard.storage.run_status import change_status
 
-from .make import BOOM, NOW, event_types, get, in_status, report, started
+from .make import BOOM, NOW, event_types, get, in_status, report, started, steer
 
 S = RunStatus
 LATER = NOW + 60
@@ -72,9 +72,9 @@ def test_finished_runs_never_change_again(stores: SqlStores, source: RunStatus) 
         lambda: stores.runs.fail(run_id, attempt=attempt, expected=sources_of(S.FAILURE), failure=BOOM, now=LATER),
         lambda: stores.runs.end_canceling(run_id, attempt=attempt, message="m", now=LATER),
         lambda: stores.runs.requeue(run_id, attempt=attempt, reason="m", now=LATER),
-        lambda: stores.queue.set_priority(run_id, 3, by="me", now=LATER),
-        lambda: stores.queue.hold(run_id, by="me", reason="", now=LATER),
-        lambda: stores.queue.release(run_id, by="me", now=LATER),
+        lambda: steer(stores, run_id, "priority", priority=3),
+        lambda: steer(stores, run_id, "hold"),
+        lambda: steer(stores, run_id, "release"),
     ]
     assert [verb() for verb in verbs] == [None] * len(verbs)
     assert stores.queue.start_directly(run_id, now=LATER) is None
@@ -114,7 +114,7 @@ def test_a_run_that_has_moved_on_is_left_to_itself(stores: SqlStores) -> None:
 def test_a_held_run_can_be_canceled_and_failed(stores: SqlStores) -> None:
     for end in (S.CANCELED, S.FAILURE):
         run_id = in_status(stores, S.QUEUED)
-        stores.queue.hold(run_id, by="me", reason="r", now=NOW)
+        steer(stores, run_id, "hold", by="me", reason="r")
         moved = _move(stores, run_id, S.QUEUED, end)
         assert moved is not None
         assert not moved.held

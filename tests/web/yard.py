@@ -91,7 +91,7 @@ class Yard:
         return claim.run_id
 
     def limit(self, rules: Rules) -> None:
-        self.stores.queue.set_rules(rules)
+        self.stores.limits.configure(rules)
 
     def status(self, run_id: str) -> RunStatus:
         run = self.stores.runs.get(run_id)
