@@ -16,7 +16,7 @@ from ..core.events import ErrorInfo
 from ..core.ids import new_id
 from ..core.lease import Fence
 from ..core.run import NewRun, Run, RunFailure, RunStatus
-from ..core.tags import priority_or_zero
+from ..core.tags import priority_or_zero, slots_or_one
 from ..core.tick import (
     Evaluation,
     EvaluationRequest,
@@ -182,7 +182,8 @@ def _ended(tick: Tick, evaluation: Evaluation, state: InstigatorState, now: floa
 
 
 def _addition(key: InstigatorKey, asked: RunAsked) -> RunAddition:
-    priority, warning = priority_or_zero(asked.tags)
+    priority, bad_priority = priority_or_zero(asked.tags)
+    _, bad_slots = slots_or_one(asked.tags)
     run = NewRun(
         run_id=new_id(),
         job_name=asked.job_name,
@@ -191,6 +192,6 @@ def _addition(key: InstigatorKey, asked: RunAsked) -> RunAddition:
         tags=asked.tags,
         run_config=asked.run_config,
         pools=asked.pools,
-        warnings=(warning,) if warning else (),
+        warnings=tuple(warning for warning in (bad_priority, bad_slots) if warning),
     )
     return RunAddition(run=run, run_key=asked.run_key)

@@ -15,6 +15,8 @@ from ..core.jsonable import unstorable
 from ..core.location import JobInfo, LocationRecord
 from ..core.run import NewRun, Run
 from ..locations.api import Location
+from ..queue.never import check_admissible
+from ..queue.rules import Rules
 from ..storage.protocols import Locations, Queue, Runs, Wakeups
 from .launch import launch_now
 
@@ -55,16 +57,17 @@ def submit(
 
     Raises:
         NotFound: no such job or location.
-        InvalidTag: a tag's value, or a priority that is no integer.
+        InvalidTag: a tag's value, or a priority or a number of slots that is no integer.
         InvalidRunConfig: the job does not take this run config.
         LocationUnavailable: its code location cannot check the config now.
+        NeverAdmissible: it takes more slots than a limit in force has.
+        OverlapRefused: the overlap policy of its job refuses it now.
     """
     record, job = find_job(stores.locations, request.job_name, request.location_name)
-    new = _new_run(request, record, job)
-    _check_storable(new)
-    location = locations.get(record.name)
-    if location is None:
-        raise LocationUnavailable(record.name, "no host of it is known to this process.")
+    new = new_run(request, record, job)
+    if queued:
+        check_fits(stores.queue.rules(), new)
+    location = reach(locations, record.name)
     check_config(location, new.job_name, new.run_config)
     run = stores.runs.add([new], enqueue=queued, idempotency_key=request.idempotency_key)[0]
     if not queued:
@@ -89,6 +92,26 @@ def find_job(locations: Locations, job_name: str, location_name: str | None) -> 
     if not found:
         _explain_absence(records, job_name)
     return found[0]
+
+
+def reach(locations: Reachable, name: str) -> Location:
+    """Raises LocationUnavailable when this process knows no host of it."""
+    location = locations.get(name)
+    if location is None:
+        raise LocationUnavailable(name, "no host of it is known to this process.")
+    return location
+
+
+def check_fits(rules: Rules, run: NewRun) -> None:
+    """Raises NeverAdmissible for a run that takes more slots than a limit has."""
+    check_admissible(
+        rules,
+        location_name=run.location_name,
+        job_name=run.job_name,
+        tags=run.tags,
+        pools=run.pools,
+        weight=tagging.parse_slots(run.tags),
+    )
 
 
 def check_config(location: Location, job_name: str, run_config: Mapping[str, Any]) -> None:
@@ -130,9 +153,16 @@ def _check_storable(run: NewRun) -> None:
             raise InvalidTag(key, f"{told[1]}.")
 
 
-def _new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> NewRun:
+def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> NewRun:
+    """The run that a request means, all but its config checked.
+
+    Raises:
+        InvalidTag: a tag's value, or a priority or a number of slots that is no integer.
+        InvalidRunConfig: the config holds what no storage takes.
+    """
     tags = {**job.tags, **tagging.normalise(request.tags), tagging.CODE_LOCATION: record.name}
-    return NewRun(
+    tagging.parse_slots(tags)
+    run = NewRun(
         run_id=request.run_id or new_id(),
         job_name=job.name,
         location_name=record.name,
@@ -141,3 +171,5 @@ def _new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> Ne
         run_config=dict(request.run_config),
         pools=job.pools,
     )
+    _check_storable(run)
+    return run

@@ -4,9 +4,10 @@
 400    the body is no JSON, or what was asked for cannot be meant (``UserError``)
 403    another web page asks (Host, Origin), or the server is read-only
 404    the address, run, job, location, schedule or sensor does not exist
-409    the run's state does not allow it
+409    the run's state does not allow it, or the overlap policy of its job does not now
 415    a write that is not ``application/json``
-422    a field, run config or tag has a wrong value; ``issues`` or ``tag_issues`` name each
+422    a field, run config or tag has a wrong value (``issues`` or ``tag_issues`` name each), or a limit does, or the
+       run takes more slots than a limit has
 500    a fault of Runyard's; the answer carries the id under which the log has it
 503    the database or the code location cannot be reached now
 =====  ==========================================================================================
@@ -28,16 +29,22 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..core.errors import (
+    InvalidLimit,
+    InvalidPause,
     InvalidRunConfig,
     InvalidTag,
     LocationUnavailable,
+    NeverAdmissible,
     NotFound,
+    OverlapRefused,
     RunyardError,
     StorageUnavailable,
     UserError,
     WrongState,
 )
 from ..core.ids import new_id
+from ..operations.submit_many import RequestRefused
+from ..operations.until import InvalidTime
 
 log = logging.getLogger("runyard.web")
 
@@ -65,6 +72,12 @@ class ReadOnly(UserError):
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     NotFound: (404, "not-found"),
     WrongState: (409, "wrong-state"),
+    # Another time it may be accepted, so it conflicts with what is there now; the other can never be as it is.
+    OverlapRefused: (409, "overlap-refused"),
+    NeverAdmissible: (422, "never-admissible"),
+    InvalidLimit: (422, "invalid-limit"),
+    InvalidPause: (422, "invalid-pause"),
+    InvalidTime: (422, "invalid-time"),
     InvalidTag: (422, "invalid-tag"),
     InvalidRunConfig: (422, "invalid-run-config"),
     LocationUnavailable: (503, "location-unavailable"),
@@ -132,11 +145,14 @@ def _record_fault(scope: Scope, error: Exception) -> Problem:
 
 
 async def _on_runyard_error(request: Request, error: Exception) -> Response:
-    known = next((cls for cls in type(error).__mro__ if cls in _STATUS), None)
+    # One of many requests is answered as if it had been the only one, with its number.
+    cause = error.error if isinstance(error, RequestRefused) else error
+    known = next((cls for cls in type(cause).__mro__ if cls in _STATUS), None)
     if known is None:
         return _record_fault(request.scope, error)
     status, kind = _STATUS[known]
-    return Problem(status, kind, str(error), **_more_about(error))
+    index = {"index": error.index} if isinstance(error, RequestRefused) else {}
+    return Problem(status, kind, str(error), **_more_about(cause), **index)
 
 
 def _more_about(error: Exception) -> dict[str, Any]:

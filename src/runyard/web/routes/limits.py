@@ -1,16 +1,33 @@
-"""Limits and what fills them."""
+"""Limits, what fills them, and other ones in their place."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
 
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+
+from ...core.queue import LimitChange
+from ...operations import limits as limit_changes
 from ...operations import queue_view
-from ...operations.shapes import limit_shape
+from ...operations.control_shapes import limit_change_shape
+from ...operations.queue_shapes import limit_shape
 from ...queue.groups import RUN_SLOTS
 from ..context import Context
+from ..fields import BY_WEB, StorableText
 from ..responses import Json
 
 router = APIRouter(tags=["queue"])
+
+
+class NewLimit(BaseModel):
+    """``name``: the pool; of tags ``key`` (all values together), ``key=value`` or ``key=*`` (each); else empty."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: limit_changes.LimitKind
+    name: StorableText = ""
+    limit: Annotated[StrictInt, Field(ge=-1, le=2**31 - 1)]
 
 
 @router.get("/limits")
@@ -20,3 +37,19 @@ def limits(context: Context) -> Json:
     return Json(
         [limit_shape(use) | {"kind": "max_concurrent_runs" if use.rule == RUN_SLOTS else "tag_limit"} for use in uses]
     )
+
+
+@router.put("/limits")
+def set_limit(context: Context, body: NewLimit) -> Json:
+    """Put another limit in force, in place of the instance file's, until it is taken back. It evicts nobody."""
+    limit_changes.set_limit(context.stores, body.kind, body.name, body.limit, by=BY_WEB, clock=context.clock)
+    return Json(limit_change_shape(LimitChange(kind=body.kind, name=body.name, limit=body.limit)))
+
+
+@router.delete("/limits")
+def unset_limit(
+    context: Context, kind: limit_changes.LimitKind, name: Annotated[str, Query(max_length=10_000)] = ""
+) -> Json:
+    """Have what the instance file says again; for a pool without one that is the default."""
+    limit_changes.unset_limit(context.stores, kind, name, by=BY_WEB, clock=context.clock)
+    return Json(limit_change_shape(LimitChange(kind=kind, name=name, limit=None)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from ...core.errors import UserError, WrongState
 from ...core.events import BEGINNING, Cursor
@@ -14,6 +14,7 @@ from ...operations.cancel import cancel as cancel_run
 from ...operations.find_run import find_run
 from ...operations.shapes import event_shape, run_shape
 from ...operations.submit import SubmitRequest, submit
+from ...operations.submit_many import BATCH, submit_many
 from ...storage.protocols import RunsFilter
 from ..context import Context
 from ..fields import BY_WEB, After, Limit, StorableDict
@@ -31,6 +32,17 @@ class LaunchRequest(BaseModel):
     location: str | None = None
     run_config: StorableDict = {}
     tags: StorableDict = {}
+
+
+class LaunchRequests(BaseModel):
+    """Runs to put into the queue together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs: Annotated[list[LaunchRequest], Field(min_length=1, max_length=BATCH)]
+
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
 @router.get("")
@@ -62,20 +74,27 @@ def counts(context: Context) -> Json:
 def launch(
     context: Context,
     body: LaunchRequest,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Json:
     """Ask for a run. The same ``Idempotency-Key`` again answers with the run of the first time."""
-    asked = SubmitRequest(
-        job_name=body.job_name,
-        location_name=body.location,
-        run_config=body.run_config,
-        tags=body.tags,
-        idempotency_key=idempotency_key,
-    )
+    asked = _request(body, idempotency_key)
     queued = context.settings.queue.queued
     run = submit(context.stores, context.reachable, asked, clock=context.clock, queued=queued)
     _check_same_request(run, body)
     return Json(run_shape(run), status_code=201, headers={"Location": f"/api/v1/runs/{run.run_id}"})
+
+
+@router.post("/batch", status_code=201)
+def launch_batch(context: Context, body: LaunchRequests, idempotency_key: IdempotencyKey = None) -> Json:
+    """Put up to 1,000 runs into the queue, all or none; ``index`` of a refusal is the first that cannot be granted.
+
+    The same ``Idempotency-Key`` again answers with the runs of the first time.
+    """
+    if not context.settings.queue.queued:
+        raise UserError("Many runs at once need the queue, and this instance starts every run at once.")
+    asked = [_request(each) for each in body.runs]
+    run_ids = submit_many(context.stores, context.reachable, asked, idempotency_key=idempotency_key)
+    return Json({"run_ids": run_ids}, status_code=201)
 
 
 @router.get("/{run_id}")
@@ -98,6 +117,16 @@ def run_events(context: Context, run_id: str, after: After = None, limit: Limit 
 def cancel(context: Context, run_id: str) -> Json:
     """Cancel it, whether it waits or runs; canceling a canceled run changes nothing."""
     return Json(run_shape(cancel_run(context.stores, run_id, by=BY_WEB, clock=context.clock)))
+
+
+def _request(body: LaunchRequest, idempotency_key: str | None = None) -> SubmitRequest:
+    return SubmitRequest(
+        job_name=body.job_name,
+        location_name=body.location,
+        run_config=body.run_config,
+        tags=body.tags,
+        idempotency_key=idempotency_key,
+    )
 
 
 def _tag(text: str) -> tuple[str, str]:

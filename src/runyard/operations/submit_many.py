@@ -1,0 +1,108 @@
+"""Ask for many runs at once, of one job or of several: all checked before the first is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ..core.errors import RunyardError, UserError, WrongState
+from ..core.location import JobInfo, LocationRecord
+from ..core.run import NewRun, Run
+from .submit import Reachable, SubmitRequest, SubmitStores, check_config, check_fits, find_job, new_run, reach
+
+#: Runs that one transaction inserts at most; between two, other writers have their turn.
+BATCH = 1000
+
+
+class RequestRefused(UserError):
+    """One of many requests cannot be granted; none was. ``index`` counts from 0."""
+
+    def __init__(self, index: int, error: UserError) -> None:
+        self.index, self.error = index, error
+        super().__init__(f"Run {index + 1}: {error}")
+
+
+class EnqueuedInPart(UserError):
+    """What went wrong after the first batches were written; ``run_ids`` are in the queue."""
+
+    def __init__(self, run_ids: Sequence[str], wanted: int, error: RunyardError) -> None:
+        self.run_ids, self.error = tuple(run_ids), error
+        super().__init__(f"{len(run_ids)} of {wanted} runs are in the queue, the others are not: {error}")
+
+
+def submit_many(
+    stores: SubmitStores,
+    locations: Reachable,
+    requests: Sequence[SubmitRequest],
+    *,
+    idempotency_key: str | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[str]:
+    """Put a run for each request into the queue, ``BATCH`` a transaction, and return their ids in the same order.
+
+    Run config is checked once for each job and different config. ``progress`` is called after each batch with how many
+    runs are in. The same ``idempotency_key`` with the same requests again enqueues nothing that is in already.
+
+    Raises:
+        RequestRefused: the first request that cannot be granted; nothing was written.
+        EnqueuedInPart: a later batch could not be written.
+        UserError: the first batch could not be, for example because of an overlap policy.
+    """
+    new = _checked(stores, locations, requests)
+    run_ids: list[str] = []
+    for start in range(0, len(new), BATCH):
+        batch = new[start : start + BATCH]
+        key = f"{idempotency_key}/{start // BATCH}" if idempotency_key else None
+        try:
+            added = stores.runs.add(batch, enqueue=True, idempotency_key=key)
+            _check_same(batch, added)
+        except RunyardError as error:
+            if not run_ids:
+                raise
+            raise EnqueuedInPart(run_ids, len(new), error) from error
+        stores.wakeups.poke("queue")
+        run_ids += [run.run_id for run in added]
+        progress(len(run_ids))
+    return run_ids
+
+
+def _checked(stores: SubmitStores, locations: Reachable, requests: Sequence[SubmitRequest]) -> list[NewRun]:
+    checks = _Checks(stores, locations)
+    return [checks.numbered(index, request) for index, request in enumerate(requests)]
+
+
+class _Checks:
+    """What was looked up and found good already."""
+
+    def __init__(self, stores: SubmitStores, locations: Reachable) -> None:
+        self._stores = stores
+        self._locations = locations
+        self._rules = stores.queue.rules()
+        self._jobs: dict[tuple[str, str | None], tuple[LocationRecord, JobInfo]] = {}
+        self._good: set[tuple[str, str, bytes]] = set()
+
+    def numbered(self, index: int, request: SubmitRequest) -> NewRun:
+        """The run that is asked for. Raises RequestRefused when it cannot be."""
+        try:
+            return self._run(request)
+        except UserError as error:
+            raise RequestRefused(index, error) from error
+
+    def _run(self, request: SubmitRequest) -> NewRun:
+        named = (request.job_name, request.location_name)
+        if named not in self._jobs:
+            self._jobs[named] = find_job(self._stores.locations, *named)
+        run = new_run(request, *self._jobs[named])
+        check_fits(self._rules, run)
+        config = (run.location_name, run.job_name, msgspec.json.encode(run.run_config, order="deterministic"))
+        if config not in self._good:
+            check_config(reach(self._locations, run.location_name), run.job_name, run.run_config)
+            self._good.add(config)
+        return run
+
+
+def _check_same(batch: Sequence[NewRun], added: Sequence[Run]) -> None:
+    """Raises WrongState when an idempotency key brought back runs of other requests."""
+    if [(run.job_name, run.run_config) for run in batch] != [(run.job_name, run.run_config) for run in added]:
+        raise WrongState("This idempotency key belongs to other runs, asked for before.")

@@ -1,0 +1,69 @@
+"""Until when: a time as people write it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from ..core.errors import UserError
+
+ACCEPTED = "an ISO 8601 time such as 2030-01-31T18:00 or 2030-01-31T18:00Z, a time of day such as 18:00, or 2h, in 90m"
+
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_PART = r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)"
+_SPAN = re.compile(rf"(?:in\s+)?({_PART}(?:\s*{_PART})*)", re.IGNORECASE)
+_DAYTIME = re.compile(r"(\d{1,2}):(\d{2})")
+_LONGEST = 100 * 365 * 86400
+
+
+class InvalidTime(UserError):
+    """Text that is no time, or a time that is over."""
+
+    def __init__(self, text: str, fault: str) -> None:
+        super().__init__(f"'{text}' {fault}; write {ACCEPTED}.")
+
+
+def parse_until(text: str, *, now: float) -> float:
+    """Seconds since the epoch for ``18:00``, ``2h``, ``in 1h 30m`` or an ISO 8601 time.
+
+    A time of day is the next one; times without an offset are of this machine's zone.
+
+    Raises:
+        InvalidTime: none of these, or not after ``now``.
+    """
+    stripped = text.strip()
+    until = _span(stripped, now) or _time_of_day(stripped, now) or _iso(stripped)
+    if until is None:
+        raise InvalidTime(text, "is no time")
+    if until <= now:
+        raise InvalidTime(text, "is over already")
+    if until - now > _LONGEST:
+        raise InvalidTime(text, "is more than a hundred years away")
+    return until
+
+
+def _span(text: str, now: float) -> float | None:
+    if not _SPAN.fullmatch(text):
+        return None
+    parts = re.findall(_PART, text, re.IGNORECASE)
+    return now + sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts)
+
+
+def _time_of_day(text: str, now: float) -> float | None:
+    match = _DAYTIME.fullmatch(text)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None
+    # Without a zone while the day is chosen, so that a day on which the clock changes keeps its wall time.
+    today = datetime.fromtimestamp(now).astimezone().replace(tzinfo=None)
+    wanted = today.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
+    if wanted <= today:
+        wanted += timedelta(days=1)
+    return wanted.astimezone().timestamp()
+
+
+def _iso(text: str) -> float | None:
+    # Python 3.10 does not read the Z.
+    try:
+        return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).astimezone().timestamp()
+    except (ValueError, OverflowError):
+        return None

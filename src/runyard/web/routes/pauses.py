@@ -1,0 +1,90 @@
+"""Pause, drain and resume the queue or a part of it, and what people did to it so far."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+
+from ...operations import pauses
+from ...operations.control_shapes import audit_shape, pause_shape
+from ...operations.drain import running
+from ...operations.until import parse_until
+from ...queue.rules import Pause, PauseScope
+from ..context import Context, WebContext
+from ..fields import BY_WEB, Limit, StorableText
+from ..responses import Json
+
+router = APIRouter(prefix="/queue", tags=["queue"])
+
+
+class Subject(BaseModel):
+    """What is meant: the queue as a whole, a tag's value, a pool, a location."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scope: PauseScope = "queue"
+    name: StorableText = ""
+    value: StorableText = ""
+
+
+class NewPause(Subject):
+    """``until``: ISO 8601, a time of day such as ``18:00``, or a span such as ``2h``; null: until it is resumed."""
+
+    reason: StorableText = ""
+    until: StorableText | None = None
+
+
+@router.post("/pause")
+def pause(context: Context, body: NewPause) -> Json:
+    """Launch nothing of it until it is resumed or the time has come; what runs goes on."""
+    return _pause(context, body, drain=False)
+
+
+@router.post("/drain")
+def drain(context: Context, body: NewPause) -> Json:
+    """Pause it and wait for what runs: ``running`` of ``GET /queue/pauses`` goes down to 0."""
+    return _pause(context, body, drain=True)
+
+
+@router.post("/resume")
+def resume(context: Context, body: Subject | None = None) -> Json:
+    """End the pause or drain of exactly this; ``resumed`` is null when there was none."""
+    subject = body or Subject()
+    ended = pauses.resume(context.stores, subject.scope, subject.name, subject.value, by=BY_WEB, clock=context.clock)
+    return Json({"resumed": _shape(context, ended) if ended else None})
+
+
+@router.get("/pauses")
+def listing(context: Context) -> Json:
+    """Pauses and drains in force, the oldest first."""
+    return Json([_shape(context, each) for each in pauses.pauses(context.stores, clock=context.clock)])
+
+
+@router.get("/history")
+def history(
+    context: Context, limit: Limit = 100, before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None
+) -> Json:
+    """What people did to the queue and its limits, newest first; ``before``: the id that the page before ended with."""
+    return Json([audit_shape(entry) for entry in context.stores.limits.audit(limit=limit, before=before)])
+
+
+def _pause(context: WebContext, body: NewPause, *, drain: bool) -> Json:
+    until = parse_until(body.until, now=context.clock.now()) if body.until else None
+    made = pauses.pause(
+        context.stores,
+        body.scope,
+        body.name,
+        body.value,
+        by=BY_WEB,
+        reason=body.reason,
+        until=until,
+        drain=drain,
+        clock=context.clock,
+    )
+    return Json(_shape(context, made))
+
+
+def _shape(context: WebContext, paused: Pause) -> dict[str, object]:
+    return pause_shape(paused, running=running(context.stores, paused))
