@@ -1,0 +1,111 @@
+"""Feeds an Admission from storage: what holds slots, and of what is queued only as much as it needs.
+
+The leader keeps one for as long as it leads; whoever explains a run or the queue makes one for that moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..core.pools import PoolHolder
+from ..core.queue import ActiveRun, Launch, QueueHead
+from ..queue.admission import Admission
+
+#: With so many lanes at most, every lane's heads are read at once; with more, the queue is read in order, as needed.
+FEW_LANES = 500
+#: Of one lane, at least so many heads are read at a time.
+FEWEST_HEADS = 3
+
+
+class Source(Protocol):
+    """The part of ``storage.protocols.Queue`` that is read here."""
+
+    def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]: ...
+
+    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]: ...
+
+    def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]: ...
+
+    def active(self) -> Sequence[ActiveRun]: ...
+
+    def launches(self, since: float) -> Sequence[Launch]: ...
+
+
+class StepSlots(Protocol):
+    def holders(self, pools: Sequence[str] | None = None) -> Sequence[PoolHolder]: ...
+
+
+class FeedStores(Protocol):
+    @property
+    def queue(self) -> Source: ...
+
+    @property
+    def pool_slots(self) -> StepSlots: ...
+
+
+class QueueFeed:
+    """Call ``load_active`` and ``load_lanes`` once, then ``refill`` whenever ``Admission.next`` has nothing more."""
+
+    def __init__(self, stores: FeedStores, admission: Admission, *, batch: int = 500) -> None:
+        """``batch``: how many runs the caller takes at a time; as many are read where few lanes hold them."""
+        self._queue = stores.queue
+        self._pool_slots = stores.pool_slots
+        self._admission = admission
+        self._batch = batch
+
+    def load_active(self, now: float) -> None:
+        """Tell of every run and step that holds slots, and of the launches that count for rates."""
+        rules, admission = self._admission.rules, self._admission
+        active = self._queue.active()
+        for run_id in set(admission.active()) - {run.run_id for run in active}:
+            admission.release(run_id)
+        for run in active:
+            admission.occupy(run)
+        self.read_pools(None)
+        if rules.rates:
+            for launch in self._queue.launches(now - max(rate.seconds for rate in rules.rates)):
+                admission.note_launch(launch.run_id, launch.lane, launch.at)
+
+    def load_lanes(self) -> None:
+        """Read what is queued: every lane's heads, or, with many lanes, the beginning of the order."""
+        lanes = self._queue.lanes(limit=FEW_LANES + 1)
+        if len(lanes) <= FEW_LANES:
+            self.read(lanes)
+        else:
+            self._read_on(None)
+
+    def read(self, lanes: Sequence[str]) -> None:
+        """Read the heads of these lanes anew."""
+        if not lanes:
+            return
+        # Few lanes are read deep, so that a batch is not cut short; many are read shallow, to bound memory.
+        asked = max(FEWEST_HEADS, self._batch // len(lanes))
+        heads: defaultdict[str, list[QueueHead]] = defaultdict(list)
+        for head in self._queue.heads(lanes, per_lane=asked):
+            heads[head.lane].append(head)
+        for lane in lanes:
+            self._admission.set_heads(lane, heads[lane], more=len(heads[lane]) == asked)
+
+    def read_pools(self, pools: Sequence[str] | None) -> None:
+        """Read who holds slots of these pools, or of all of them."""
+        holders: defaultdict[str, list[PoolHolder]] = defaultdict(list)
+        for holder in self._pool_slots.holders(pools):
+            holders[holder.pool].append(holder)
+        for pool in holders.keys() | set(pools or ()):
+            self._admission.set_pool_holders(pool, holders[pool])
+
+    def refill(self) -> bool:
+        """Read what ``Admission.next`` needs to go on; False: it has it, and what it says is so."""
+        if hungry := self._admission.hungry():
+            self.read(hungry)
+            return True
+        if self._admission.wants_more:
+            self._read_on(self._admission.frontier)
+            return True
+        return False
+
+    def _read_on(self, after: tuple[int, int] | None) -> None:
+        heads = self._queue.in_order(after, limit=self._batch)
+        self._admission.extend(heads, more=len(heads) == self._batch)
