@@ -10,7 +10,7 @@ from collections.abc import Callable
 from .core.daemon import DaemonType
 from .core.ids import new_id
 from .daemons.run_monitor import RunMonitorDaemon
-from .daemons.run_queue import RunQueueDaemon
+from .daemons.run_queue.daemon import RunQueueDaemon
 from .daemons.scheduler import SchedulerDaemon
 from .daemons.sensor import SensorDaemon
 from .launchers.local import LocalLauncher

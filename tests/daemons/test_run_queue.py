@@ -4,118 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import psycopg
 import pytest
 
-from runyard.core.clock import ManualClock
 from runyard.core.errors import LeaseLost, StorageUnavailable
 from runyard.core.ids import new_id
 from runyard.core.launch import LaunchResult, LaunchSpec
-from runyard.core.lease import Fence
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import NewRun, RunStatus
-from runyard.core.tags import priority_or_zero
-from runyard.daemons.run_queue import UNREACHABLE_PAUSE, RunQueueDaemon
+from runyard.daemons.run_queue.back_off import FIRST_PAUSE
 from runyard.queue.rules import Rules, TagRule
-from runyard.settings.instance import PostgresSettings, QueueSettings
-from runyard.storage.protocols import Stores
+from runyard.settings.instance import PostgresSettings
+from runyard.storage.open import SqlStores
 
-from .fakes import FakeLocation, FakeWorkspace, Woken, definitions
-
-
-class SteadyClock(ManualClock):
-    """Its wall can be set back; what is steady goes on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._back = 0.0
-
-    def now(self) -> float:
-        return super().now() - self._back
-
-    def set_wall(self, to: float) -> None:
-        self._back += self.now() - to
-
-
-class Launcher:
-    def capacity(self) -> int:
-        return 1000
-
-
-class Bench:
-    """A daemon that leads, and short ways to submit and end runs."""
-
-    def __init__(self, stores: Stores, rules: Rules, **settings: float) -> None:
-        self.stores = stores
-        self.clock = SteadyClock()
-        self.location = FakeLocation("yard", definitions("job"))
-        self.woken = Woken()
-        self.stores.limits.configure(rules)
-        self.workspace = FakeWorkspace(self.location)
-        self.settings = QueueSettings(**settings)  # type: ignore[arg-type]  # numbers only
-        self.daemon = self.new_daemon()
-        self.fence = self.lead("a")
-
-    def new_daemon(self) -> RunQueueDaemon:
-        daemon = RunQueueDaemon(self.stores, self.workspace, Launcher(), self.settings, clock=self.clock)
-        daemon.attach(self.woken.wake, self.woken.report)
-        return daemon
-
-    def lead(self, holder: str) -> Fence:
-        lease = self.stores.leases.acquire("daemon:queue", holder=holder, seconds=1e6)
-        assert lease is not None
-        return Fence(lease.name, lease.term)
-
-    def submit(self, priority: str | None = None, *, location: str = "yard", **tags: str) -> str:
-        if priority is not None:
-            tags = {**tags, "dagster/priority": priority}
-        value, warning = priority_or_zero(tags)
-        run = NewRun(
-            run_id=new_id(),
-            job_name="job",
-            location_name=location,
-            tags=tags,
-            priority=value,
-            warnings=(warning,) if warning else (),
-        )
-        self.stores.runs.add([run], enqueue=True)
-        return run.run_id
-
-    def look(self) -> None:
-        self.daemon.run_once(self.clock.now(), self.fence)
-
-    def launched(self, count: int) -> list[str]:
-        self.look()
-        return self.location.wait_launched(count)
-
-    def end(self, run_id: str) -> None:
-        run = self.stores.runs.get(run_id)
-        assert run is not None
-        canceling = self.stores.runs.cancel_active(run_id, message="", now=self.clock.now())
-        assert canceling is not None
-        assert self.stores.runs.end_canceling(run_id, attempt=run.attempt, message="", now=self.clock.now())
-
-    def status(self, run_id: str) -> RunStatus:
-        run = self.stores.runs.get(run_id)
-        assert run is not None
-        return run.status
-
-
-@pytest.fixture
-def bench(sqlite_stores: Stores) -> Iterator[type]:
-    made: list[Bench] = []
-
-    def make(rules: Rules = Rules(max_concurrent_runs=-1), **settings: float) -> Bench:  # noqa: B008  # immutable
-        made.append(Bench(sqlite_stores, rules, **settings))
-        return made[-1]
-
-    yield make  # type: ignore[misc]  # a factory
-    for one in made:
-        one.daemon.close()
-
+from .bench import Bench
+from .fakes import FakeLocation, definitions
 
 TEAM = Rules(max_concurrent_runs=-1, tag_rules=(TagRule(key="team", limit=1),))
 
@@ -274,7 +180,7 @@ def test_a_launch_that_failed_while_storage_was_away_is_made_again(bench, monkey
     assert yard.status(run) is RunStatus.STARTING
     yard.location.reachable = True
     yard.look()
-    yard.clock.advance(UNREACHABLE_PAUSE)
+    yard.clock.advance(FIRST_PAUSE)
     assert yard.launched(1) == [run]
 
 
@@ -292,7 +198,7 @@ def test_another_leaders_lost_claim_of_a_run_that_was_ours_is_made_again(bench) 
     yard.fence = yard.lead("a")
     yard.daemon.stand_by()
     yard.location.reachable = True
-    yard.clock.advance(UNREACHABLE_PAUSE)
+    yard.clock.advance(FIRST_PAUSE)
     assert yard.launched(1) == [run]
 
 
@@ -325,12 +231,12 @@ def test_a_clock_set_back_does_not_prolong_the_pause_of_a_location(bench) -> Non
     yard.woken.wait()
     yard.location.reachable = True
     yard.clock.set_wall(yard.clock.now() - 3600)
-    yard.clock.advance(UNREACHABLE_PAUSE)
+    yard.clock.advance(FIRST_PAUSE)
     assert yard.launched(1) == [run]
 
 
 def test_changes_behind_a_transaction_under_way_are_looked_for_soon(
-    postgres_stores: Stores, postgres_settings: PostgresSettings
+    postgres_stores: SqlStores, postgres_settings: PostgresSettings
 ) -> None:
     yard = Bench(postgres_stores, Rules(max_concurrent_runs=-1))
     yard.look()

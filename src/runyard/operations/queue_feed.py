@@ -12,9 +12,12 @@ from typing import Protocol
 from ..core.pools import PoolHolder
 from ..core.queue import ActiveRun, Launch, QueueHead
 from ..queue.admission import Admission
+from ..queue.lanes import parse_lane
 
 #: With so many lanes at most, every lane's heads are read at once; with more, the queue is read in order, as needed.
 FEW_LANES = 500
+#: Runs read at a time in the order of the queue.
+SLICE = 500
 #: Of one lane, at least so many heads are read at a time.
 FEWEST_HEADS = 3
 
@@ -48,12 +51,17 @@ class FeedStores(Protocol):
 class QueueFeed:
     """Call ``load_active`` and ``load_lanes`` once, then ``refill`` whenever ``Admission.next`` has nothing more."""
 
-    def __init__(self, stores: FeedStores, admission: Admission, *, batch: int = 500) -> None:
+    def __init__(
+        self, stores: FeedStores, admission: Admission, *, batch: int = 500, few_lanes: int = FEW_LANES
+    ) -> None:
         """``batch``: how many runs the caller takes at a time; as many are read where few lanes hold them."""
         self._queue = stores.queue
         self._pool_slots = stores.pool_slots
         self._admission = admission
         self._batch = batch
+        self._few_lanes = few_lanes
+        #: Locations of the lanes that were read.
+        self.locations: set[str] = set()
 
     def load_active(self, now: float) -> None:
         """Tell of every run and step that holds slots, and of the launches that count for rates."""
@@ -70,8 +78,8 @@ class QueueFeed:
 
     def load_lanes(self) -> None:
         """Read what is queued: every lane's heads, or, with many lanes, the beginning of the order."""
-        lanes = self._queue.lanes(limit=FEW_LANES + 1)
-        if len(lanes) <= FEW_LANES:
+        lanes = self._queue.lanes(limit=self._few_lanes + 1)
+        if len(lanes) <= self._few_lanes:
             self.read(lanes)
         else:
             self._read_on(None)
@@ -86,6 +94,7 @@ class QueueFeed:
         for head in self._queue.heads(lanes, per_lane=asked):
             heads[head.lane].append(head)
         for lane in lanes:
+            self.locations.add(parse_lane(lane).location)
             self._admission.set_heads(lane, heads[lane], more=len(heads[lane]) == asked)
 
     def read_pools(self, pools: Sequence[str] | None) -> None:
@@ -97,7 +106,10 @@ class QueueFeed:
             self._admission.set_pool_holders(pool, holders[pool])
 
     def refill(self) -> bool:
-        """Read what ``Admission.next`` needs to go on; False: it has it, and what it says is so."""
+        """Read what ``Admission.next`` needs to go on; False: it has it, and what it says is so.
+
+        Never between taking runs and claiming them: storage does not know of those yet.
+        """
         if hungry := self._admission.hungry():
             self.read(hungry)
             return True
@@ -107,5 +119,6 @@ class QueueFeed:
         return False
 
     def _read_on(self, after: tuple[int, int] | None) -> None:
-        heads = self._queue.in_order(after, limit=self._batch)
-        self._admission.extend(heads, more=len(heads) == self._batch)
+        heads = self._queue.in_order(after, limit=SLICE)
+        self.locations.update(parse_lane(lane).location for lane in {head.lane for head in heads})
+        self._admission.extend(heads, more=len(heads) == SLICE)
