@@ -1,4 +1,4 @@
-"""``runyard instance``: what this instance is, and its storage's schema."""
+"""``runyard instance``: what this instance is, its limits, and its storage's schema."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from .. import __version__
 from .commands import Group
+from .concurrency import concurrency
 from .options import json_option
 from .output import print_json
 from .session import opened_instance
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def instance() -> None:
-    """Look at the instance and bring its storage up to date."""
+    """Look at the instance, change its limits, and bring its storage up to date."""
+
+
+instance.add_command(concurrency)
 
 
 @instance.command("info")

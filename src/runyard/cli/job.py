@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..core.run import FINISHED, Run, RunStatus
+from ..core.text import counted
 from .code import Code, loaded_code, say_failures
 from .commands import Group
 from .options import json_option, location_option, target_options
 from .output import coloured, print_json, print_table
-from .run_input import checked_run_id, config_options, read_config, read_tags
+from .run_input import BadInput, checked_run_id, config_options, read_config, read_tags
 from .session import instance_or_temporary, opened_instance, user
 
 if TYPE_CHECKING:
@@ -52,28 +53,44 @@ def list_jobs(context: click.Context, target: TargetOptions, location: str | Non
 
 @job.command("launch")
 @target_options
-@job_option
+@click.option("-j", "--job", "job_name", help="The job; with --from, that of lines that name none.")
 @location_option
 @config_options
 @click.option("--run-id", callback=checked_run_id, help="The new run's id; made up when it is not given.")
 @click.option("--wait", is_flag=True, help="Follow the run to its end; exit code 1 unless it succeeds.")
+@click.option(
+    "--from",
+    "lines",
+    metavar="FILE",
+    help="Many runs: on each line a JSON object with job_name, tags, run_config.",
+)
+@click.option("--key", metavar="TEXT", help="With --from: the same key and file again enqueue nothing twice.")
 @json_option
 @click.pass_context
 def launch(
     context: click.Context,
     target: TargetOptions,
-    job_name: str,
+    job_name: str | None,
     location: str | None,
     tags: str | None,
     config: tuple[str, ...],
     config_json: str | None,
     run_id: str | None,
     wait: bool,
+    lines: str | None,
+    key: str | None,
     as_json: bool,
 ) -> None:
-    """Put a run of a job into the queue and print its id."""
+    """Put a run of a job into the queue and print its id, or many runs from a file."""
     from ..operations.submit import submit
 
+    if lines is not None:
+        if config or config_json or run_id or wait:
+            raise click.UsageError("--from goes with -j, -l, --tags and --key; the lines say the rest.")
+        _launch_lines(target, lines, job_name, location, tags, key, as_json=as_json)
+        return
+    if job_name is None or key is not None:
+        raise click.UsageError("--key is for --from." if job_name else "Name the job: -j JOB, or --from FILE.")
     request = _request(job_name, location, tags, config, config_json, run_id)
     with opened_instance() as instance:
         with loaded_code(instance, target) as code:
@@ -121,6 +138,37 @@ def execute(
         context.exit(1)
 
 
+def _launch_lines(
+    target: TargetOptions,
+    file: str,
+    job_name: str | None,
+    location: str | None,
+    tags: str | None,
+    key: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from ..operations.submit_many import RequestRefused, submit_many
+    from .progress import progress_bar
+    from .run_lines import BadLine, read_lines
+
+    requests = read_lines(file, job_name=job_name, location=location, tags=read_tags(tags))
+    with opened_instance() as instance:
+        if not instance.settings.queue.queued:
+            raise BadInput("--from needs the queue, and this instance starts every run at once.")
+        with loaded_code(instance, target) as code, progress_bar("Enqueueing", total=len(requests)) as progress:
+            asked = [request for _, request in requests]
+            try:
+                run_ids = submit_many(code.stores, code.workspace, asked, idempotency_key=key, progress=progress)
+            except RequestRefused as error:
+                raise BadLine(file, requests[error.index][0], str(error.error)) from error
+        _warn_without_daemon(instance)
+    if as_json:
+        print_json({"run_ids": run_ids})
+    else:
+        click.echo(f"Enqueued {counted(len(run_ids), 'run')}.")
+
+
 def _request(
     job_name: str,
     location: str | None,
@@ -138,13 +186,18 @@ def _request(
 
 
 def _say_whether_it_starts(instance: Instance, run: Run) -> None:
+    if run.status is RunStatus.QUEUED:
+        _warn_without_daemon(instance)
+
+
+def _warn_without_daemon(instance: Instance) -> None:
     from ..core.daemon import DaemonType
     from ..operations.daemon_status import daemon_alive
 
     kind = DaemonType.QUEUED_RUN_COORDINATOR
-    if run.status is RunStatus.QUEUED and not daemon_alive(instance.stores, kind, clock=instance.clock):
+    if not daemon_alive(instance.stores, kind, clock=instance.clock):
         click.echo(
-            "No run queue daemon is alive: the run waits until 'runyard dev' or 'runyard-daemon run' is started.",
+            "No run queue daemon is alive: the queue waits until 'runyard dev' or 'runyard-daemon run' is started.",
             err=True,
         )
 

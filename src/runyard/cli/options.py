@@ -69,5 +69,14 @@ def _collected(values: dict[str, Any]) -> TargetOptions:
     return TargetOptions(**values)
 
 
+def key_values(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """The callback of a repeatable option KEY=VALUE."""
+    pairs = [text.partition("=") for text in given]
+    for key, equals, _value in pairs:
+        if not key or not equals:
+            raise click.BadParameter("expected KEY=VALUE.")
+    return {key: value for key, _equals, value in pairs}
+
+
 def current_directory() -> str:
     return str(Path.cwd())

@@ -11,7 +11,7 @@ import click
 from ..core.events import StoredEvent
 from ..core.run import Run, RunStatus
 from .commands import Group
-from .options import json_option
+from .options import json_option, key_values
 from .output import coloured, duration, local_time, print_json, print_table, short
 from .session import opened_instance, user
 
@@ -26,18 +26,10 @@ def run() -> None:
     """Look at runs, cancel and delete them."""
 
 
-def _tag(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in given]
-    for key, equals, _value in pairs:
-        if not key or not equals:
-            raise click.BadParameter("expected KEY=VALUE.")
-    return {key: value for key, _equals, value in pairs}
-
-
 @run.command("list")
 @click.option("--status", "statuses", multiple=True, type=STATUSES, help="Only runs in this status; repeatable.")
 @click.option("--job", help="Only runs of this job.")
-@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=_tag, help="Only runs with this tag.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=key_values, help="Only runs with this tag.")
 @click.option("--limit", type=click.IntRange(min=1), default=25, show_default=True, help="At most so many runs.")
 @json_option
 def list_runs(statuses: tuple[str, ...], job: str | None, tags: dict[str, str], limit: int, as_json: bool) -> None:

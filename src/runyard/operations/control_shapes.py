@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from ..core.queue import AuditEntry, LimitChange
-from ..queue.pauses import pause_name
 from ..queue.rules import Pause
+from .limits import LimitInForce
+from .queue_shapes import paused_shape
 from .shapes import Shape, iso
 
 
 def pause_shape(pause: Pause, *, running: int) -> Shape:
     """``running``: how many active runs belong to what is paused; a drain is done when it is 0."""
-    return {
-        "scope": pause.scope,
-        "name": pause.name,
-        "value": pause.value,
-        "subject": pause_name(*pause.subject),
-        "by": pause.by,
-        "reason": pause.reason,
-        "since": iso(pause.since),
-        "until": iso(pause.until),
-        "drain": pause.drain,
-        "running": running,
-    }
+    return paused_shape(pause) | {"running": running}
 
 
 def audit_shape(entry: AuditEntry) -> Shape:
@@ -38,3 +28,8 @@ def audit_shape(entry: AuditEntry) -> Shape:
 def limit_change_shape(change: LimitChange) -> Shape:
     """``limit`` null: what the instance file says is in force again."""
     return {"kind": change.kind, "name": change.name, "limit": change.limit}
+
+
+def limit_in_force_shape(limit: LimitInForce) -> Shape:
+    """``limit`` null: there is none. ``origin``: ``set`` by a person, ``file``, ``default`` or ``none``."""
+    return {"kind": limit.kind, "name": limit.name, "limit": limit.limit, "origin": limit.origin}

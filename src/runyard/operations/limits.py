@@ -8,7 +8,9 @@ import msgspec
 
 from ..core.clock import Clock
 from ..core.queue import LimitChange
-from ..queue.rules import Rules
+from ..queue.groups import RUN_SLOTS
+from ..queue.limit_changes import rule_name
+from ..queue.rules import NO_LIMIT, Rules
 from ..storage.protocols import Limits, Locations, Queue, Wakeups
 from .pauses import known_pools
 
@@ -22,16 +24,24 @@ class LimitStores(Protocol):
     wakeups: Wakeups
 
 
-class PoolLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pool may use. ``origin``: where the limit comes from, ``set``, ``default`` or ``none``."""
+class LimitInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit as it is now; ``limit`` None is no limit. ``name`` as in ``set_limit``.
 
-    pool: str
+    ``origin``: ``set`` by a person, of the instance ``file`` or its defaults, a pool's ``default``, or ``none``.
+    """
+
+    kind: LimitKind
+    name: str
     limit: int | None
-    origin: Literal["set", "default", "none"]
+    origin: Literal["set", "file", "default", "none"]
+
+    @property
+    def title(self) -> str:
+        return {"runs": RUN_SLOTS, "pool": f"pool {self.name}", "tag": self.name}[self.kind]
 
 
 def set_limit(stores: LimitStores, kind: LimitKind, name: str, limit: int, *, by: str, clock: Clock) -> Rules:
-    """Put a limit in force until it is taken back; returns the rules in force.
+    """Put a limit in force until it is taken back; returns the rules in force. It evicts nobody.
 
     ``name``: the pool; for tags ``key`` (all values together), ``key=value``, or ``key=*`` (each value); else empty.
 
@@ -43,21 +53,40 @@ def set_limit(stores: LimitStores, kind: LimitKind, name: str, limit: int, *, by
 
 
 def unset_limit(stores: LimitStores, kind: LimitKind, name: str, *, by: str, clock: Clock) -> Rules:
-    """Have what the instance file says again; for a pool that is its default."""
+    """Have what the instance file says again; for a pool without a limit there that is the default."""
     return _change(stores, LimitChange(kind=kind, name=name, limit=None), by=by, clock=clock)
 
 
-def pool_limit(stores: LimitStores, pool: str) -> PoolLimit:
+def pool_limit(stores: LimitStores, pool: str) -> LimitInForce:
     """The limit of a pool, known or not."""
-    pools = stores.queue.rules().pools
-    if pool in pools.limits:
-        return PoolLimit(pool=pool, limit=pools.limits[pool], origin="set")
-    return PoolLimit(pool=pool, limit=pools.default_limit, origin="none" if pools.default_limit is None else "default")
+    return _pool(pool, stores.queue.rules(), _changed(stores))
 
 
-def pool_limits(stores: LimitStores) -> list[PoolLimit]:
-    """The limit of every pool that some job uses or that was given one, by name."""
-    return [pool_limit(stores, pool) for pool in sorted(known_pools(stores))]
+def limits_in_force(stores: LimitStores) -> list[LimitInForce]:
+    """Run slots, every tag rule, and every pool that some job uses or that was given a limit, by name."""
+    rules, changed = stores.queue.rules(), _changed(stores)
+    slots = None if rules.max_concurrent_runs == NO_LIMIT else rules.max_concurrent_runs
+    tags = {rule_name(rule): rule.limit for rule in rules.tag_rules}
+    return [
+        _of(changed, "runs", "", slots),
+        *(_of(changed, "tag", name, limit) for name, limit in tags.items()),
+        *(_pool(pool, rules, changed) for pool in sorted(known_pools(stores))),
+    ]
+
+
+def _changed(stores: LimitStores) -> set[tuple[str, str]]:
+    return {(change.kind, change.name) for change in stores.limits.changed()}
+
+
+def _of(changed: set[tuple[str, str]], kind: LimitKind, name: str, limit: int | None) -> LimitInForce:
+    return LimitInForce(kind=kind, name=name, limit=limit, origin="set" if (kind, name) in changed else "file")
+
+
+def _pool(pool: str, rules: Rules, changed: set[tuple[str, str]]) -> LimitInForce:
+    if pool in rules.pools.limits:
+        return _of(changed, "pool", pool, rules.pools.limits[pool])
+    default = rules.pools.default_limit
+    return LimitInForce(kind="pool", name=pool, limit=default, origin="none" if default is None else "default")
 
 
 def _change(stores: LimitStores, change: LimitChange, *, by: str, clock: Clock) -> Rules:

@@ -43,27 +43,33 @@ def set_priority(stores: SteeringStores, run_id: str, priority: object, *, by: s
         WrongState: the run is not queued.
     """
     steering = Steering(action="priority", by=by, priority=checked_priority(priority))
-    return _steer_one(stores, run_id, steering, clock=clock)
+    return steer_one(stores, run_id, steering, clock=clock)
 
 
 def hold(stores: SteeringStores, run_id: str, *, by: str, reason: str = "", clock: Clock) -> Run:
     """Keep a queued run from starting until it is released."""
-    return _steer_one(stores, run_id, Steering(action="hold", by=by, reason=reason), clock=clock)
+    return steer_one(stores, run_id, Steering(action="hold", by=by, reason=reason), clock=clock)
 
 
 def release(stores: SteeringStores, run_id: str, *, by: str, clock: Clock) -> Run:
     """Let a held run take its place in the queue again."""
-    return _steer_one(stores, run_id, Steering(action="release", by=by), clock=clock)
+    return steer_one(stores, run_id, Steering(action="release", by=by), clock=clock)
 
 
-def _steer_one(stores: SteeringStores, run_id: str, steering: Steering, *, clock: Clock) -> Run:
+def steer_one(stores: SteeringStores, run_id: str, steering: Steering, *, clock: Clock) -> Run:
+    """Do it to one run, found by id or prefix; one that is so already is returned as it is.
+
+    Raises:
+        RunNotFound: no such run.
+        WrongState: it is not queued.
+    """
     run = find_run(stores.runs, run_id)
     where = QueueFilter(run_ids=(run.run_id,))
     steered = stores.queue.steer(where, steering, now=clock.now())
     now_is = find_run(stores.runs, run.run_id)
     if not steered.changed:
-        # It was so already, or it has left the queue: a run that is still there got what was asked for.
-        if now_is.status is not RunStatus.QUEUED:
+        so_already = RunStatus.CANCELED if steering.action == "cancel" else RunStatus.QUEUED
+        if now_is.status is not so_already:
             raise WrongState(f"Run {run.run_id[:8]} is not queued: it is {now_is.status.value}.")
         return now_is
     _note(stores, steering, f"run {run.run_id[:8]}", f"{_what(steering)}: run {run.run_id} of '{run.job_name}'", clock)

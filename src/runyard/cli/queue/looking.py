@@ -1,4 +1,4 @@
-"""``runyard queue``: what waits, why, and what a person may do about it."""
+"""``runyard queue list``, ``explain`` and ``history``."""
 
 from __future__ import annotations
 
@@ -6,28 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.run import Run
-from .commands import Group
-from .options import json_option
-from .output import coloured, duration, local_time, print_json, print_table, short
-from .session import opened_instance, user
+from ..commands import Command
+from ..options import json_option
+from ..output import coloured, duration, local_time, print_json, print_table, short
+from ..session import opened_instance
 
 if TYPE_CHECKING:
-    from ..queue.explain import QueueEntry
+    from ...queue.explain import QueueEntry
 
 
-@click.group(cls=Group)
-def queue() -> None:
-    """Look at the queue and steer it."""
-
-
-@queue.command("list")
+@click.command("list", cls=Command)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many runs.")
 @json_option
 def list_queue(limit: int, as_json: bool) -> None:
     """List queued runs in the order in which they are expected to start."""
-    from ..operations.queue_shapes import queue_entry_shape
-    from ..operations.queue_view import entries
+    from ...operations.queue_shapes import queue_entry_shape
+    from ...operations.queue_view import entries
 
     with opened_instance() as instance:
         found = entries(instance.stores, clock=instance.clock, limit=limit)
@@ -52,14 +46,14 @@ def _row(entry: QueueEntry) -> list[str]:
     ]
 
 
-@queue.command("explain")
+@click.command("explain", cls=Command)
 @click.argument("run_id")
 @json_option
 def explain(run_id: str, as_json: bool) -> None:
     """Say why a run waits. RUN_ID may be its first characters."""
-    from ..operations.find_run import find_run
-    from ..operations.queue_shapes import queue_entry_shape, unqueued_shape
-    from ..operations.queue_view import entry
+    from ...operations.find_run import find_run
+    from ...operations.queue_shapes import queue_entry_shape, unqueued_shape
+    from ...operations.queue_view import entry
 
     with opened_instance() as instance:
         run = find_run(instance.stores.runs, run_id)
@@ -86,48 +80,17 @@ def _print_entry(entry: QueueEntry) -> None:
         click.echo(f"  slot held by {holder}")
 
 
-@queue.command("priority", context_settings={"ignore_unknown_options": True})
-@click.argument("run_id")
-@click.argument("priority")
+@click.command("history", cls=Command)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many entries.")
 @json_option
-def set_priority(run_id: str, priority: str, as_json: bool) -> None:
-    """Give a queued run another priority: higher starts earlier, 0 is the default, negative is allowed."""
-    from ..operations import queue_steering
+def history(limit: int, as_json: bool) -> None:
+    """Show what people did to the queue and its limits, newest first."""
+    from ...operations.control_shapes import audit_shape
 
     with opened_instance() as instance:
-        run = queue_steering.set_priority(instance.stores, run_id, priority, by=user(), clock=instance.clock)
-    _print_steered(run, f"priority {run.priority}", as_json=as_json)
-
-
-@queue.command("hold")
-@click.argument("run_id")
-@click.option("--reason", default="", help="Why, for those who look at the queue.")
-@json_option
-def hold(run_id: str, reason: str, as_json: bool) -> None:
-    """Keep a queued run from starting until it is released."""
-    from ..operations import queue_steering
-
-    with opened_instance() as instance:
-        run = queue_steering.hold(instance.stores, run_id, by=user(), reason=reason, clock=instance.clock)
-    _print_steered(run, "held", as_json=as_json)
-
-
-@queue.command("release")
-@click.argument("run_id")
-@json_option
-def release(run_id: str, as_json: bool) -> None:
-    """Let a held run take its place in the queue again."""
-    from ..operations import queue_steering
-
-    with opened_instance() as instance:
-        run = queue_steering.release(instance.stores, run_id, by=user(), clock=instance.clock)
-    _print_steered(run, "released", as_json=as_json)
-
-
-def _print_steered(run: Run, what: str, *, as_json: bool) -> None:
-    from ..operations.shapes import run_shape
-
+        found = instance.stores.limits.audit(limit=limit)
     if as_json:
-        print_json(run_shape(run))
-    else:
-        click.echo(f"{run.run_id} {what}")
+        print_json([audit_shape(entry) for entry in found])
+        return
+    rows = [[local_time(entry.at), entry.by, entry.action, entry.subject, entry.message] for entry in found]
+    print_table(("WHEN", "WHO", "ACTION", "WHAT", "MESSAGE"), rows, empty="Nobody has changed anything.")

@@ -1,0 +1,192 @@
+"""``runyard queue pause``, ``resume``, ``drain`` and ``pauses``: the queue as a whole, or a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ...core.queue import QueueFilter
+from ...core.text import counted
+from ...queue.pauses import pause_name
+from ...queue.rules import JOB, Pause, PauseScope
+from ..commands import Command
+from ..options import json_option
+from ..output import local_time, print_json, print_table
+from ..session import opened_instance, user
+
+if TYPE_CHECKING:
+    from ...operations.instance import Instance
+
+F = TypeVar("F", bound=Callable[..., Any])
+Subject = tuple[PauseScope, str, str]
+
+_SUBJECT = (
+    click.option("--tag", metavar="KEY=VALUE", help="Only runs with this tag."),
+    click.option("-j", "--job", help="Only runs of this job."),
+    click.option("--pool", help="Only runs that need this pool."),
+    click.option("-l", "--location", help="Only runs of this code location."),
+)
+_WHY = (
+    click.option("--reason", default="", help="Why, for those who look at the queue."),
+    click.option("--until", metavar="TIME", help="Go on by itself then: an ISO 8601 time, 18:00, or 2h."),
+)
+
+
+def _with(options: tuple[Callable[[F], F], ...], command: F) -> F:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def subject_options(command: F) -> F:
+    """What is meant; nothing: the queue as a whole."""
+    return _with(_SUBJECT, command)
+
+
+def why_options(command: F) -> F:
+    return _with(_WHY, command)
+
+
+@click.command("pause", cls=Command)
+@subject_options
+@why_options
+@json_option
+def pause(reason: str, until: str | None, as_json: bool, **given: str | None) -> None:
+    """Launch nothing more, of the queue as a whole or a part of it, until it is resumed. What runs goes on."""
+    with opened_instance() as instance:
+        made = _pause(instance, _subject(**given), reason=reason, until=until, drain=False)
+        running, waiting = _running(instance, made), _waiting(instance, made)
+    if as_json:
+        _print_pause(made, running)
+        return
+    waits = f" {counted(waiting, 'queued run')} will wait." if waiting is not None else ""
+    click.echo(f"Paused {_text(made)}{_until(made)}.{waits}{f' {_still(running)}' if running else ''}")
+
+
+@click.command("drain", cls=Command)
+@subject_options
+@why_options
+@click.option("--wait", is_flag=True, help="Return when nothing of it runs any more.")
+@json_option
+def drain(reason: str, until: str | None, wait: bool, as_json: bool, **given: str | None) -> None:
+    """Launch nothing more and let what runs end."""
+    from ...operations.drain import wait_drained
+
+    with opened_instance() as instance:
+        made = _pause(instance, _subject(**given), reason=reason, until=until, drain=True)
+        running = _running(instance, made)
+        if not as_json:
+            click.echo(f"Draining {_text(made)}{_until(made)}.{'' if wait else f' {_still(running)}'}")
+        if wait:
+            say = (lambda _: None) if as_json else (lambda left: click.echo(_still(left)))
+            wait_drained(instance.stores, made, clock=instance.clock, say=say)
+            running = 0
+    if as_json:
+        _print_pause(made, running)
+
+
+@click.command("resume", cls=Command)
+@subject_options
+@json_option
+def resume(as_json: bool, **given: str | None) -> None:
+    """Let the queue, or the part of it that was paused or drained, go on."""
+    from ...operations import pauses
+    from ...operations.control_shapes import pause_shape
+
+    subject = _subject(**given)
+    with opened_instance() as instance:
+        ended = pauses.resume(instance.stores, *subject, by=user(), clock=instance.clock)
+        left = pauses.pauses(instance.stores, clock=instance.clock)
+        shape = pause_shape(ended, running=_running(instance, ended)) if ended else None
+    if as_json:
+        print_json({"resumed": shape})
+        return
+    click.echo(f"Resumed {_text(ended)}." if ended else f"{pause_name(*subject)} was not paused.")
+    if left:
+        click.echo(f"Still paused: {', '.join(_text(each) for each in left)}.")
+
+
+@click.command("pauses", cls=Command)
+@json_option
+def list_pauses(as_json: bool) -> None:
+    """List what is paused or drained: by whom, why, until when, and how many runs of it still run."""
+    from ...operations import pauses
+    from ...operations.control_shapes import pause_shape
+
+    with opened_instance() as instance:
+        found = [(each, _running(instance, each)) for each in pauses.pauses(instance.stores, clock=instance.clock)]
+    if as_json:
+        print_json([pause_shape(each, running=running) for each, running in found])
+        return
+    headers = ("WHAT", "HOW", "BY", "SINCE", "UNTIL", "RUNNING", "REASON")
+    print_table(headers, [_row(each, running) for each, running in found], empty="Nothing is paused.")
+
+
+def _row(pause: Pause, running: int) -> list[str]:
+    how = "drain" if pause.drain else "pause"
+    times = [local_time(pause.since), local_time(pause.until)]
+    return [_text(pause), how, pause.by, *times, str(running), pause.reason]
+
+
+def _subject(tag: str | None, job: str | None, pool: str | None, location: str | None) -> Subject:
+    if [tag, job, pool, location].count(None) < 3:
+        raise click.UsageError("Name one of --tag, --job, --pool and --location, or none for the queue as a whole.")
+    if tag is not None:
+        key, equals, value = tag.partition("=")
+        if not (key and equals):
+            raise click.BadParameter("expected KEY=VALUE.", param_hint="--tag")
+        return "tag", key, value
+    if job is not None:
+        return "tag", JOB, job
+    if pool is not None:
+        return "pool", pool, ""
+    return ("location", location, "") if location is not None else ("queue", "", "")
+
+
+def _pause(instance: Instance, subject: Subject, *, reason: str, until: str | None, drain: bool) -> Pause:
+    from ...operations import pauses
+    from ...operations.until import parse_until
+
+    clock = instance.clock
+    ends = parse_until(until, now=clock.now()) if until else None
+    return pauses.pause(instance.stores, *subject, by=user(), reason=reason, until=ends, drain=drain, clock=clock)
+
+
+def _running(instance: Instance, pause: Pause) -> int:
+    from ...operations.drain import running
+
+    return running(instance.stores, pause)
+
+
+def _waiting(instance: Instance, pause: Pause) -> int | None:
+    """How many queued runs it is about; None where only admission can tell."""
+    if pause.scope == "pool":
+        return None
+    if pause.scope == "location":
+        return instance.stores.queue.depth(QueueFilter(location_name=pause.name))
+    if pause.name == JOB:
+        return instance.stores.queue.depth(QueueFilter(job_name=pause.value))
+    tags = {pause.name: pause.value} if pause.scope == "tag" else {}
+    return instance.stores.queue.depth(QueueFilter(tags=tags))
+
+
+def _print_pause(pause: Pause, running: int) -> None:
+    from ...operations.control_shapes import pause_shape
+
+    print_json(pause_shape(pause, running=running))
+
+
+def _text(pause: Pause) -> str:
+    return pause_name(*pause.subject)
+
+
+def _until(pause: Pause) -> str:
+    return f" until {local_time(pause.until)}" if pause.until is not None else ""
+
+
+def _still(running: int) -> str:
+    if running == 0:
+        return "Nothing of it runs any more."
+    return f"{counted(running, 'run')} still {'runs' if running == 1 else 'run'}."
