@@ -50,7 +50,7 @@ class CommandStores:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
         self.runs, self.events, self.queue, self.ticks = stores.runs, stores.events, stores.queue, stores.ticks
-        self.limits, self.pool_slots = stores.limits, stores.pool_slots
+        self.history = stores.history
         self.leases, self.heartbeats, self.hosts = stores.leases, stores.heartbeats, stores.hosts
         self.limits, self.pool_slots, self.wakeups = stores.limits, stores.pool_slots, stores.wakeups
         self.locations: Locations = OwnLocations()

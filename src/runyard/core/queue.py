@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from .events import Cursor
+from .pools import PoolNeeds
 from .run import RunStatus
 
 
@@ -130,3 +131,22 @@ class Estimate(msgspec.Struct, frozen=True):
     made_at: float
     estimated_start: float
     started_at: float | None = None
+
+
+class PastRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it went through the queue. Times are seconds since the epoch; null where it has not happened.
+
+    ``queued_at`` of a run that was launched without the queue is its launch. ``seq`` is its place among those that were
+    enqueued at the same time.
+    """
+
+    run_id: str
+    job_name: str
+    location_name: str
+    priority: int
+    tags: dict[str, str]
+    pools: PoolNeeds
+    seq: int
+    queued_at: float
+    launched_at: float | None
+    ended_at: float | None

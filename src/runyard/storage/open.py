@@ -8,11 +8,25 @@ from ..core.clock import Clock
 from ..settings.instance import PostgresSettings, SqliteSettings
 from .database import Database
 from .event_log import SqlEvents
+from .history import SqlHistory
 from .leases import SqlLeases
 from .limits import SqlLimits
 from .pool_slots import SqlPoolSlots
 from .prepare import migrate, prepare
-from .protocols import Events, Heartbeats, Hosts, Leases, Limits, Locations, PoolSlots, Queue, Runs, Ticks, Wakeups
+from .protocols import (
+    Events,
+    Heartbeats,
+    History,
+    Hosts,
+    Leases,
+    Limits,
+    Locations,
+    PoolSlots,
+    Queue,
+    Runs,
+    Ticks,
+    Wakeups,
+)
 from .registries import SqlHeartbeats, SqlHosts, SqlLocations
 from .run_queue import SqlQueue
 from .runs import SqlRuns
@@ -33,6 +47,7 @@ class SqlStores:
         self.runs: Runs = SqlRuns(database, rules)
         self.events: Events = SqlEvents(database)
         self.queue: Queue = SqlQueue(database, rules)
+        self.history: History = SqlHistory(database)
         self.limits: Limits = SqlLimits(database, rules)
         self.pool_slots: PoolSlots = SqlPoolSlots(database, rules)
         self.ticks: Ticks = SqlTicks(database, rules)

@@ -25,6 +25,7 @@ from ..core.queue import (
     Estimate,
     Launch,
     LimitChange,
+    PastRun,
     QueueChange,
     QueueFilter,
     QueueHead,
@@ -444,12 +445,21 @@ class Wakeups(Protocol):
         ...
 
 
+class History(Protocol):
+    """Runs as they went through the queue."""
+
+    def between(self, since: float, until: float, *, limit: int) -> Sequence[PastRun]:
+        """Runs that were queued or active at some time from ``since`` on and before ``until``, oldest first."""
+        ...
+
+
 class Stores(Protocol):
     """All of an instance's storage; services are handed only the members that they use."""
 
     runs: Runs
     events: Events
     queue: Queue
+    history: History
     limits: Limits
     pool_slots: PoolSlots
     ticks: Ticks
