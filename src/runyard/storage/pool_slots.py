@@ -1,12 +1,10 @@
 """Step slots in pools: holder rows beside a guarded counter.
 
-A run's holders change only under its row's lock: shared by its claims, alone for what gives slots back. Counters are
-locked after it, in the order of their keys.
+See ``pool_holders`` for what is locked in which order.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +15,7 @@ from ..core.pools import PoolHolder
 from ..queue.rules import Rules
 from .database import Database
 from .journal import change, write_changes
+from .pool_holders import GIVE, subtract
 from .schema import IS_ACTIVE, pool_counters, pool_holders, runs
 from .stored_rules import StoredRules
 from .upsert import insert_new
@@ -31,36 +30,10 @@ _MINE = (
 _COUNTER = sa.update(pool_counters).where(pool_counters.c.pool == sa.bindparam("key"))
 _TAKE = _COUNTER.values(used=pool_counters.c.used + sa.bindparam("slots"))
 _TAKE_IF_ROOM = _TAKE.where(pool_counters.c.used + sa.bindparam("slots") <= sa.bindparam("most"))
-_GIVE = _COUNTER.values(used=pool_counters.c.used - sa.bindparam("slots"))
 _COLUMNS = ("pool", "run_id", "step_key", "attempt", "slots", "since")
 _HOLDERS = sa.select(*(pool_holders.c[name] for name in _COLUMNS)).order_by(
     *(pool_holders.c[name] for name in ("since", "pool", "run_id", "step_key"))
 )
-# In the driver's own SQL: this is part of every transaction that ends a run, and nearly always finds nothing.
-_FREE_RUNS = {
-    "postgres": "DELETE FROM pool_holders WHERE run_id = ANY(%s) RETURNING pool, slots",
-    "sqlite": "DELETE FROM pool_holders WHERE run_id = ? RETURNING pool, slots",
-}
-
-
-def free_runs(database: Database, connection: sa.Connection, run_ids: Sequence[str]) -> None:
-    """Give back whatever the steps of these runs hold; the caller has locked the runs' rows."""
-    if database.kind == "postgres":
-        found = list(connection.exec_driver_sql(_FREE_RUNS["postgres"], (list(run_ids),)))
-    else:
-        found = [row for run_id in run_ids for row in connection.exec_driver_sql(_FREE_RUNS["sqlite"], (run_id,)).all()]
-    _subtract(database, connection, found)
-
-
-def _subtract(database: Database, connection: sa.Connection, freed: Sequence[Sequence[Any]]) -> None:
-    """Take from the counters exactly what was deleted."""
-    if not freed:
-        return
-    slots: Counter[str] = Counter()
-    for pool, number in freed:
-        slots[pool] += number
-    connection.execute(_GIVE, [{"key": pool, "slots": slots[pool]} for pool in sorted(slots)])
-    write_changes(database, connection, [change("pool", lane=pool) for pool in sorted(slots)])
 
 
 class SqlPoolSlots:
@@ -85,7 +58,7 @@ class SqlPoolSlots:
             if insert_new(self._database, connection, pool_holders, [row], "pool"):
                 write_changes(self._database, connection, [change("pool", lane=pool)])
             else:
-                connection.execute(_GIVE, {"key": pool, "slots": slots})
+                connection.execute(GIVE, {"key": pool, "slots": slots})
             return True
 
     def _count(self, connection: sa.Connection, pool: str, slots: int, most: int | None) -> bool:
@@ -99,7 +72,7 @@ class SqlPoolSlots:
         with self._database.write() as connection:
             connection.execute(_RUN.with_for_update(), {"run_id": run_id})
             deleted = sa.delete(pool_holders).where(*_MINE).returning(pool_holders.c.pool, pool_holders.c.slots)
-            _subtract(self._database, connection, connection.execute(deleted, mine).all())
+            subtract(self._database, connection, connection.execute(deleted, mine).all())
 
     def holders(self, pools: Sequence[str] | None = None) -> Sequence[PoolHolder]:
         query = _HOLDERS if pools is None else _HOLDERS.where(pool_holders.c.pool.in_(pools))

@@ -17,6 +17,7 @@ from ..core.run import FINISHED, RunFailure, RunStatus
 from ..core.transitions import sources_of, transition
 from .database import Database
 from .journal import ChangeRow, changes_of, status_event
+from .pool_holders import free_runs
 from .rows import event_row, text
 from .schema import events, queue_changes, runs
 
@@ -143,6 +144,8 @@ def apply_reports(
     updates = [_update(state) for state in batch.states.values() if state.changed]
     if updates:
         connection.execute(_UPDATE, updates)
+    if ended := [state.run_id for state in batch.states.values() if state.changed and state.status in FINISHED]:
+        free_runs(database, connection, ended)
     database.insert_all(connection, events, batch.events, ignore_conflicts=True)
     database.insert_all(connection, queue_changes, batch.changes)
     return accepted

@@ -11,6 +11,7 @@ from ..core.run import ACTIVE, FINISHED, Run, RunFailure, RunStatus
 from ..core.transitions import transition
 from .database import Database
 from .journal import changes_of, status_event, write_changes, write_events
+from .pool_holders import free_runs
 from .rows import RUN_COLUMNS, text, to_run
 from .schema import runs
 
@@ -51,6 +52,8 @@ def change_status(
     )
     write_events(database, connection, [event])
     write_changes(database, connection, changes_of(run_id, changed.lane, run.status, target))
+    if run.status in ACTIVE and (target not in ACTIVE or changed.attempt != run.attempt):
+        free_runs(database, connection, [run_id])
     return changed
 
 
