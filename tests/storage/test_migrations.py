@@ -6,21 +6,30 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from runyard.core.clock import ManualClock
 from runyard.core.errors import ConfigError, StorageUnavailable
+from runyard.core.events import BEGINNING
+from runyard.core.pools import PoolNeeds
+from runyard.queue.lanes import parse_lane
+from runyard.queue.rules import TagRule
 from runyard.settings.instance import PostgresSettings, SqliteSettings
 from runyard.storage import migrations
-from runyard.storage.open import migrate_storage, open_stores
+from runyard.storage.open import _database, migrate_storage, open_stores
+from runyard.storage.protocols import RunsFilter
 from runyard.storage.schema import REVISION, REVISIONS
 
-from .make import enqueue, get
+from .make import claim, enqueue, get, lead
 
 _CATALOG = {
     "columns": "SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default, is_identity"
@@ -48,11 +57,27 @@ def _sqlite_catalog(path: str) -> list[tuple[object, ...]]:
         rows += connection.execute("SELECT * FROM alembic_version").fetchall()
     finally:
         connection.close()
-    return [tuple(re.sub(r"\s+", " ", field) if isinstance(field, str) else field for field in row) for row in rows]
+    return [
+        tuple(re.sub(r"\s+", " ", field).strip() if isinstance(field, str) else field for field in row) for row in rows
+    ]
 
 
 def _open_and_close(settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
     open_stores(settings, ManualClock(), runtime_dir=runtime_dir).close()
+
+
+@contextmanager
+def _migrated_to(settings: SqliteSettings | PostgresSettings, revision: str) -> Iterator[sa.Connection]:
+    """A transaction in a database that an older version of Runyard made."""
+    database = _database(settings, ManualClock())
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with database.write() as connection:
+        database.claim_namespace(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield connection
+    database.close()
 
 
 def test_sqlite_replayed_is_the_schema(tmp_path: Path, runtime_dir: str) -> None:
@@ -88,6 +113,74 @@ def test_a_replayed_database_works(storage_settings: SqliteSettings | PostgresSe
     stores.close()
 
 
+_OLD_LANE = '{"location":"loc","job":"job","tags":{"team":"docs"},"pools":["db","gpu"]}'
+_OLD_RUNS = (
+    ("queued", "QUEUED", '["db","gpu"]', None, None, None),
+    ("running", "STARTED", "[]", 1, 5.0, None),
+    ("done", "SUCCESS", '["db"]', 2, 6.0, 7.0),
+)
+
+
+def _fill_the_first_revision(settings: SqliteSettings | PostgresSettings) -> None:
+    """Runs, with changes that the leader has forgotten already."""
+    rules = '{"version":0,"max_concurrent_runs":3,"tag_rules":[{"key":"team","limit":1}]}'
+    runs = (
+        "INSERT INTO runs (run_id, job_name, location_name, tags, run_config, queue_seq, created_at, queued_at, lane,"
+        " status, pools, launch_seq, launched_at, started_at, ended_at, launch_token, attempt) VALUES (:run_id, 'job',"
+        """ 'loc', '{"team":"docs"}', '{}', 1, 1, 1, :lane, :status, :pools, :seq, :at, :at, :end, 'token', 1)"""
+    )
+    with _migrated_to(settings, "0001") as connection:
+        for run_id, status, pools, seq, at, end in _OLD_RUNS:
+            values = {"run_id": run_id, "status": status, "pools": pools, "seq": seq, "at": at, "end": end}
+            connection.execute(sa.text(runs), values | {"lane": _OLD_LANE})
+        connection.execute(sa.text("INSERT INTO run_tags SELECT id, 'team', 'docs' FROM runs"))
+        connection.execute(sa.text("UPDATE rules SET version = 4, lane_version = 4, body = :body"), {"body": rules})
+        connection.execute(sa.text("UPDATE runs SET lane_version = 4"))
+        for _ in range(3):
+            connection.execute(sa.text("INSERT INTO queue_changes (kind, lane) VALUES ('lane', 'a')"))
+        connection.execute(sa.text("DELETE FROM queue_changes WHERE id < 3"))
+
+
+def test_runs_of_the_first_revision(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
+    _fill_the_first_revision(storage_settings)
+    assert migrate_storage(storage_settings, ManualClock()) == "0002"
+    stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
+    queue, fence, rules = stores.queue, lead(stores), stores.queue.rules()
+    assert (rules.version, rules.max_concurrent_runs, rules.tag_rules) == (5, 3, (TagRule("team", 1),))
+    assert [get(stores, name).pools for name in ("queued", "running", "done")] == [
+        PoolNeeds({"db": 1, "gpu": 1}),
+        PoolNeeds(),
+        PoolNeeds({"db": 1}),
+    ]
+    assert [found.run_id for found in stores.runs.list(RunsFilter(tags={"team": "docs"}), limit=9)] == [
+        "done",
+        "running",
+        "queued",
+    ]
+    assert [one.stale for one in queue.in_order(None, limit=9)] == [True]
+    assert claim(stores, get(stores, "queued"), fence=fence) == []
+    assert [parse_lane(launch.lane).pools for launch in queue.launches(0.0)] == [{}, {"db": 1}]
+    assert [queue.relane(fence=fence, rules=rules) for _ in range(3)] == [1, 1, 0]
+    assert parse_lane(queue.lanes()[0]).pools == {"db": 1, "gpu": 1}
+    assert [parse_lane(run.lane).pools for run in queue.active()] == [{}]
+    # Places in the log of changes go on where they were.
+    assert [change.cursor.id for change in queue.changes(BEGINNING)][:2] == [3, 4]
+    assert len(claim(stores, get(stores, "queued"), fence=fence)) == 1
+    stores.close()
+
+
+def test_ids_of_changes_go_on_when_all_were_forgotten(tmp_path: Path, runtime_dir: str) -> None:
+    settings = SqliteSettings(str(tmp_path / "a.db"))
+    with _migrated_to(settings, "0001") as connection:
+        connection.execute(sa.text("INSERT INTO queue_changes (kind, lane) VALUES ('lane', 'a'), ('lane', 'b')"))
+        connection.execute(sa.text("DELETE FROM queue_changes"))
+    migrate_storage(settings, ManualClock())
+    stores = open_stores(settings, ManualClock(), runtime_dir=runtime_dir)
+    enqueue(stores)
+    assert [change.cursor.id for change in stores.queue.changes(BEGINNING)] == [3]
+    stores.close()
+
+
 def test_an_unknown_revision_is_refused(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
     stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
     with stores.database.write() as connection:
@@ -100,10 +193,10 @@ def test_an_unknown_revision_is_refused(storage_settings: SqliteSettings | Postg
 
 
 def test_an_older_revision_asks_for_migration(
-    storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str, monkeypatch: pytest.MonkeyPatch
+    storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str
 ) -> None:
-    _open_and_close(storage_settings, runtime_dir)
-    monkeypatch.setattr("runyard.storage.prepare.REVISION", "0002")
+    with _migrated_to(storage_settings, "0001"):
+        pass
     with pytest.raises(ConfigError, match=r"0001, older than 0002: run `runyard instance migrate`"):
         _open_and_close(storage_settings, runtime_dir)
 

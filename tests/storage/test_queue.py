@@ -115,10 +115,46 @@ def test_a_claim_wins_what_is_still_there_in_order(stores: SqlStores) -> None:
 def test_a_claim_obeys_the_rules_it_was_made_for(stores: SqlStores) -> None:
     run = enqueue(stores)
     fence = lead(stores)
-    stores.limits.configure(TEAM)
+    stores.limits.configure(Rules(max_concurrent_runs=3))
     assert stores.queue.claim([head(run)], fence=fence, rules_version=0, now=NOW) == []
     assert get(stores, run.run_id).status is RunStatus.QUEUED
     assert len(stores.queue.claim([head(run)], fence=fence, rules_version=1, now=NOW)) == 1
+
+
+def test_a_claim_refuses_lanes_that_hide_what_is_tracked_now(stores: SqlStores) -> None:
+    old = enqueue(stores, tags={"other": "docs"})
+    rules = stores.limits.configure(TEAM)
+    new = enqueue(stores)
+    fence = lead(stores)
+    assert old.lane == new.lane
+    assert [(one.run_id, one.stale) for one in stores.queue.in_order(None, limit=9)] == [
+        (old.run_id, True),
+        (new.run_id, False),
+    ]
+    assert [one.stale for one in stores.queue.heads(stores.queue.lanes())] == [True, False]
+    assert [won.run_id for won in claim(stores, old, new, fence=fence)] == [new.run_id]
+    # Its lane stays the same, yet the leader has to read it again.
+    assert stores.queue.relane_runs([old.run_id, new.run_id], fence=fence, rules=rules) == [old.lane]
+    assert stores.queue.heads(stores.queue.lanes()) == [head(old)]
+    assert len(claim(stores, old, fence=fence)) == 1
+
+
+def test_runs_chosen_are_relaned(stores: SqlStores) -> None:
+    runs = [enqueue(stores, tags={"team": team}) for team in ("docs", "web", "web")]
+    running = started(stores, tags={"team": "docs"})
+    rules = stores.limits.configure(TEAM)
+    fence = lead(stores)
+    place = stores.queue.change_head()
+    chosen = [runs[0].run_id, runs[1].run_id, running.run_id, "nobody"]
+    lanes = stores.queue.relane_runs(chosen, fence=fence, rules=rules)
+    docs, web = (get(stores, run.run_id).lane for run in runs[:2])
+    assert sorted(lanes) == sorted([runs[0].lane, docs, web])
+    assert [get(stores, run.run_id).lane == run.lane for run in runs] == [False, False, True]
+    assert stores.queue.changes(place) == []
+    assert set(stores.queue.relane_runs(chosen, fence=fence, rules=rules)) == {docs, web}
+    assert stores.queue.relane_runs(chosen, fence=fence, rules=Rules()) == []
+    with pytest.raises(LeaseLost):
+        stores.queue.relane_runs(chosen, fence=Fence("queue", fence.term - 1), rules=rules)
 
 
 def test_a_stale_leader_claims_nothing(stores: SqlStores) -> None:
@@ -231,7 +267,7 @@ def test_a_new_tracked_key_relanes_in_batches(stores: SqlStores) -> None:
     batches = []
     while count := stores.queue.relane(fence=fence, rules=rules, limit=2):
         batches.append(count)
-    assert batches == [2, 2, 1]
+    assert batches == [1, 2, 2]
     docs = get(stores, queued[0].run_id).lane
     assert docs is not None
     assert '"team":"docs"' in docs

@@ -13,6 +13,7 @@ from runyard.core.host import HostRecord
 from runyard.core.lease import Fence
 from runyard.core.location import JobInfo, LeftAlone, LocationDefinitions, LocationRecord, LocationState, OpInfo
 from runyard.storage.open import SqlStores
+from runyard.storage.schema import REVISION
 
 from .make import NOW
 
@@ -97,7 +98,7 @@ def test_locations(stores: SqlStores) -> None:
 def test_ping_and_describe(stores: SqlStores) -> None:
     assert stores.ping() >= 0
     described = stores.describe()
-    assert described["revision"] == "0001"
+    assert described["revision"] == REVISION
     assert described["kind"] in ("sqlite", "postgres")
     assert "password" not in str(described)
 

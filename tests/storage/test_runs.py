@@ -10,6 +10,7 @@ from runyard.core.clock import ManualClock
 from runyard.core.errors import InvalidTag, RunNotFound, WrongState
 from runyard.core.events import EventType
 from runyard.core.ids import new_id
+from runyard.core.pools import PoolNeeds
 from runyard.core.run import RunStatus
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunAddition, RunsFilter
@@ -22,7 +23,7 @@ def test_an_enqueued_run_is_stored_whole(stores: SqlStores) -> None:
         priority=-3,
         tags={"team": "docs", "empty": "", "quote": "a'b\"c\\ü\u2028"},
         run_config={"ops": {"a": {"config": {"n": 1.5, "s": "\0", "l": [None, True]}}}},
-        pools=("db", "gpu"),
+        pools=PoolNeeds({"db": 2, "gpu": 1}, {"db": 2}),
         parent_run_id="p",
         root_run_id="r",
     )

@@ -42,6 +42,11 @@ def head_of(database: Database, connection: sa.Connection, table: sa.Table) -> C
     return Cursor(horizon - 1, _LAST_ID)
 
 
+def in_commit_order(database: Database, table: sa.Table) -> tuple[sa.ColumnElement[Any], ...]:
+    """The columns to order by."""
+    return (table.c.id,) if database.kind == "sqlite" else (table.c.txn, table.c.id)
+
+
 def at_or_before(database: Database, table: sa.Table, place: Cursor) -> sa.ColumnElement[bool]:
     """Condition: at or before ``place``."""
     if database.kind == "sqlite":

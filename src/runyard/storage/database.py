@@ -75,6 +75,12 @@ class Database(ABC):
         """Insert many rows, all with the same keys, in one round trip."""
 
     @abstractmethod
+    def insert_numbered(
+        self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+    ) -> Sequence[int]:
+        """Insert at least one row, all with the same keys, and return the ids that they got, in order."""
+
+    @abstractmethod
     def tables(self, connection: sa.Connection) -> set[str]:
         """Names of the tables that are there, whoever made them."""
 

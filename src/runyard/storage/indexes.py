@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from .schema import IS_ACTIVE, IS_LIVE, QUEUED, events, pool_holders, queue_changes, run_tags, runs, ticks
+from .schema import IS_ACTIVE, QUEUED, events, pool_holders, queue_changes, run_tags, runs, ticks
 
 
 def _partial(name: str, *columns: sa.Column[object], where: sa.TextClause, unique: bool = False) -> None:
@@ -15,14 +15,19 @@ def _partial(name: str, *columns: sa.Column[object], where: sa.TextClause, uniqu
 
 
 _WAITING = sa.text("status = 'QUEUED' AND held = 0")
+_HELD = sa.text("status = 'QUEUED' AND held = 1")
+_LAUNCHED = sa.text("launched_at IS NOT NULL")
 _SCHEDULED = sa.text("kind = 'schedule'")
 _TICK = (ticks.c.kind, ticks.c.location_name, ticks.c.name, ticks.c.time)
 
+# A queued run is in either of the two orders, so that neither steps over the other's.
 _partial("runs_waiting_by_lane", runs.c.lane, runs.c.np, runs.c.queue_seq, where=_WAITING)
-_partial("runs_queued_in_order", runs.c.np, runs.c.queue_seq, where=QUEUED)
-_partial("runs_active_by_lane", runs.c.lane, where=IS_ACTIVE)
-sa.Index("runs_by_launch", runs.c.launched_at)
-_partial("runs_live_by_lane_version", runs.c.lane_version, where=IS_LIVE)
+_partial("runs_waiting_in_order", runs.c.np, runs.c.queue_seq, where=_WAITING)
+_partial("runs_held_in_order", runs.c.np, runs.c.queue_seq, where=_HELD)
+_partial("runs_queued_by_lane_version", runs.c.lane_version, where=QUEUED)
+_partial("runs_active_by_lane_version", runs.c.lane_version, where=IS_ACTIVE)
+# A million that were never launched are not in it.
+_partial("runs_by_launch", runs.c.launched_at, where=_LAUNCHED)
 sa.Index("runs_by_status", runs.c.status, runs.c.id)
 sa.Index("runs_by_job", runs.c.job_name, runs.c.id)
 sa.Index("run_tags_by_value", run_tags.c.key, run_tags.c.value, run_tags.c.run_no)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -61,6 +62,14 @@ def status_event(
         message=message,
         data=data,
     )
+
+
+def same_event_rows(
+    run_ids: Sequence[str], kind: EventType, now: float, *, attempt: int, message: str
+) -> list[dict[str, Any]]:
+    """Rows of one event on many runs: what is the same in all of them is made once."""
+    row = event_row(status_event("", kind, now, attempt=attempt, message=message))
+    return [row | {"run_id": run_id} for run_id in run_ids]
 
 
 def engine_event(run_id: str, now: float, message: str, *, attempt: int = 0, level: str = "INFO") -> Event:

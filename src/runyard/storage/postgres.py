@@ -127,9 +127,15 @@ class PostgresDatabase(Database):
     ) -> None:
         if not rows:
             return
-        columns = tuple(rows[0])
-        statement = _insert_statement(table, columns, ignore_conflicts)
-        connection.exec_driver_sql(statement, tuple([row[name] for row in rows] for name in columns))
+        statement = _insert_statement(table, tuple(rows[0]), " ON CONFLICT DO NOTHING" if ignore_conflicts else "")
+        connection.exec_driver_sql(statement, _columns(rows))
+
+    def insert_numbered(
+        self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+    ) -> Sequence[int]:
+        statement = _insert_statement(table, tuple(rows[0]), " RETURNING id")
+        # Numbers are drawn row by row, but nobody promises in which order they come back.
+        return sorted(connection.exec_driver_sql(statement, _columns(rows)).scalars())
 
     def tables(self, connection: sa.Connection) -> set[str]:
         found = connection.exec_driver_sql(
@@ -167,12 +173,15 @@ _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leav
 
 
 @lru_cache(maxsize=64)
-def _insert_statement(table: sa.Table, columns: tuple[str, ...], ignore_conflicts: bool) -> str:
+def _insert_statement(table: sa.Table, columns: tuple[str, ...], end: str) -> str:
     """An INSERT of one array a column: one statement, prepared once, whatever the number of rows."""
     arrays = ", ".join(f"%s::{_type(table.c[name])}[]" for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
-    end = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     return f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){end}'
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], ...]:
+    return tuple([row[name] for row in rows] for name in rows[0])
 
 
 def _type(column: sa.Column[Any]) -> str:

@@ -178,7 +178,10 @@ class Queue(Protocol):
         ...
 
     def relane_runs(self, run_ids: Sequence[str], *, fence: Fence, rules: Rules) -> Sequence[str]:
-        """The same for these queued runs; returns the lanes that changed, old and new, for their heads to be read."""
+        """The same for these queued runs, without a change; returns the lanes to read again.
+
+        These are those that the runs are in now, moved or not, and those that they have left.
+        """
         ...
 
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
@@ -212,14 +215,15 @@ class Queue(Protocol):
         ...
 
     def forget_changes(self, up_to: Cursor) -> None:
-        """Delete changes that the leader has applied."""
+        """Delete changes that the leader has applied, in as many transactions as it takes."""
         ...
 
     def claim(self, heads: Sequence[QueueHead], *, fence: Fence, rules_version: int, now: float) -> Sequence[Claim]:
         """QUEUED → STARTING for those still queued in the lane given and not held; the rows won, in order.
 
         RUN_DEQUEUED and RUN_STARTING events, a new token, attempt + 1 and the next launch_seq are in the transaction.
-        Returns none when the stored rules are of another version.
+        A run whose lane was computed before a key that is tracked now is not won. Returns none when the stored rules
+        are of another version.
         """
         ...
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from ..core.run import RunStatus
 from .database import Database
-from .journal import ChangeRow, change, write_changes
+from .journal import change, write_changes
 from .rows import decode_pools, decode_tags
-from .schema import IS_LIVE, runs
+from .schema import IS_ACTIVE, QUEUED, runs
 from .stored_rules import RulesInForce
 
-_SOME = (
-    sa.select(runs.c.run_id)
-    .where(IS_LIVE, runs.c.lane_version < sa.bindparam("lane_version"))
-    .limit(sa.bindparam("batch"))
-)
-# Locked in the order in which reports lock theirs, so that neither waits for the other.
-_OLDER = (
-    sa.select(*(runs.c[name] for name in ["run_id", "status", "lane", "location_name", "job_name", "tags", "pools"]))
-    .where(runs.c.run_id.in_(_SOME), IS_LIVE)
-    .order_by(runs.c.run_id)
-    .with_for_update()
-)
+_STALE = runs.c.lane_version < sa.bindparam("lane_version")
+_COLUMNS = ["run_id", "lane", "lane_version", "location_name", "job_name", "tags", "pools"]
+# Rows are locked in the order in which reports lock theirs, so that neither waits for the other.
+_LOCKED = sa.select(*(runs.c[name] for name in _COLUMNS)).order_by(runs.c.run_id).with_for_update()
 _UPDATE = (
     sa.update(runs)
     .where(runs.c.run_id == sa.bindparam("key"))
@@ -32,12 +24,44 @@ _UPDATE = (
 )
 
 
+def _oldest(status: sa.TextClause) -> sa.Select[Any]:
+    some = sa.select(runs.c.run_id).where(status, _STALE).limit(sa.bindparam("batch"))
+    return _LOCKED.where(runs.c.run_id.in_(some), status, _STALE)
+
+
+_ACTIVE, _QUEUED = _oldest(IS_ACTIVE), _oldest(QUEUED)
+_CHOSEN = _LOCKED.where(runs.c.run_id.in_(sa.bindparam("run_ids", expanding=True)), QUEUED)
+
+
 def relane_some(database: Database, connection: sa.Connection, in_force: RulesInForce, limit: int) -> int:
-    """Bring up to ``limit`` queued or active runs to the generation in force; how many there were."""
-    found = connection.execute(_OLDER, {"lane_version": in_force.lane_version, "batch": limit}).all()
-    if not found:
-        return 0
-    updates, changes = [], list[ChangeRow]()
+    """Bring up to ``limit`` active runs, or else queued ones, to the generation in force; how many there were."""
+    values = {"lane_version": in_force.lane_version, "batch": limit}
+    found = connection.execute(_ACTIVE, values).all()
+    if found:
+        # They are in no lane's line: the leader reads them anew whenever the rules have changed.
+        _relane(connection, in_force, found)
+        return len(found)
+    found = connection.execute(_QUEUED, values).all()
+    moved = _relane(connection, in_force, found)
+    write_changes(database, connection, [change("lane", lane=lane) for lane in moved])
+    return len(found)
+
+
+def relane_chosen(connection: sa.Connection, in_force: RulesInForce, run_ids: Sequence[str]) -> list[str]:
+    """The same for those of these runs that are queued; the lanes that the asker has to read again.
+
+    These are the lanes that they are in, moved or not, and those that they have left. No change is written: the leader
+    itself asks.
+    """
+    found = connection.execute(_CHOSEN, {"run_ids": list(run_ids)}).all()
+    moved = _relane(connection, in_force, [row for row in found if row.lane_version < in_force.lane_version])
+    return list(dict.fromkeys([*(row.lane for row in found), *moved]))
+
+
+def _relane(connection: sa.Connection, in_force: RulesInForce, found: Sequence[sa.Row[Any]]) -> list[str]:
+    """Give locked runs their new lanes; the lanes that lost or gained one, each once."""
+    moved: dict[str, None] = {}
+    updates = []
     for row in found:
         lane = in_force.lane(
             location_name=row.location_name,
@@ -47,19 +71,7 @@ def relane_some(database: Database, connection: sa.Connection, in_force: RulesIn
         )
         updates.append({"key": row.run_id, "new_lane": lane, "new_version": in_force.lane_version})
         if lane != row.lane:
-            changes.extend(_changes(row, lane))
-    connection.execute(_UPDATE, updates)
-    write_changes(database, connection, _distinct(changes))
-    return len(found)
-
-
-def _changes(row: sa.Row[Any], lane: str) -> list[ChangeRow]:
-    if row.status != RunStatus.QUEUED.value:
-        # Active runs are not in a lane's line: the leader reads them anew whenever the rules have changed.
-        return []
-    return [change("lane", lane=row.lane), change("lane", lane=lane)]
-
-
-def _distinct(changes: list[ChangeRow]) -> list[ChangeRow]:
-    """Many runs move between the same two lanes; each lane is named once."""
-    return list({(row["kind"], row["lane"], row["run_id"]): row for row in changes}.values())
+            moved.update({row.lane: None, lane: None})
+    if updates:
+        connection.execute(_UPDATE, updates)
+    return list(moved)

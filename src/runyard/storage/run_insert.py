@@ -8,15 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..core.errors import InvalidTag
-from ..core.events import Event, EventType
+from ..core.events import EventType
 from ..core.run import NewRun, Run, RunStatus
 from .database import Database
-from .journal import change, engine_event, status_event, write_changes, write_events
+from .journal import change, engine_event, same_event_rows, write_changes, write_events
 from .rows import new_run_row
-from .schema import run_tags, runs
+from .schema import events, run_tags, runs
 from .stored_rules import StoredRules
-
-_RETURNING = sa.insert(runs).returning(runs.c.id, runs.c.run_id)
 
 
 def insert_runs(
@@ -43,14 +41,17 @@ def insert_runs(
     else:
         for row in rows:
             row["status"] = RunStatus.NOT_STARTED.value
-    numbers = {run_id: number for number, run_id in connection.execute(_RETURNING, rows)}
+    numbers = database.insert_numbered(connection, runs, rows)
     tags = [
-        {"run_no": numbers[run.run_id], "key": key, "value": value} for run in new for key, value in run.tags.items()
+        {"run_no": number, "key": key, "value": value}
+        for run, number in zip(new, numbers, strict=True)
+        for key, value in run.tags.items()
     ]
     database.insert_all(connection, run_tags, tags)
-    write_events(database, connection, [event for run in new for event in _events(run, enqueue, now)])
     if enqueue:
-        write_changes(database, connection, _changes(rows))
+        _tell_enqueued(database, connection, rows, now)
+    warnings = [engine_event(run.run_id, now, text, level="WARNING") for run in new for text in run.warnings]
+    write_events(database, connection, warnings)
     return [_record(run, row) for run, row in zip(new, rows, strict=True)]
 
 
@@ -81,11 +82,11 @@ def _queue(
         )
 
 
-def _events(run: NewRun, enqueue: bool, now: float) -> list[Event]:
-    found = [engine_event(run.run_id, now, warning, level="WARNING") for warning in run.warnings]
-    if enqueue:
-        found.insert(0, status_event(run.run_id, EventType.RUN_ENQUEUED, now, attempt=0, message="Enqueued."))
-    return found
+def _tell_enqueued(database: Database, connection: sa.Connection, rows: list[dict[str, Any]], now: float) -> None:
+    run_ids = [row["run_id"] for row in rows]
+    told = same_event_rows(run_ids, EventType.RUN_ENQUEUED, now, attempt=0, message="Enqueued.")
+    database.insert_all(connection, events, told)
+    write_changes(database, connection, _changes(rows))
 
 
 def _changes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

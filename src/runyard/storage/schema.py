@@ -31,7 +31,6 @@ FINISHED_STATUSES = _one_of(status.value for status in RunStatus if status in FI
 # Literal text, not parameters: a partial index serves a query only when its condition is seen to hold while planning.
 QUEUED = sa.text("status = 'QUEUED'")
 IS_ACTIVE = sa.text(f"status IN {ACTIVE_STATUSES}")
-IS_LIVE = sa.text(f"status IN {_one_of(s.value for s in RunStatus if s in ACTIVE or s is RunStatus.QUEUED)}")
 
 runs = sa.Table(
     "runs",
@@ -93,6 +92,7 @@ run_tags = sa.Table(
     sa.Column("run_no", SERIAL, sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("key", NAME, primary_key=True),
     sa.Column("value", NAME, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # No foreign key to runs: checking it for every log line would cost more than the line. Writers lock the run's row.

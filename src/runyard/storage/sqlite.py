@@ -93,6 +93,14 @@ class SqliteDatabase(Database):
             [tuple(row.values()) for row in rows],
         )
 
+    def insert_numbered(
+        self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
+    ) -> Sequence[int]:
+        self.insert_all(connection, table, rows)
+        # The writer is alone: what it inserts is numbered without gaps.
+        last: int = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+        return range(last - len(rows) + 1, last + 1)
+
     def tables(self, connection: sa.Connection) -> set[str]:
         found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
         return {name for name in found if not name.startswith("sqlite_")}

@@ -1,0 +1,66 @@
+DROP INDEX runs_queued_in_order;
+
+DROP INDEX runs_active_by_lane;
+
+DROP INDEX runs_live_by_lane_version;
+
+CREATE INDEX runs_waiting_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' AND held = 0;
+
+CREATE INDEX runs_held_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' AND held = 1;
+
+CREATE INDEX runs_queued_by_lane_version ON runs (lane_version) WHERE status = 'QUEUED';
+
+CREATE INDEX runs_active_by_lane_version ON runs (lane_version) WHERE status IN ('STARTING', 'STARTED', 'CANCELING');
+
+CREATE INDEX runs_by_launch ON runs (launched_at) WHERE launched_at IS NOT NULL;
+
+ALTER TABLE queue_changes DROP CONSTRAINT queue_changes_kind_known, ADD CONSTRAINT queue_changes_kind_known CHECK (kind IN ('lane', 'started', 'ended', 'rules', 'pool'));
+
+CREATE TABLE audit (
+	id BIGSERIAL NOT NULL,
+	at DOUBLE PRECISION NOT NULL,
+	by TEXT NOT NULL,
+	action TEXT COLLATE "C" NOT NULL,
+	subject TEXT NOT NULL,
+	message TEXT NOT NULL,
+	PRIMARY KEY (id)
+);
+
+CREATE TABLE pool_counters (
+	pool TEXT COLLATE "C" NOT NULL,
+	used BIGINT NOT NULL,
+	PRIMARY KEY (pool),
+	CONSTRAINT pool_counters_not_negative CHECK (used >= 0)
+);
+
+CREATE TABLE pool_holders (
+	pool TEXT COLLATE "C" NOT NULL,
+	run_id TEXT COLLATE "C" NOT NULL,
+	step_key TEXT COLLATE "C" NOT NULL,
+	attempt INTEGER NOT NULL,
+	slots BIGINT NOT NULL,
+	since DOUBLE PRECISION NOT NULL,
+	PRIMARY KEY (pool, run_id, step_key, attempt),
+	CONSTRAINT pool_holders_positive CHECK (slots > 0),
+	FOREIGN KEY(pool) REFERENCES pool_counters (pool)
+);
+
+CREATE INDEX pool_holders_of_run ON pool_holders (run_id);
+
+CREATE TABLE estimates (
+	run_id TEXT COLLATE "C" NOT NULL,
+	made_at DOUBLE PRECISION NOT NULL,
+	estimated_start DOUBLE PRECISION NOT NULL,
+	PRIMARY KEY (run_id)
+);
+
+CREATE TABLE left_alone (
+	location_name TEXT COLLATE "C" NOT NULL,
+	until DOUBLE PRECISION NOT NULL,
+	reason TEXT NOT NULL,
+	PRIMARY KEY (location_name)
+);
+
+UPDATE rules SET version = version + 1, lane_version = version + 1 WHERE EXISTS (SELECT 1 FROM runs);
+
+UPDATE rules SET body = '{"configured":' || body || '}' WHERE body <> '{}';

@@ -1,0 +1,166 @@
+"""Queries of the queue that must cost the same however deep it is, in each database's own SQL.
+
+Every one of them walks a partial index. SQLite, which keeps no statistics here, is told which: it would rather take the
+index by status and sort a million rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from ..core.queue import ActiveRun, Launch, QueueHead
+from ..core.run import Run, RunStatus
+from .database import Database
+from .rows import RUN_COLUMNS, decode_pools, decode_tags, text, to_run
+from .schema import ACTIVE_STATUSES
+from .stored_rules import RulesInForce
+
+_Statements: TypeAlias = dict[str, sa.TextClause]
+
+# ruff: noqa: S608  statements are put together from these constants
+#: Behind every place, and more than any page holds.
+_BEGINNING = (-(2**62), 0)
+_ALL = 2**62
+WAITING = "status = 'QUEUED' AND held = 0"
+_STALE = "lane_version < (SELECT lane_version FROM rules)"
+_HEAD = f"run_id, lane, -np, queue_seq, {_STALE}"
+_RUN = ", ".join(column.name for column in RUN_COLUMNS)
+
+
+def _by(index: str) -> dict[str, str]:
+    return {"postgres": "runs", "sqlite": f"runs INDEXED BY {index}"}
+
+
+_BY_LANE = _by("runs_waiting_by_lane")
+_IN_ORDER = _by("runs_waiting_in_order")
+_HELD = _by("runs_held_in_order")
+_ACTIVE_RUNS = _by("runs_active_by_lane_version")
+_LAUNCHED = _by("runs_by_launch")
+
+# Jumps from lane to lane in the index: as many steps as there are lanes, however many runs.
+_LANES: _Statements = {
+    kind: sa.text(
+        f"""
+        WITH RECURSIVE found(lane) AS (
+            SELECT min(lane) FROM {table} WHERE {WAITING} AND lane > :after
+            UNION ALL
+            SELECT (SELECT min(runs.lane) FROM {table} WHERE {WAITING} AND runs.lane > found.lane)
+            FROM found WHERE found.lane IS NOT NULL
+        ) SELECT lane FROM found WHERE lane IS NOT NULL LIMIT :most
+        """
+    )
+    for kind, table in _BY_LANE.items()
+}
+_FIRST = f"WHERE lane = wanted.{{lane}} AND {WAITING} ORDER BY np, queue_seq LIMIT :per_lane"
+_HEADS: _Statements = {
+    "postgres": sa.text(
+        f"SELECT head.run_id, head.lane, -head.np, head.queue_seq, head.{_STALE}"
+        " FROM unnest(CAST(:lanes AS text[])) AS wanted(lane),"
+        f" LATERAL (SELECT * FROM runs {_FIRST.format(lane='lane')}) AS head"
+    ),
+    # SQLite has no LATERAL, but takes a correlated list of row ids.
+    "sqlite": sa.text(
+        f"SELECT {_HEAD} FROM json_each(:lanes) AS wanted CROSS JOIN runs"
+        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} {_FIRST.format(lane='value')})"
+    ),
+}
+_PAGE = {
+    "postgres": sa.text(
+        f"SELECT {_HEAD} FROM runs WHERE {WAITING} AND (np, queue_seq) > (:np, :seq) ORDER BY np, queue_seq LIMIT :most"
+    ),
+    # By (np, seq) > (…) SQLite would use only the first half of the index.
+    "sqlite": sa.text(
+        f"SELECT {_HEAD}, np FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np = :np AND queue_seq > :seq"
+        f" UNION ALL SELECT {_HEAD}, np FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np > :np"
+        " ORDER BY np, queue_seq LIMIT :most"
+    ),
+}
+_BEFORE = {
+    "postgres": sa.text(f"SELECT count(*) FROM runs WHERE {WAITING} AND (np, queue_seq) < (:np, :seq)"),
+    "sqlite": sa.text(
+        f"SELECT (SELECT count(*) FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np < :np)"
+        f" + (SELECT count(*) FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np = :np AND queue_seq < :seq)"
+    ),
+}
+# Held runs have an index of their own, so that runs that wait are found without stepping over them.
+_QUEUED: _Statements = {
+    kind: sa.text(
+        f"SELECT {_RUN} FROM {_IN_ORDER[kind]} WHERE {WAITING}"
+        f" UNION ALL SELECT {_RUN} FROM {_HELD[kind]} WHERE status = 'QUEUED' AND held = 1"
+        " ORDER BY np, queue_seq LIMIT :most"
+    )
+    for kind in ("postgres", "sqlite")
+}
+_ACTIVE: _Statements = {
+    kind: sa.text(
+        f"SELECT run_id, lane, status, launched_at, started_at, canceling_at FROM {table}"
+        f" WHERE status IN {ACTIVE_STATUSES}"
+    )
+    for kind, table in _ACTIVE_RUNS.items()
+}
+# What a lane is made of is only read where the lane has to be made anew.
+_LAUNCHES: _Statements = {
+    kind: sa.text(
+        f"SELECT run_id, launched_at, lane, location_name, job_name, CASE WHEN {_STALE} THEN tags END, pools"
+        f" FROM {table} WHERE launched_at >= :since ORDER BY launched_at"
+    )
+    for kind, table in _LAUNCHED.items()
+}
+
+
+def lanes(database: Database, connection: sa.Connection, after: str, limit: int | None) -> list[str]:
+    most = _ALL if limit is None else limit
+    return list(connection.execute(_LANES[database.kind], {"after": after, "most": most}).scalars())
+
+
+def heads(database: Database, connection: sa.Connection, wanted: Sequence[str], per_lane: int) -> list[QueueHead]:
+    given = text(wanted) if database.kind == "sqlite" else list(wanted)
+    rows = connection.execute(_HEADS[database.kind], {"lanes": given, "per_lane": per_lane})
+    return sorted((_head(row) for row in rows), key=lambda head: (head.lane, -head.priority, head.seq))
+
+
+def in_order(
+    database: Database, connection: sa.Connection, after: tuple[int, int] | None, limit: int
+) -> list[QueueHead]:
+    np, seq = after or _BEGINNING
+    rows = connection.execute(_PAGE[database.kind], {"np": np, "seq": seq, "most": limit})
+    return [_head(row) for row in rows]
+
+
+def position(database: Database, connection: sa.Connection, run: Run) -> int:
+    before = connection.execute(_BEFORE[database.kind], {"np": -run.priority, "seq": run.queue_seq})
+    return int(before.scalar_one()) + 1
+
+
+def queued(database: Database, connection: sa.Connection, limit: int) -> list[Run]:
+    return [to_run(row) for row in connection.execute(_QUEUED[database.kind], {"most": limit})]
+
+
+def active(database: Database, connection: sa.Connection) -> list[ActiveRun]:
+    return [_active(row) for row in connection.execute(_ACTIVE[database.kind])]
+
+
+def launches(database: Database, connection: sa.Connection, in_force: RulesInForce, since: float) -> list[Launch]:
+    return [_launch(row, in_force) for row in connection.execute(_LAUNCHES[database.kind], {"since": since})]
+
+
+def _head(row: Sequence[Any]) -> QueueHead:
+    return QueueHead(row[0], row[1], row[2], row[3], bool(row[4]))
+
+
+def _active(row: Sequence[Any]) -> ActiveRun:
+    run_id, lane, status, launched_at, started_at, canceling_at = row
+    since = {RunStatus.STARTING: launched_at, RunStatus.STARTED: started_at}.get(status, canceling_at)
+    return ActiveRun(run_id, lane, RunStatus(status), since, started_at)
+
+
+def _launch(row: Sequence[Any], in_force: RulesInForce) -> Launch:
+    run_id, launched_at, lane, location_name, job_name, tags, pools = row
+    if tags is not None:
+        lane = in_force.lane(
+            location_name=location_name, job_name=job_name, tags=decode_tags(tags), pools=decode_pools(pools)
+        )
+    return Launch(run_id, lane, launched_at)
