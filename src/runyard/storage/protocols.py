@@ -68,7 +68,9 @@ class Runs(Protocol):
     def add(self, runs: Sequence[NewRun], *, enqueue: bool, idempotency_key: str | None = None) -> list[Run]:
         """Insert runs, QUEUED (with RUN_ENQUEUED, lane and queue_seq) or NOT_STARTED.
 
-        With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time.
+        With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time. Where an
+        overlap policy has a run take the place of others, those are CANCELED or, when active, CANCELING afterwards:
+        poke ``cancel``.
 
         Raises:
             OverlapRefused: the overlap policy of one of them refuses it; nothing was inserted.
@@ -196,6 +198,10 @@ class Queue(Protocol):
         """Queued runs that are not held, by (-priority, seq), from behind that place on."""
         ...
 
+    def held(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
+        """The same of the held ones."""
+        ...
+
     def active(self) -> Sequence[ActiveRun]: ...
 
     def launches(self, since: float) -> Sequence[Launch]:
@@ -237,8 +243,8 @@ class Queue(Protocol):
 
     def depth(self, where: QueueFilter = EVERY_QUEUED) -> int: ...
 
-    def position(self, run: Run) -> int:
-        """The rank of a queued run by (-priority, seq) among those that are not held, counted from 1."""
+    def positions(self, runs: Sequence[Run]) -> dict[str, int]:
+        """By run id, the rank of queued runs by (-priority, seq) among those that are not held, counted from 1."""
         ...
 
     def overtaken(self, run: Run, *, limit: int = 1000) -> Sequence[Run]:
@@ -314,7 +320,12 @@ class PoolSlots(Protocol):
     def claim(self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, now: float) -> bool:
         """Take slots for a step of an active run's attempt; False when too few are free or the attempt is over.
 
-        Claiming again what the step holds is True and changes nothing. A pool without a limit always has room.
+        Claiming again what the step holds is True and changes nothing. A pool without a limit always has room, one
+        that is paused or has a limit of 0 has none. At run granularity it is True for every active run, and nothing
+        is taken.
+
+        Raises:
+            NeverAdmissible: the step takes more slots than the pool has.
         """
         ...
 
@@ -374,7 +385,8 @@ class Ticks(Protocol):
         stays. A schedule's time that has a tick already is left alone and that tick returned, except a FAILURE, which
         a retry replaces (``failure_count`` + 1).
         Runs whose key exists already, by (sensor, key) or (schedule, time, key), or twice in ``runs``, are left out and
-        named in ``duplicate_run_keys``; a SUCCESS tick of which nothing is left becomes SKIPPED.
+        named in ``duplicate_run_keys``; those that an overlap policy refuses are left out and told of in ``refused``,
+        and their keys stay free. A SUCCESS tick of which nothing is left becomes SKIPPED.
         """
         ...
 

@@ -67,23 +67,34 @@ _HEADS: _Statements = {
         f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} {_FIRST.format(lane='value')})"
     ),
 }
-_PAGE = {
-    "postgres": sa.text(
-        f"SELECT {_HEAD} FROM runs WHERE {WAITING} AND (np, queue_seq) > (:np, :seq) ORDER BY np, queue_seq LIMIT :most"
-    ),
-    # By (np, seq) > (…) SQLite would use only the first half of the index.
-    "sqlite": sa.text(
-        f"SELECT {_HEAD}, np FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np = :np AND queue_seq > :seq"
-        f" UNION ALL SELECT {_HEAD}, np FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np > :np"
-        " ORDER BY np, queue_seq LIMIT :most"
-    ),
-}
-_BEFORE = {
-    "postgres": sa.text(f"SELECT count(*) FROM runs WHERE {WAITING} AND (np, queue_seq) < (:np, :seq)"),
-    "sqlite": sa.text(
-        f"SELECT (SELECT count(*) FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np < :np)"
-        f" + (SELECT count(*) FROM {_IN_ORDER['sqlite']} WHERE {WAITING} AND np = :np AND queue_seq < :seq)"
-    ),
+
+
+def _page(index: dict[str, str], condition: str) -> _Statements:
+    return {
+        "postgres": sa.text(
+            f"SELECT {_HEAD} FROM runs WHERE {condition} AND (np, queue_seq) > (:np, :seq)"
+            " ORDER BY np, queue_seq LIMIT :most"
+        ),
+        # By (np, seq) > (…) SQLite would use only the first half of the index.
+        "sqlite": sa.text(
+            f"SELECT {_HEAD}, np FROM {index['sqlite']} WHERE {condition} AND np = :np AND queue_seq > :seq"
+            f" UNION ALL SELECT {_HEAD}, np FROM {index['sqlite']} WHERE {condition} AND np > :np"
+            " ORDER BY np, queue_seq LIMIT :most"
+        ),
+    }
+
+
+_PAGE = _page(_IN_ORDER, WAITING)
+_HELD_PAGE = _page(_HELD, "status = 'QUEUED' AND held = 1")
+# From one place up to another, in three ranges of the index.
+_BETWEEN: _Statements = {
+    kind: sa.text(
+        f"SELECT (SELECT count(*) FROM {table} WHERE {WAITING} AND np = :np AND queue_seq >= :seq"
+        " AND (np < :to_np OR queue_seq < :to_seq))"
+        f" + (SELECT count(*) FROM {table} WHERE {WAITING} AND np > :np AND np < :to_np)"
+        f" + (SELECT count(*) FROM {table} WHERE {WAITING} AND np = :to_np AND np > :np AND queue_seq < :to_seq)"
+    )
+    for kind, table in _IN_ORDER.items()
 }
 # Held runs have an index of their own, so that runs that wait are found without stepping over them.
 _QUEUED: _Statements = {
@@ -130,9 +141,22 @@ def in_order(
     return [_head(row) for row in rows]
 
 
-def position(database: Database, connection: sa.Connection, run: Run) -> int:
-    before = connection.execute(_BEFORE[database.kind], {"np": -run.priority, "seq": run.queue_seq})
-    return int(before.scalar_one()) + 1
+def held(database: Database, connection: sa.Connection, after: tuple[int, int] | None, limit: int) -> list[QueueHead]:
+    np, seq = after or _BEGINNING
+    rows = connection.execute(_HELD_PAGE[database.kind], {"np": np, "seq": seq, "most": limit})
+    return [_head(row) for row in rows]
+
+
+def positions(database: Database, connection: sa.Connection, runs: Sequence[Run]) -> dict[str, int]:
+    """Each counted from the one before it, so that no row is stepped over twice."""
+    found, rank, (np, seq) = {}, 1, _BEGINNING
+    for run in sorted(runs, key=lambda run: (-run.priority, run.queue_seq or 0)):
+        to_np, to_seq = -run.priority, run.queue_seq or 0
+        place = {"np": np, "seq": seq, "to_np": to_np, "to_seq": to_seq}
+        rank += connection.execute(_BETWEEN[database.kind], place).scalar_one()
+        found[run.run_id] = rank
+        np, seq = to_np, to_seq
+    return found
 
 
 def queued(database: Database, connection: sa.Connection, limit: int) -> list[Run]:

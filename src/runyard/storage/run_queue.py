@@ -164,9 +164,13 @@ class SqlQueue:
             number: int = connection.execute(query).scalar_one()
             return number
 
-    def position(self, run: Run) -> int:
+    def held(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
         with self._database.read() as connection:
-            return queue_reads.position(self._database, connection, run)
+            return queue_reads.held(self._database, connection, after, limit)
+
+    def positions(self, runs: Sequence[Run]) -> dict[str, int]:
+        with self._database.read() as connection:
+            return queue_reads.positions(self._database, connection, runs)
 
     def overtaken(self, run: Run, *, limit: int = 1000) -> Sequence[Run]:
         with self._database.read() as connection:
