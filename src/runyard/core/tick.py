@@ -98,6 +98,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     run_ids: tuple[str, ...] = ()
     #: Run keys that had their run already.
     duplicate_run_keys: tuple[str, ...] = ()
+    #: A sentence for each run that the overlap policy of its job kept out.
+    refused: tuple[str, ...] = ()
     skip_reason: str | None = None
     error: ErrorInfo | None = None
     cursor: str | None = None

@@ -213,6 +213,7 @@ def tick_shape(tick: Tick) -> Shape:
         "status": tick.status.value,
         "run_ids": list(tick.run_ids),
         "duplicate_run_keys": list(tick.duplicate_run_keys),
+        "refused": list(tick.refused),
         "skip_reason": tick.skip_reason,
         "error": error_shape(tick.error),
         "cursor": tick.cursor,

@@ -57,6 +57,11 @@ def lane_key(
     return _encoder.encode(lane).decode()
 
 
+def lane_prefix(*, location_name: str, job_name: str) -> str:
+    """What the lanes of a job's runs begin with, and no others."""
+    return _encoder.encode(Lane(location=location_name, job=job_name)).decode().removesuffix("}")
+
+
 def parse_lane(text: str) -> Lane:
     """The lane that ``lane_key`` wrote. Raises msgspec.DecodeError for any other text."""
     return _decoder.decode(text)

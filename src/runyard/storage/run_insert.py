@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ..core.errors import InvalidTag
+from ..core.errors import InvalidTag, OverlapRefused
 from ..core.events import EventType
 from ..core.run import NewRun, Run, RunStatus
 from .database import Database
 from .journal import change, engine_event, same_event_rows, write_changes, write_events
+from .overlap import cancel_replaced, settle_overlaps
 from .rows import new_run_row
 from .schema import events, run_tags, runs
-from .stored_rules import StoredRules
+from .stored_rules import RulesInForce, StoredRules
+
+
+class Inserted(NamedTuple):
+    """``refused``: by run id, those that an overlap policy kept out."""
+
+    runs: list[Run]
+    refused: dict[str, OverlapRefused]
 
 
 def insert_runs(
@@ -25,19 +33,31 @@ def insert_runs(
     *,
     enqueue: bool,
     now: float,
-) -> list[Run]:
+) -> Inserted:
     """Insert runs with their tags and events, in the order given; ``enqueue`` gives them their place in the queue.
 
     Raises:
         InvalidTag: a tag holds a NUL character, which PostgreSQL cannot store.
     """
+    if not enqueue:
+        return Inserted(_insert(database, None, connection, new, now), {})
+    in_force = stored_rules.lock(connection)
+    overlaps = settle_overlaps(database, connection, in_force.rules, new)
+    added = _insert(database, in_force, connection, overlaps.wanted, now)
+    return Inserted(cancel_replaced(database, connection, overlaps, added, now), overlaps.refused)
+
+
+def _insert(
+    database: Database, in_force: RulesInForce | None, connection: sa.Connection, new: Sequence[NewRun], now: float
+) -> list[Run]:
+    """QUEUED under the rules in force, NOT_STARTED without."""
     if not new:
         return []
     for run in new:
         _check_tags(run)
     rows = [new_run_row(run, now) for run in new]
-    if enqueue:
-        _queue(database, stored_rules, connection, new, rows, now)
+    if in_force is not None:
+        _queue(database, in_force, connection, new, rows, now)
     else:
         for row in rows:
             row["status"] = RunStatus.NOT_STARTED.value
@@ -48,7 +68,7 @@ def insert_runs(
         for key, value in run.tags.items()
     ]
     database.insert_all(connection, run_tags, tags)
-    if enqueue:
+    if in_force is not None:
         _tell_enqueued(database, connection, rows, now)
     warnings = [engine_event(run.run_id, now, text, level="WARNING") for run in new for text in run.warnings]
     write_events(database, connection, warnings)
@@ -63,14 +83,13 @@ def _check_tags(run: NewRun) -> None:
 
 def _queue(
     database: Database,
-    stored_rules: StoredRules,
+    in_force: RulesInForce,
     connection: sa.Connection,
     new: Sequence[NewRun],
     rows: list[dict[str, Any]],
     now: float,
 ) -> None:
     """Fill in the queue's columns."""
-    in_force = stored_rules.lock(connection)
     places = database.numbers(connection, "queue_seq", len(rows))
     for run, row, place in zip(new, rows, places, strict=True):
         row["status"] = RunStatus.QUEUED.value

@@ -43,7 +43,11 @@ class SqlRuns:
                 before = self._claim_key(connection, idempotency_key, run_ids, now)
                 if before is not None:
                     return before
-            return insert_runs(self._database, self._rules, connection, runs, enqueue=enqueue, now=now)
+            added = insert_runs(self._database, self._rules, connection, runs, enqueue=enqueue, now=now)
+            for refused in added.refused.values():
+                # Takes back the others too.
+                raise refused
+            return added.runs
 
     def _claim_key(self, connection: sa.Connection, key: str, run_ids: Sequence[str], now: float) -> list[Run] | None:
         """The runs that the key was used for before; None when it is new, and ours from now on."""

@@ -8,12 +8,12 @@ import msgspec
 import sqlalchemy as sa
 
 from ..core.lease import Fence
-from ..core.run import NewRun, Run
+from ..core.run import NewRun
 from ..core.tick import InstigatorKey, InstigatorState, Tick, TickStatus
 from .database import Database
 from .protocols import RunAddition, TickOutcome
 from .rows import text
-from .run_insert import insert_runs
+from .run_insert import Inserted, insert_runs
 from .schema import instigators, run_keys, ticks
 from .stored_rules import StoredRules
 from .tick_rows import (
@@ -104,9 +104,10 @@ class SqlTicks:
                 return TickOutcome(self._store(connection, _skipped(tick, now), stored), ())
             wanted, duplicates = self._take_keys(connection, tick, runs)
             added = insert_runs(self._database, self._rules, connection, wanted, enqueue=enqueue, now=now)
+            self._give_back_keys(connection, tick, [one for one in runs if one.run.run_id in added.refused])
             ended = self._store(connection, _ended(tick, added, duplicates, now), stored)
             self._put_state(connection, state)
-            return TickOutcome(ended, tuple(added))
+            return TickOutcome(ended, tuple(added.runs))
 
     def _store(self, connection: sa.Connection, tick: Tick, failed: Tick | None) -> Tick:
         """Insert a tick, or put it in the place of the failed one that it repeats."""
@@ -139,9 +140,16 @@ class SqlTicks:
     def _insert_keys(self, connection: sa.Connection, tick: Tick, first: dict[str, RunAddition]) -> set[str]:
         if not first:
             return set()
-        scope = key_values(tick.key) | {"time": tick.time if tick.key.kind == "schedule" else 0.0}
+        scope = key_values(tick.key) | {"time": _key_time(tick)}
         rows = [scope | {"run_key": key, "run_id": first[key].run.run_id} for key in sorted(first)]
         return insert_new(self._database, connection, run_keys, rows, "run_key")
+
+    def _give_back_keys(self, connection: sa.Connection, tick: Tick, refused: Sequence[RunAddition]) -> None:
+        """Runs that were refused may be asked for again by the same keys."""
+        keys = [addition.run_key for addition in refused if addition.run_key is not None]
+        if keys:
+            scope = (*has_key(run_keys, tick.key), run_keys.c.time == _key_time(tick))
+            connection.execute(sa.delete(run_keys).where(*scope, run_keys.c.run_key.in_(keys)))
 
     def list(self, key: InstigatorKey, *, limit: int, before: float | None = None) -> Sequence[Tick]:
         query = _TICKS.where(*has_key(ticks, key)).order_by(ticks.c.time.desc()).limit(limit)
@@ -155,6 +163,11 @@ class SqlTicks:
 
     def _version(self, connection: sa.Connection) -> int:
         return self._database.numbers(connection, "state_version", 1)[0]
+
+
+def _key_time(tick: Tick) -> float:
+    """A schedule's keys are used up for one time, a sensor's for ever."""
+    return tick.time if tick.key.kind == "schedule" else 0.0
 
 
 def _state(connection: sa.Connection, key: InstigatorKey, *, lock: bool = False) -> InstigatorState | None:
@@ -190,12 +203,15 @@ def _skipped(tick: Tick, now: float) -> Tick:
     )
 
 
-def _ended(tick: Tick, added: Sequence[Run], duplicates: Sequence[str], now: float) -> Tick:
-    nothing_left = tick.status is TickStatus.SUCCESS and duplicates and not added
+def _ended(tick: Tick, added: Inserted, duplicates: Sequence[str], now: float) -> Tick:
+    refused = tuple(str(refused) for refused in added.refused.values())
+    nothing_left = tick.status is TickStatus.SUCCESS and (duplicates or refused) and not added.runs
     return msgspec.structs.replace(
         tick,
         status=TickStatus.SKIPPED if nothing_left else tick.status,
-        run_ids=tuple(run.run_id for run in added),
+        run_ids=tuple(run.run_id for run in added.runs),
         duplicate_run_keys=tuple(duplicates),
+        refused=refused,
+        skip_reason=" ".join(dict.fromkeys(refused)) if nothing_left and refused else tick.skip_reason,
         ended_at=now if tick.ended_at is None else tick.ended_at,
     )

@@ -36,6 +36,7 @@ class TickBody(msgspec.Struct, omit_defaults=True):
 
     run_ids: tuple[str, ...] = ()
     duplicate_run_keys: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
     skip_reason: str | None = None
     error: ErrorInfo | None = None
     cursor: str | None = None
