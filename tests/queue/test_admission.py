@@ -11,6 +11,7 @@ from runyard.core.queue import ActiveRun, QueueHead
 from runyard.core.run import RunStatus
 from runyard.queue.admission import Admission
 from runyard.queue.lanes import lane_key
+from runyard.queue.plan import QUEUE
 from runyard.queue.rules import Rules, TagRule
 
 Tags = Mapping[str, str]
@@ -25,7 +26,7 @@ class Queue:
         self._keys = keys
 
     def lane(self, run: OracleRun) -> str:
-        return lane_key(self._keys, location_name=run.location, job_name=run.job, tags=run.tags, pools=())
+        return lane_key(self._keys, location_name=run.location, job_name=run.job, tags=run.tags)
 
     def add(self, run_id: str, tags: Tags | None = None, *, priority: int = 0, location: str = "here") -> None:
         run = OracleRun(run_id, location, priority, len(self.rows), dict(tags or {}))
@@ -267,11 +268,11 @@ def test_a_run_told_again_holds_only_what_it_needs_now() -> None:
 
 def test_a_paused_location_is_passed_over_whatever_the_priority() -> None:
     queue = Queue(rules())
-    queue.admission.pause_location("here")
+    queue.admission.close_location("here")
     queue.add("urgent", priority=9)
     queue.add("elsewhere", location="there")
     assert queue.launch() == ["elsewhere"]
-    queue.admission.resume_location("here")
+    queue.admission.open_location("here")
     assert queue.launch() == ["urgent"]
 
 
@@ -289,7 +290,7 @@ def test_the_priority_of_the_last_can_be_raised() -> None:
 
 
 def lane_of(job: str) -> str:
-    return lane_key((), location_name="here", job_name=job, tags={}, pools=())
+    return lane_key((), location_name="here", job_name=job, tags={})
 
 
 def heads(lane: str, *seqs: int) -> list[QueueHead]:
@@ -335,11 +336,11 @@ def test_a_lost_claim_frees_its_slots_and_has_its_lane_read_again() -> None:
 def test_an_empty_lane_leaves_nothing_behind() -> None:
     admission = Admission(rules(each("customer", 1)))
     for number in range(1000):
-        lane = lane_key(["customer"], location_name="here", job_name="job", tags={"customer": str(number)}, pools=())
+        lane = lane_key(["customer"], location_name="here", job_name="job", tags={"customer": str(number)})
         admission.set_heads(lane, heads(lane, number), more=False)
         assert admission.next() is not None
         admission.release(str(number))
         admission.set_heads(lane, heads(lane, number))
         admission.set_heads(lane, [])
-    assert not admission._slots
+    assert not any(family.slots for key, family in admission._ledger.plan.families.items() if key != QUEUE)
     assert not admission._leaves

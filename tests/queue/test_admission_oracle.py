@@ -46,7 +46,7 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.seq = 0
 
     def lane_of(self, run: OracleRun) -> str:
-        return lane_key(KEYS, location_name=run.location, job_name=run.job, tags=run.tags, pools=())
+        return lane_key(KEYS, location_name=run.location, job_name=run.job, tags=run.tags)
 
     def read(self, lane: str) -> None:
         heads = [
@@ -131,10 +131,10 @@ class AdmissionMachine(RuleBasedStateMachine):
     def pause(self, location: str, pause: bool) -> None:
         if pause:
             self.oracle.paused.add(location)
-            self.admission.pause_location(location)
+            self.admission.close_location(location)
         else:
             self.oracle.paused.discard(location)
-            self.admission.resume_location(location)
+            self.admission.open_location(location)
 
     def take(self) -> QueueHead | None:
         """What the leader's loop does: read what ran out before it concludes that nothing may start."""

@@ -39,7 +39,7 @@ class Counted:
 
 
 def lane_of(**tags: str) -> str:
-    return lane_key(sorted(tags), location_name="here", job_name="job", tags=tags, pools=())
+    return lane_key(sorted(tags), location_name="here", job_name="job", tags=tags)
 
 
 def add(admission: Admission, seq: int, **tags: str) -> None:

@@ -4,47 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
-
-from ..core.queue import ActiveRun, QueueHead
-from ..core.run import RunStatus
-from .groups import Group, groups_of, launcher_group, location_group
+from ..core.pools import PoolHolder
+from ..core.queue import ActiveRun, Launch, QueueHead
 from .lanes import parse_lane
+from .ledger import Holding, Ledger
+from .plan import QUEUE, RUNS, Need
 from .rules import Rules
 from .slots import Slots
-from .tree import BEFORE_ALL, Key, LaneTree, Leaf, announce, key_of
+from .tree import BEFORE_ALL, Key, LaneTree, Leaf, Step, announce, key_of, negative_priority, path_of, place_key
 
-
-class _Holding(msgspec.Struct):
-    """An active run and the slots that it holds."""
-
-    lane: str
-    starting: bool
-    slots: tuple[Slots, ...]
+#: Heads of a lane that ``extend`` keeps: lanes are many, and one that runs out is read again.
+_HEADS = 3
 
 
 class Admission:
     """The queue as its leader knows it.
 
     The caller feeds it with heads of lanes and with the runs that hold slots, takes runs from ``next``, claims them in
-    storage, and gives back those that it did not win. Runs come by priority, then by seq; a run that a limit holds back
-    holds back no other. The cost of each call is logarithmic in the number of lanes and independent of the number of
-    queued runs.
+    storage, and gives back those that it did not win. Runs come by priority, then by seq; under a fair share, within a
+    priority, by what their value holds. A run that a limit holds back holds back no other. The cost of each call is
+    logarithmic in the number of lanes and independent of the number of queued runs; a lane whose group is found full
+    moves once, which ``settle`` does beforehand when many may.
     """
 
-    def __init__(self, rules: Rules | None = None) -> None:
-        self._rules = rules or Rules()
-        self._capacity: dict[str, int] = {}
-        self._paused: set[str] = set()
-        self._tree = LaneTree()
+    def __init__(self, rules: Rules | None = None, *, now: float = 0.0) -> None:
+        """Obey ``rules`` at the time ``now`` (seconds since the epoch)."""
+        self._ledger = Ledger(rules or Rules(), now)
         self._leaves: dict[str, Leaf] = {}
-        self._slots: dict[str, Slots] = {}
-        self._holdings: dict[str, _Holding] = {}
         self._hungry: dict[str, None] = {}
+        self._frontier: Key | None = None
+        self._wants_more = False
+        self._replant()
 
     @property
     def rules(self) -> Rules:
-        return self._rules
+        return self._ledger.rules
+
+    # Time
+
+    def pass_time(self, now: float) -> None:
+        """It is ``now`` (seconds since the epoch): launches count no more, starts are over, pauses lapse."""
+        self._ledger.pass_time(now)
+
+    def next_event(self) -> float | None:
+        """When ``pass_time`` has something to do next; None: not before something else happens."""
+        return self._ledger.next_event()
 
     # What is queued
 
@@ -59,31 +63,88 @@ class Admission:
             more: storage may hold further runs of the lane behind these. Say False when fewer came than were asked for:
                 it saves reading the lane once more when they are used up.
         """
-        waiting = [head for head in heads if head.run_id not in self._holdings]
+        waiting = [head for head in heads if head.run_id not in self._ledger.holdings]
         unknown_from = key_of(heads[-1]) if heads and more else None
         self._set(lane, waiting, unknown_from)
 
+    def set_frontier(self, place: tuple[int, int] | None) -> None:
+        """Storage may hold queued runs behind ``place`` (-priority, seq) whose lanes are not known here; None: no more.
+
+        Runs behind it are not taken. Under a fair share none of its priority is taken either, because a run that is not
+        known may be the one whose turn it is: the whole class of a priority is read before its first run is launched.
+        """
+        self._frontier = None if place is None else place_key(*place)
+        self._wants_more = False
+
+    def extend(self, heads: Sequence[QueueHead], frontier: tuple[int, int] | None) -> None:
+        """The queued runs that come next behind the frontier, in order, held ones left out, and where it is now.
+
+        Of each lane a few are kept, the others are read when these are used up.
+        """
+        for head in heads:
+            if head.run_id in self._ledger.holdings:
+                continue
+            leaf = self._leaves.get(head.lane)
+            if leaf is None:
+                self._set(head.lane, (head,), None)
+            else:
+                leaf.add(head, most=_HEADS)
+                announce(leaf)
+        self.set_frontier(frontier)
+
+    @property
+    def wants_more(self) -> bool:
+        """The last ``next`` found nothing before the frontier, and runs behind it may be admissible: ``extend``."""
+        return self._wants_more
+
     def next(self) -> QueueHead | None:
-        """Take the next run that may start; from now on it holds its slots as a STARTING one.
+        """Take the next run that may start; from now on it holds its slots as a STARTING one, launched now.
 
         None when nothing is admissible, or when a lane whose known heads ran out may hold the next one: ``hungry``
-        names it then. Claim what was taken before reading heads again.
+        names it then; or when it may be behind the frontier: ``wants_more``. Claim what was taken before reading heads
+        again.
         """
+        self._wants_more = False
+        self.settle()
         leaf = self._tree.best()
-        if leaf is None or not leaf.heads:
+        if leaf is None or self._is_beyond(leaf):
+            self._wants_more = self._frontier is not None and self._has_room()
             return None
-        head = leaf.heads.popleft()
-        self._hold(head.run_id, head.lane, leaf.path, starting=True)
-        if not leaf.heads:
+        if leaf.head is None:
+            return None
+        needs = self._needs(leaf)
+        head = leaf.pop()
+        if leaf.head is None:
             self._used_up(leaf)
+        self._hold(head, needs)
         return head
 
+    def launch(self, head: QueueHead) -> None:
+        """Have this run hold its slots as ``next`` does, whatever holds it back."""
+        self._hold(head, self._ledger.plan.needs(parse_lane(head.lane)))
+
+    def settle(self, budget: int | None = None) -> bool:
+        """Move lanes that are in the way of the first admissible run, because a group of theirs is full or paused.
+
+        ``next`` does it all at once. After rules came or went, or many lanes were read, call it first with as many
+        moves as fit between two signs of life, until it says True: nothing is left to move.
+        """
+        left = budget
+        while self._unplanted and left != 0:
+            self._plant(self._unplanted.pop())
+            left = None if left is None else left - 1
+        while left != 0 and (leaf := self._tree.best()) is not None:
+            if not self._make_way(leaf):
+                return True
+            left = None if left is None else left - 1
+        return not self._unplanted and left != 0
+
     def give_back(self, head: QueueHead) -> None:
-        """A run from ``next`` was not claimed: free its slots.
+        """A run from ``next`` was not claimed: free its slots; it counts in no rate.
 
         Its lane is hungry: something has changed there, and until it is read no run that it may hold is passed over.
         """
-        self.release(head.run_id)
+        self._ledger.take_back(head.run_id)
         self._set(head.lane, (), BEFORE_ALL)
 
     def hungry(self) -> list[str]:
@@ -94,90 +155,119 @@ class Admission:
 
     def occupy(self, run: ActiveRun) -> None:
         """An active run holds its slots, also beyond a limit. Tell again when its lane or status has changed."""
-        self.release(run.run_id)
-        self._hold(run.run_id, run.lane, self._slots_of(run.lane), starting=run.status is RunStatus.STARTING)
+        self._ledger.occupy(run)
 
-    def started(self, run_id: str) -> None:
-        """A run's worker has begun: its launcher has room for another one."""
-        holding = self._holdings.get(run_id)
-        if holding and holding.starting:
-            holding.starting = False
-            self._free(run_id, (slots for slots in holding.slots if slots.group.kind == "launcher"))
+    def started(self, run_id: str, at: float | None = None) -> None:
+        """A run's worker began at ``at``, or now: its launcher has room for another one."""
+        self._ledger.started(run_id, at)
 
     def release(self, run_id: str) -> None:
         """A run is no longer active: its slots are free."""
-        holding = self._holdings.pop(run_id, None)
-        if holding:
-            self._free(run_id, holding.slots)
+        self._ledger.release(run_id)
+
+    def note_launch(self, launch: Launch) -> None:
+        """A launch of before counts in its rates. Tell each once, oldest first; those of ``next`` are known."""
+        self._ledger.note_launch(launch.run_id, self._ledger.plan.needs(parse_lane(launch.lane)), launch.at)
+
+    def forget_launches(self) -> None:
+        """Tell all launches anew from here: a rate that was added counts none of before it."""
+        self._ledger.forget_launches()
+
+    def set_pool_holders(self, pool: str, holders: Sequence[PoolHolder]) -> None:
+        """The steps that hold slots of a pool, in place of those that were known."""
+        self._ledger.set_pool_holders(pool, holders)
 
     def active(self) -> list[str]:
         """Runs that hold slots."""
-        return list(self._holdings)
+        return list(self._ledger.holdings)
 
     def lane_of(self, run_id: str) -> str:
         """The lane of a run that holds slots. Raises KeyError for any other run."""
-        return self._holdings[run_id].lane
+        return self._ledger.holdings[run_id].lane
 
     # What holds runs back
 
     def set_rules(self, rules: Rules) -> None:
-        """Obey other rules from now on; whoever holds a slot keeps it. Costs one pass over lanes and active runs."""
-        self._rules = rules
-        self._tree, self._slots = LaneTree(), {}
-        holdings, self._holdings = self._holdings, {}
-        for run_id, holding in holdings.items():
-            self._hold(run_id, holding.lane, self._slots_of(holding.lane), starting=holding.starting)
-        for leaf in self._leaves.values():
-            self._tree.attach(leaf, self._slots_of(leaf.lane))
+        """Obey other rules from now on; whoever holds a slot keeps it.
+
+        Another limit and a pause cost what their groups cost, also with many lanes; a rule that comes or goes costs one
+        pass over active runs. Lanes move later (``settle``); a fair share that comes or goes has all of them move.
+        """
+        before = self._ledger.plan.share
+        self._ledger.set_rules(rules)
+        after = self._ledger.plan.share
+        if (before and before[1]) is not (after and after[1]):
+            self._replant()
 
     def set_capacity(self, location: str, runs: int | None) -> None:
         """How many runs the location's launcher starts at a time; None: as many as there are."""
-        if runs is None:
-            self._capacity.pop(location, None)
-        else:
-            self._capacity[location] = runs
-        self._limit(launcher_group(location, self._capacity))
+        self._ledger.set_capacity(location, runs)
 
-    def pause_location(self, location: str) -> None:
-        """Launch nothing at a location until ``resume_location``."""
-        self._paused.add(location)
-        self._limit(location_group(location, self._paused))
+    def close_location(self, location: str) -> None:
+        """Launch nothing at a location until ``open_location``: it cannot be reached, or fails to load."""
+        self._ledger.set_closed(location, closed=True)
 
-    def resume_location(self, location: str) -> None:
-        self._paused.discard(location)
-        self._limit(location_group(location, self._paused))
+    def open_location(self, location: str) -> None:
+        self._ledger.set_closed(location, closed=False)
+
+    def needs_of(self, lane: str) -> tuple[Step, ...]:
+        """The slots that a run of this lane needs, as they are occupied now, each with how many it takes of them.
+
+        Those that are ``full_for`` that many are why it waits.
+        """
+        queue = Need(self._ledger.plan.families[QUEUE], "", 1)
+        needs = (queue, *self._ledger.plan.needs(parse_lane(lane)))
+        return tuple((need.slots(), need.amount) for need in needs if need.family.kind != "share")
 
     def slots_of(self, lane: str) -> tuple[Slots, ...]:
-        """The slots that a run of this lane needs, as they are occupied now: full ones are why it waits."""
-        return tuple(self._slots.get(group.id) or Slots(group) for group in self._groups(lane))
+        """The slots that a run of this lane needs, as they are occupied now."""
+        return tuple(slots for slots, _ in self.needs_of(lane))
 
     def holders(self, group_id: str) -> tuple[str, ...]:
         """Who holds places in a group, in the order in which they took them."""
-        slots = self._slots.get(group_id)
+        slots = self._ledger.slots_of(group_id)
         return slots.holders if slots else ()
 
     # Inside
 
-    def _groups(self, lane: str) -> tuple[Group, ...]:
-        return groups_of(parse_lane(lane), self._rules, capacity=self._capacity, paused=self._paused)
+    def _needs(self, leaf: Leaf) -> list[Need]:
+        """What the lane's runs need; remembered while it is on top."""
+        plan = self._ledger.plan
+        if leaf.needs is None or leaf.needs[0] is not plan:
+            leaf.needs = (plan, plan.needs(parse_lane(leaf.lane)))
+        needs: list[Need] = leaf.needs[1]
+        return needs
 
-    def _slots_of(self, lane: str) -> tuple[Slots, ...]:
-        return tuple(self._slots.setdefault(group.id, Slots(group)) for group in self._groups(lane))
+    def _hold(self, head: QueueHead, needs: list[Need]) -> None:
+        now = self._ledger.now
+        holding = Holding(head.lane, True, [], launched_at=now)
+        self._ledger.hold(head.run_id, parse_lane(head.lane), holding, needs)
+        self._ledger.note_launch(head.run_id, needs, now)
+
+    def _is_beyond(self, leaf: Leaf) -> bool:
+        if self._frontier is None or leaf.key is None:
+            return False
+        if self._ledger.plan.share:
+            return negative_priority(leaf.key) >= negative_priority(self._frontier)
+        return leaf.key > self._frontier
+
+    def _has_room(self) -> bool:
+        """Whether any run at all could start: reading more is of no use otherwise."""
+        families = self._ledger.plan.families
+        return not families[QUEUE].full("", 1) and not families[RUNS].full("", 1)
 
     def _set(self, lane: str, heads: Iterable[QueueHead], unknown_from: Key | None) -> None:
         leaf = self._leaves.get(lane) or Leaf(lane)
-        leaf.heads.clear()
-        leaf.heads.extend(heads)
-        leaf.unknown_from = unknown_from
-        if leaf.first() is None:
+        leaf.set(heads, unknown_from)
+        if leaf.key is None:
             self._drop(leaf)
             return
         self._note_hunger(leaf)
-        if leaf.parent is None:
-            self._leaves[lane] = leaf
-            self._tree.attach(leaf, self._slots_of(lane))
-        else:
+        if lane in self._leaves:
             announce(leaf)
+        else:
+            self._leaves[lane] = leaf
+            self._plant(leaf)
 
     def _used_up(self, leaf: Leaf) -> None:
         if leaf.unknown_from is None:
@@ -186,7 +276,7 @@ class Admission:
             self._note_hunger(leaf)
 
     def _note_hunger(self, leaf: Leaf) -> None:
-        if leaf.heads:
+        if leaf.head is not None:
             self._hungry.pop(leaf.lane, None)
         else:
             self._hungry[leaf.lane] = None
@@ -194,35 +284,45 @@ class Admission:
     def _drop(self, leaf: Leaf) -> None:
         self._hungry.pop(leaf.lane, None)
         if self._leaves.pop(leaf.lane, None):
-            for group_id in self._tree.detach(leaf):
-                self._forget(group_id)
+            self._uproot(leaf)
 
-    def _hold(self, run_id: str, lane: str, needed: tuple[Slots, ...], *, starting: bool) -> None:
-        self._holdings[run_id] = _Holding(lane, starting, needed)
-        for slots in needed:
-            if starting or slots.group.kind != "launcher":
-                slots.take(run_id)
+    # Where lanes wait
 
-    def _free(self, run_id: str, freed: Iterable[Slots]) -> None:
-        for slots in freed:
-            was_full = slots.full
-            slots.give_up(run_id)
-            if was_full and not slots.full:
-                self._tree.reopen(slots.group.id)
-            self._forget(slots.group.id)
+    def _replant(self) -> None:
+        """Hang every lane anew, which ``settle`` does."""
+        self._tree = LaneTree(self._ledger.plan.families[QUEUE].ensure(""))
+        self._unplanted = list(self._leaves.values())
 
-    def _limit(self, group: Group) -> None:
-        """Put another limit on a group that lanes or runs are in."""
-        slots = self._slots.get(group.id)
-        if slots is None:
-            return
-        was_full = slots.full
-        slots.group = group
-        if was_full and not slots.full:
-            self._tree.reopen(group.id)
+    def _plant(self, leaf: Leaf) -> None:
+        """Hang a lane below the groups that many lanes share."""
+        if self._leaves.get(leaf.lane) is leaf:
+            needs = self._ledger.plan.needs(parse_lane(leaf.lane))
+            for need in needs:
+                need.family.see(need.name)
+            self._hang(leaf, [need for need in needs if need.family.shared(need.name)])
 
-    def _forget(self, group_id: str) -> None:
-        """Drop a group that nobody is in, so that values seen once (a limit per customer) do not pile up."""
-        slots = self._slots.get(group_id)
-        if slots is not None and not slots.used and not self._tree.has(group_id):
-            del self._slots[group_id]
+    def _make_way(self, leaf: Leaf) -> bool:
+        """Hang the best lane below a group of its own that is full; False: none is."""
+        needs = self._needs(leaf)
+        full = [need for need in needs if need.full]
+        if not full:
+            return False
+        above = {id(slots) for slots, _ in path_of(leaf)}
+        chosen = [min(full, key=_spread)]
+        chosen += [need for need in needs if need not in chosen and id(need.family.slots.get(need.name)) in above]
+        self._uproot(leaf)
+        self._hang(leaf, chosen)
+        return True
+
+    def _hang(self, leaf: Leaf, needs: list[Need]) -> None:
+        needs.sort(key=_spread)
+        self._tree.attach(leaf, [(need.family.ensure(need.name), need.amount) for need in needs])
+        leaf.needs = None
+
+    def _uproot(self, leaf: Leaf) -> None:
+        for slots in self._tree.detach(leaf):
+            slots.family.forget(slots)
+
+
+def _spread(need: Need) -> int:
+    return need.family.spread
