@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from runyard.core.clock import ManualClock
 from runyard.core.ids import new_id
+from runyard.core.launch import LaunchSpec, WorkerReport
 from runyard.core.lease import Fence
 from runyard.core.run import NewRun, RunStatus
 from runyard.core.tags import priority_or_zero
@@ -47,6 +48,7 @@ class Bench:
         self.stores = stores
         self.clock = SteadyClock()
         self.location = FakeLocation("yard", definitions("job"))
+        self.stores.locations.publish(self.location.record())
         self.woken = Woken()
         self.stores.limits.configure(rules)
         self.launcher = Launcher(capacity)
@@ -86,6 +88,12 @@ class Bench:
     def launched(self, count: int) -> list[str]:
         self.look()
         return self.location.wait_launched(count)
+
+    def begin(self, spec: LaunchSpec) -> None:
+        """A run's worker says that it has begun."""
+        now = self.clock.now()
+        report = WorkerReport(run_id=spec.run_id, attempt=spec.attempt, begin=spec.token, timestamp=now)
+        assert self.stores.runs.report([report]) == [True]
 
     def end(self, run_id: str) -> None:
         run = self.stores.runs.get(run_id)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Sequence
 
 import msgspec
 import psycopg
@@ -12,7 +10,6 @@ import pytest
 
 from runyard.core.errors import LeaseLost, StorageUnavailable
 from runyard.core.ids import new_id
-from runyard.core.launch import LaunchResult, LaunchSpec
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import NewRun, RunStatus
 from runyard.daemons.run_queue.back_off import FIRST_PAUSE
@@ -21,7 +18,7 @@ from runyard.settings.instance import PostgresSettings
 from runyard.storage.open import SqlStores
 
 from .bench import Bench
-from .fakes import FakeLocation, definitions
+from .fakes import definitions
 
 TEAM = Rules(max_concurrent_runs=-1, tag_rules=(TagRule(key="team", limit=1),))
 
@@ -200,27 +197,6 @@ def test_another_leaders_lost_claim_of_a_run_that_was_ours_is_made_again(bench) 
     yard.location.reachable = True
     yard.clock.advance(FIRST_PAUSE)
     assert yard.launched(1) == [run]
-
-
-def test_a_location_that_does_not_answer_delays_no_other(bench) -> None:
-    yard = bench()
-    answers = threading.Event()
-
-    class Deaf(FakeLocation):
-        def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
-            assert answers.wait(20)
-            return super().launch(specs, timeout=timeout)
-
-    deaf = Deaf("deaf", definitions("job"))
-    yard.workspace.locations["deaf"] = deaf
-    for_the_deaf = []
-    for _ in range(40):
-        for_the_deaf.append(yard.submit(location="deaf"))
-        yard.look()
-    run = yard.submit()
-    assert yard.launched(1) == [run]
-    answers.set()
-    assert deaf.wait_launched(40) == for_the_deaf
 
 
 def test_a_clock_set_back_does_not_prolong_the_pause_of_a_location(bench) -> None:

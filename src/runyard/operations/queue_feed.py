@@ -6,13 +6,13 @@ The leader keeps one for as long as it leads; whoever explains a run or the queu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from ..core.pools import PoolHolder
 from ..core.queue import ActiveRun, Launch, QueueHead
 from ..queue.admission import Admission
-from ..queue.lanes import parse_lane
+from ..queue.lanes import lane_key, parse_lane
 
 #: With so many lanes at most, every lane's heads are read at once; with more, the queue is read in order, as needed.
 FEW_LANES = 500
@@ -60,6 +60,8 @@ class QueueFeed:
         self._admission = admission
         self._batch = batch
         self._few_lanes = few_lanes
+        #: How far the queue was read in its order.
+        self._read_to: tuple[int, int] | None = None
         #: Locations of the lanes that were read.
         self.locations: set[str] = set()
 
@@ -72,9 +74,10 @@ class QueueFeed:
         for run in active:
             admission.occupy(run)
         self.read_pools(None)
+        admission.forget_launches()
         if rules.rates:
             for launch in self._queue.launches(now - max(rate.seconds for rate in rules.rates)):
-                admission.note_launch(launch.run_id, launch.lane, launch.at)
+                admission.note_launch(launch)
 
     def load_lanes(self) -> None:
         """Read what is queued: every lane's heads, or, with many lanes, the beginning of the order."""
@@ -82,7 +85,7 @@ class QueueFeed:
         if len(lanes) <= self._few_lanes:
             self.read(lanes)
         else:
-            self._read_on(None)
+            self._read_on()
 
     def read(self, lanes: Sequence[str]) -> None:
         """Read the heads of these lanes anew."""
@@ -105,20 +108,36 @@ class QueueFeed:
         for pool in holders.keys() | set(pools or ()):
             self._admission.set_pool_holders(pool, holders[pool])
 
-    def refill(self) -> bool:
+    def refill(self, locations: Iterable[str] | None = None) -> bool:
         """Read what ``Admission.next`` needs to go on; False: it has it, and what it says is so.
 
         Never between taking runs and claiming them: storage does not know of those yet.
+
+        Args:
+            locations: all that launch anything; None: any that runs may name. While none of them has room, the queue is
+                read no further.
         """
+        if not self.is_asked(locations):
+            return False
         if hungry := self._admission.hungry():
             self.read(hungry)
-            return True
-        if self._admission.wants_more:
-            self._read_on(self._admission.frontier)
-            return True
-        return False
+        else:
+            self._read_on()
+        return True
 
-    def _read_on(self, after: tuple[int, int] | None) -> None:
-        heads = self._queue.in_order(after, limit=SLICE)
+    def is_asked(self, locations: Iterable[str] | None = None) -> bool:
+        """Whether ``refill`` has something to read."""
+        if self._admission.hungry():
+            return True
+        return self._admission.wants_more and (locations is None or any(map(self._has_room, locations)))
+
+    def _has_room(self, location: str) -> bool:
+        """Whether a run there could start that no other limit concerns."""
+        bare = lane_key((), location_name=location, job_name="", tags={})
+        return not any(slots.full_for(amount) for slots, amount in self._admission.needs_of(bare))
+
+    def _read_on(self) -> None:
+        heads = self._queue.in_order(self._read_to, limit=SLICE)
         self.locations.update(parse_lane(lane).location for lane in {head.lane for head in heads})
-        self._admission.extend(heads, more=len(heads) == SLICE)
+        self._read_to = (-heads[-1].priority, heads[-1].seq) if len(heads) == SLICE else None
+        self._admission.extend(heads, self._read_to)

@@ -28,6 +28,10 @@ class Availability:
         """A new leader: what the one before said is to be taken back where it is not so any more."""
         self._published = {each.name: each.left_alone for each in self._locations.all() if each.left_alone}
 
+    def locations(self) -> list[str]:
+        """Where runs can be launched at all."""
+        return [location.name for location in self._workspace.all()]
+
     def apply(self, admission: Admission, names: Iterable[str], fence: Fence) -> None:
         """Open and close the locations that runs wait for, and say which are left alone."""
         for name in names:

@@ -101,7 +101,6 @@ class RunQueueDaemon:
         if self._handover.was_lost():
             self._handover.recover(fence, now)
             mirror.follow(fence, now)
-        self._availability.apply(mirror.admission, mirror.feed.locations, fence)
         return mirror
 
     def _batch(self) -> int:
@@ -116,9 +115,13 @@ class RunQueueDaemon:
 
     def _step(self, mirror: Mirror, fence: Fence) -> tuple[int, bool]:
         """Launch a batch: how many, and whether the next can be taken at once."""
-        asked = mirror.feed.refill()
+        mirror.feed.refill(self._availability.locations())
+        self._availability.apply(mirror.admission, mirror.feed.locations, fence)
+        # One moment for both: a rate counts the launches that storage knows by their times.
+        now = self._clock.now()
+        mirror.admission.pass_time(now)
         fresh, stale = _admit(mirror.admission)
-        claims = self._claim(mirror.admission, fresh, fence)
+        claims = self._claim(mirror.admission, fresh, fence, now)
         self._handover.dispatch(claims)
         if stale:
             mirror.relane_runs(stale, fence)
@@ -126,13 +129,13 @@ class RunQueueDaemon:
             # Rules or lanes have moved under us: the next pass follows them first.
             self._wake()
             return len(claims), False
-        return len(claims), asked or len(fresh) == BATCH or bool(mirror.admission.hungry())
+        return len(claims), len(fresh) == BATCH or mirror.feed.is_asked(self._availability.locations())
 
-    def _claim(self, admission: Admission, heads: Sequence[QueueHead], fence: Fence) -> Sequence[Claim]:
+    def _claim(self, admission: Admission, heads: Sequence[QueueHead], fence: Fence, now: float) -> Sequence[Claim]:
         if not heads:
             return ()
         version = admission.rules.version
-        claims = self._stores.queue.claim(heads, fence=fence, rules_version=version, now=self._clock.now())
+        claims = self._stores.queue.claim(heads, fence=fence, rules_version=version, now=now)
         won = {claim.run_id for claim in claims}
         for head in heads:
             if head.run_id not in won:
