@@ -43,3 +43,138 @@ durations seconds. ::
       }
     }
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from ..core.errors import UserError
+from ..queue.arrivals import Arrival, LoadEntry, of_history, of_load, size_of
+from ..queue.rules import Rules
+from ..queue.simulate import Outcome, simulate
+from ..storage.protocols import History, Queue
+
+#: With ``progress``: how much of the work is done, 0 to 1.
+Progress = Callable[[float], None]
+
+
+class TooMuchToSimulate(UserError):
+    """A window or a load with more runs than may be simulated at a time."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__(f"{what} has more than {most} runs, the most that are simulated here: ask for less of it.")
+
+
+class NothingToSimulate(UserError):
+    """A window in which no run was there."""
+
+
+class SimulateStores(Protocol):
+    """What a what-if reads."""
+
+    @property
+    def queue(self) -> Queue: ...
+
+    @property
+    def history(self) -> History: ...
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """What is simulated: runs in a window. Times of a load are seconds from its beginning, others since the epoch."""
+
+    kind: str
+    arrivals: Sequence[Arrival]
+    start: float
+    #: The end of the window; of a load, the last arrival.
+    until: float
+    left_out: int = 0
+    assumed_durations: int = 0
+    #: When recorded runs were really launched.
+    recorded: dict[str, float] | None = None
+
+
+class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcomes before and after other limits; ``after`` is None when none were given."""
+
+    given: Given
+    before_rules: Rules
+    before: Outcome
+    after_rules: Rules | None
+    after: Outcome | None
+    notes: tuple[str, ...]
+
+
+def of_window(stores: SimulateStores, *, since: float, until: float, now: float, most: int) -> Given:
+    """Recorded runs that were queued or active at some time from ``since`` on and before ``until``.
+
+    Raises:
+        TooMuchToSimulate: more than ``most`` runs.
+        NothingToSimulate: none.
+    """
+    past = stores.history.between(since, until, limit=most + 1)
+    if len(past) > most:
+        raise TooMuchToSimulate("The window", most)
+    recorded = of_history(past, since=since, now=now)
+    if not recorded.arrivals:
+        raise NothingToSimulate("No run was queued or active in the window: ask for another one, or describe a load.")
+    launched = {
+        run.run_id: run.launched_at for run in past if run.launched_at is not None and since <= run.launched_at < until
+    }
+    return Given(
+        kind="history",
+        arrivals=recorded.arrivals,
+        start=since,
+        until=until,
+        left_out=recorded.left_out,
+        assumed_durations=recorded.assumed,
+        recorded=launched,
+    )
+
+
+def of_entries(entries: Sequence[LoadEntry], *, seed: int, most: int) -> Given:
+    """The runs of a load.
+
+    Raises:
+        TooMuchToSimulate: more than ``most`` runs.
+    """
+    if size_of(entries) > most:
+        raise TooMuchToSimulate("The load", most)
+    arrivals = of_load(entries, seed=seed)
+    return Given(kind="load", arrivals=arrivals, start=0.0, until=arrivals[-1].at)
+
+
+def what_if(given: Given, rules: Rules, other: Rules | None, *, progress: Progress = lambda _: None) -> WhatIf:
+    """Simulate under ``rules``, and under ``other`` where they are given. Pauses belong to now and are left out."""
+    sets = [_without_pauses(one) for one in (rules, other) if one is not None]
+    total = len(sets) * max(1, len(given.arrivals))
+
+    def run(number: int) -> Outcome:
+        before = number * len(given.arrivals)
+        return simulate(
+            given.arrivals, sets[number], start=given.start, progress=lambda ended: progress((before + ended) / total)
+        )
+
+    outcomes = [run(number) for number in range(len(sets))]
+    return WhatIf(
+        given=given,
+        before_rules=rules,
+        before=outcomes[0],
+        after_rules=other,
+        after=outcomes[1] if other is not None else None,
+        notes=_notes(rules),
+    )
+
+
+def _without_pauses(rules: Rules) -> Rules:
+    return msgspec.structs.replace(rules, pauses=())
+
+
+def _notes(rules: Rules) -> tuple[str, ...]:
+    count = len(rules.pauses)
+    if not count:
+        return ()
+    told = "One pause that is in force now is" if count == 1 else f"{count} pauses that are in force now are"
+    return (f"{told} left out.",)
