@@ -69,7 +69,7 @@ def lead(shape: Shape, home: Path) -> Figures:
         command = [sys.executable, "-m", "bench.deep_queue.child", shape.kind, str(home)]
         if shape.kind == "postgres":
             command.append(settings.url)  # type: ignore[union-attr] # of the kind above
-        answer = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        answer = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         return figures | json.loads(answer.stdout)
 
 

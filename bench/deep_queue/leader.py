@@ -9,7 +9,7 @@ from runyard.core.clock import SystemClock
 from runyard.core.daemon import DaemonType
 from runyard.core.lease import Fence
 from runyard.core.run import RunStatus
-from runyard.daemons.run_queue import RunQueueDaemon
+from runyard.daemons.run_queue.daemon import RunQueueDaemon
 from runyard.settings.instance import QueueSettings
 from runyard.storage.open import SqlStores
 
