@@ -4,48 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from runyard.core.queue import ActiveRun
-from runyard.core.run import Run, RunStatus
-from runyard.queue.explain import LimitUse, QueueEntry, explain, limits_in_use
-from runyard.queue.lanes import lane_key
-from runyard.queue.reasons import Reason
-from runyard.queue.rules import Rules, TagRule
+import pytest
+from in_memory import NOW, active, explained, queued
 
-NOW = 10_000.0
+from runyard.core.pools import PoolHolder, PoolNeeds
+from runyard.core.queue import ActiveRun, Launch
+from runyard.core.run import Run, RunStatus
+from runyard.queue.entries import QueueEntry
+from runyard.queue.reasons import Holder, Reason
+from runyard.queue.rules import FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
+from runyard.queue.state import Availability, QueueState
+
 DOCS = {"team": "docs"}
 ONE_DOCS = Rules(max_concurrent_runs=10, tag_rules=(TagRule("team", 1, "docs"),))
 
 
-def queued(seq: int, tags: dict[str, str] | None = None, **changes: Any) -> Run:
-    fields: dict[str, Any] = {
-        "run_id": f"queued-{seq}",
-        "job_name": "job",
-        "location_name": "here",
-        "status": RunStatus.QUEUED,
-        "tags": tags or {},
-        "queue_seq": seq,
-        "created_at": NOW - 100,
-        "queued_at": NOW - 90,
-    }
-    return Run(**{**fields, **changes})
-
-
-def active(
-    run_id: str,
-    rules: Rules,
-    tags: dict[str, str] | None = None,
-    *,
-    since: float = NOW - 30,
-    job: str = "job",
-    status: RunStatus = RunStatus.STARTED,
-) -> ActiveRun:
-    lane = lane_key(rules.tracked_keys, location_name="here", job_name=job, tags=tags or {}, pools=())
-    return ActiveRun(run_id, lane, status, since)
-
-
 def entries(runs: list[Run], holding: list[ActiveRun], rules: Rules, **changes: Any) -> dict[str, QueueEntry]:
-    asked: dict[str, Any] = {"capacity": {}, "paused": {}, "unavailable": {}, "daemon_alive": True, "now": NOW}
-    return {entry.run_id: entry for entry in explain(runs, holding, rules, **{**asked, **changes})}
+    state = QueueState(now=NOW, rules=rules, active=tuple(holding), **changes)
+    return {entry.run_id: entry for entry in explained(runs, state)}
 
 
 def reasons(runs: list[Run], holding: list[ActiveRun], rules: Rules, **changes: Any) -> list[Reason]:
@@ -62,11 +38,12 @@ def test_a_tag_limit_names_its_holder_and_who_is_ahead() -> None:
     first, second, third = reasons([queued(1, DOCS), queued(2, DOCS), queued(3, DOCS)], [holder], ONE_DOCS)
     assert first == Reason(
         kind="tag_limit",
-        message="team=docs 1 of 1, held by 7c41e09a",
+        message="team=docs 1 of 1, held by 7c41e09a job",
         rule="team=docs",
         limit=1,
         used=1,
         holders=("7c41e09a-1111",),
+        holder_details=(Holder(run_id="7c41e09a-1111", job_name="job", since=NOW - 30),),
     )
     assert second.message == "team=docs 1 of 1, held by 7c41e09a, then 1 run ahead"
     assert third.message == "team=docs 1 of 1, held by 7c41e09a, then 2 runs ahead"
@@ -95,7 +72,7 @@ def test_run_slots_say_who_is_next_and_who_is_behind() -> None:
     holding = [active(f"run-{number}", rules, DOCS if number == 0 else None) for number in range(10)]
     assert told([queued(1), queued(2, DOCS), queued(3), queued(4)], holding, rules) == [
         ("next", "Next. All 10 run slots in use; starts when one ends"),
-        ("tag_limit", "team=docs 1 of 1, held by run-0"),
+        ("tag_limit", "team=docs 1 of 1, held by run-0 job"),
         ("max_concurrent_runs", "Behind 1 run in order; all 10 run slots in use"),
         ("max_concurrent_runs", "Behind 2 runs in order; all 10 run slots in use"),
     ]
@@ -133,26 +110,31 @@ def test_a_held_run_names_who_and_why_and_has_no_position() -> None:
     run = queued(1, held=True, held_by="oncall", held_reason="partner asked to wait")
     found = entries([run, queued(2)], [], Rules())
     assert found["queued-1"].reason == Reason(
-        kind="held", message="Held by oncall: “partner asked to wait”. Starts only when released"
+        kind="held", message="Held by oncall: “partner asked to wait”. Starts only when released", needs_action=True
     )
     assert (found["queued-1"].position, found["queued-1"].forecast_position) == (None, None)
     assert (found["queued-2"].position, found["queued-2"].forecast_position) == (1, 1)
 
 
 def test_locations_that_cannot_launch() -> None:
-    unavailable = {"here": "fails to load: ImportError: pyart"}
-    assert told([queued(1)], [], Rules(), unavailable=unavailable) == [
+    broken = {"here": Availability(why_closed="fails to load: ImportError: pyart")}
+    assert told([queued(1)], [], Rules(), locations=broken) == [
         ("location_unavailable", "Location here fails to load: ImportError: pyart")
     ]
-    assert told([queued(1)], [], Rules(), paused={"here": NOW + 41.5}) == [
-        ("location_unavailable", "Location here could not be reached; tried again in 42 s")
+    resting = {"here": Availability(why_closed="could not be reached; tried again in 42 s", until=NOW + 42)}
+    (reason,) = reasons([queued(1)], [], Rules(), locations=resting)
+    assert reason.message == "Location here could not be reached; tried again in 42 s"
+    assert (reason.until, reason.needs_action) == (NOW + 42, False)
+    gone = Availability(why_closed="is not in the workspace")
+    assert told([queued(1)], [], Rules(), elsewhere=gone) == [
+        ("location_unavailable", "Location here is not in the workspace")
     ]
 
 
 def test_a_busy_launcher() -> None:
     rules = Rules()
     holding = [active("x", rules, status=RunStatus.STARTING), active("y", rules)]
-    assert told([queued(1), queued(2)], holding, rules, capacity={"here": 1}) == [
+    assert told([queued(1), queued(2)], holding, rules, locations={"here": Availability(capacity=1)}) == [
         ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time"),
         ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time, then 1 run ahead"),
     ]
@@ -163,7 +145,7 @@ def test_the_limit_named_was_full_when_it_was_the_run_s_turn() -> None:
     rules = Rules(tag_rules=(TagRule("team", 1),))
     holding = [active("x", rules, status=RunStatus.STARTING)]
     runs = [queued(1, DOCS), queued(2, DOCS, location_name="there")]
-    assert told(runs, holding, rules, capacity={"here": 1}) == [
+    assert told(runs, holding, rules, locations={"here": Availability(capacity=1)}) == [
         ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time"),
         ("next", "Next. Starts at once"),
     ]
@@ -202,7 +184,10 @@ def test_listed_by_forecast_then_position_then_held() -> None:
 
 def test_estimates_come_from_the_durations_that_they_need() -> None:
     rules = Rules(max_concurrent_runs=2, tag_rules=(TagRule("team", 1),))
-    holding = [active("x", rules, DOCS, since=NOW - 20, job="long"), active("y", rules, since=NOW - 10, job="short")]
+    holding = [
+        active("x", rules, DOCS, since=NOW - 20, job_name="long"),
+        active("y", rules, since=NOW - 10, job_name="short"),
+    ]
     runs = [queued(1, DOCS, job_name="short"), queued(2, job_name="long"), queued(3, job_name="short")]
     found = entries(runs, holding, rules, durations={"long": 100.0, "short": 30.0})
     assert {run_id: entry.estimated_start for run_id, entry in found.items()} == {
@@ -214,7 +199,7 @@ def test_estimates_come_from_the_durations_that_they_need() -> None:
 
 def test_an_estimate_that_needs_an_unknown_duration_is_null() -> None:
     rules = Rules(max_concurrent_runs=2)
-    holding = [active("x", rules, job="known", since=NOW - 5), active("y", rules, job="unknown")]
+    holding = [active("x", rules, job_name="known", since=NOW - 5), active("y", rules, job_name="unknown")]
     runs = [queued(1, job_name="unknown"), queued(2, job_name="known"), queued(3)]
     found = entries(runs, holding, rules, durations={"known": 10.0})
     assert [entry.estimated_start for entry in found.values()] == [NOW + 5, None, None]
@@ -241,18 +226,120 @@ def test_the_forecast_ends_after_a_thousand() -> None:
     assert (found["queued-1000"].forecast_position, found["queued-1000"].position) == (None, 1001)
 
 
-def test_limits_in_use_for_the_side_panel() -> None:
-    rules = Rules(
-        max_concurrent_runs=2,
-        tag_rules=(TagRule("team", 1, "docs"), TagRule("customer", 1, per_unique_value=True), TagRule("region", 3)),
-    )
-    holding = [active("x", rules, DOCS), active("y", rules, {"customer": "acme"})]
-    waiting = [queued(1, DOCS), queued(2), queued(3), queued(4, {"customer": "zoo"}), queued(5, DOCS, held=True)]
-    assert limits_in_use(holding, waiting, rules) == [
-        LimitUse(rule="max_concurrent_runs", limit=2, used=2, holders=("x", "y"), waiting=3),
-        LimitUse(rule="team=docs", limit=1, used=1, holders=("x",), waiting=1),
-        LimitUse(rule="region", limit=3, used=0, holders=(), waiting=0),
-        LimitUse(rule="customer=acme", limit=1, used=1, holders=("y",), waiting=0),
-        LimitUse(rule="customer=zoo", limit=1, used=0, holders=(), waiting=0),
+def test_a_pool_at_op_granularity_names_the_step_that_holds_it() -> None:
+    rules = Rules(pools=PoolRules(limits={"gpu": 1}))
+    run = queued(1, pools=PoolNeeds({"gpu": 1}, {"gpu": 1}))
+    holder = PoolHolder("gpu", "48be9f0a-1", "blend_members", 1, 1, NOW - 720)
+    (reason,) = reasons([run], [active("48be9f0a-1", rules, job_name="forecast_blend")], rules, holders=(holder,))
+    assert (reason.kind, reason.rule, reason.limit, reason.used) == ("pool", "pool gpu", 1, 1)
+    assert reason.message == "pool gpu 1 of 1, held by 48be9f0a forecast_blend \u203a blend_members"
+    assert [(held.step_key, held.since) for held in reason.holder_details] == [("blend_members", NOW - 720)]
+
+
+def test_a_run_that_begins_in_several_full_pools() -> None:
+    rules = Rules(pools=PoolRules(limits={"gpu": 1, "db": 1}))
+    run = queued(1, pools=PoolNeeds({"gpu": 1, "db": 1}, {"gpu": 1, "db": 1}))
+    holders = (PoolHolder("gpu", "x", "one", 1, 1, NOW - 7), PoolHolder("db", "x", "two", 1, 1, NOW - 9))
+    (reason,) = reasons([run], [active("x", rules)], rules, holders=holders)
+    assert reason.message == "pool db 1 of 1, held by x job \u203a two, as are the other pools that it begins in"
+    assert told([run], [active("x", rules)], rules, holders=holders[:1]) == [("next", "Next. Starts at once")]
+
+
+def test_a_pool_at_run_granularity() -> None:
+    rules = Rules(pools=PoolRules(limits={"db": 3}, granularity="run"))
+    taking = PoolNeeds({"db": 2}, {})
+    holding = [active("x", rules, pools=taking)]
+    assert told([queued(1, pools=taking), queued(2, pools=PoolNeeds({"db": 1}))], holding, rules) == [
+        ("pool", "pool db 2 of 3, held by x, needs 2, then 1 run ahead"),
+        ("next", "Next. Starts at once"),
     ]
-    assert limits_in_use([], [], Rules(max_concurrent_runs=-1)) == []
+
+
+@pytest.mark.parametrize(
+    ("scope", "name", "value", "subject"),
+    [
+        ("queue", "", "", "The queue is"),
+        ("tag", "team", "docs", "team=docs"),
+        ("tag", "runyard/job", "job", "job=job"),
+        ("pool", "db", "", "pool db"),
+        ("location", "here", "", "location here"),
+    ],
+)
+def test_a_pause_names_who_why_and_until_when(scope, name, value, subject) -> None:
+    pause = Pause(scope=scope, name=name, value=value, by="ops", reason="disk full", since=NOW - 5, until=NOW + 3600)
+    run = queued(1, DOCS, pools=PoolNeeds({"db": 1}))
+    (reason,) = reasons([run], [], Rules(pauses=(pause,)))
+    assert reason.message == f"{subject} paused by ops until 03:46 UTC: “disk full”"
+    assert (reason.kind, reason.until, reason.pause, reason.needs_action) == ("paused", NOW + 3600, pause, False)
+    found = entries([run], [], Rules(pauses=(pause,)))
+    assert found["queued-1"].estimated_start == NOW + 3600
+
+
+def test_a_drain_without_an_end_needs_somebody() -> None:
+    pause = Pause(scope="queue", by="ops", since=NOW - 5, drain=True)
+    found = entries([queued(1)], [], Rules(pauses=(pause,)))["queued-1"]
+    assert (found.reason.kind, found.reason.message) == ("draining", "The queue is drained by ops")
+    assert (found.reason.needs_action, found.forecast_position) == (True, None)
+
+
+def test_a_rate_says_when_the_next_launch_is_allowed() -> None:
+    rules = Rules(rates=(RateRule(key="team", limit=2, seconds=60.0),))
+    lanes = [active(f"x{n}", rules, DOCS).lane for n in range(2)]
+    launches = (Launch("x0", lanes[0], NOW - 48), Launch("x1", lanes[1], NOW - 30))
+    found = entries([queued(1, DOCS), queued(2, DOCS)], [], rules, launches=launches)
+    first, second = found["queued-1"], found["queued-2"]
+    assert first.reason.kind == "rate_limit"
+    assert first.reason.message == "team launched 2 of 2 per 1 min 0 s, next launch allowed in 12 s"
+    assert (first.reason.until, first.estimated_start) == (NOW + 12, NOW + 12)
+    assert (second.reason.ahead, second.estimated_start) == (1, NOW + 30)
+
+
+def test_a_run_that_takes_more_than_a_limit_has_can_never_start() -> None:
+    rules = Rules(max_concurrent_runs=2)
+    found = entries([queued(1, {"runyard/slots": "3"}), queued(2)], [], rules)
+    assert (found["queued-1"].reason.kind, found["queued-1"].forecast_position) == ("weight", None)
+    assert found["queued-1"].reason.message == (
+        "Takes 3 slots of max_concurrent_runs, whose limit is 2: it cannot start "
+        "until the limit is raised; or cancel it and launch it with fewer"
+    )
+    assert found["queued-2"].reason.message == "Next. Starts at once"
+
+
+def test_a_heavy_run_says_what_it_needs() -> None:
+    rules = Rules(max_concurrent_runs=4)
+    assert told([queued(1, {"runyard/slots": "3"})], [active("x", rules, {"runyard/slots": "2"})], rules) == [
+        ("next", "Next. 2 of 4 run slots in use, needs 3; starts when one ends")
+    ]
+
+
+def test_an_overlap_policy_names_the_other_run() -> None:
+    rules = Rules(overlaps=(OverlapRule(job="job", policy="queue_one"),))
+    assert told([queued(1)], [active("7c41e09a-1", rules)], rules) == [
+        ("overlap", "job job runs one at a time (overlap: queue_one), held by 7c41e09a job")
+    ]
+
+
+def test_a_share_that_is_used_up_lets_others_go_first() -> None:
+    rules = Rules(max_concurrent_runs=2, fair_share=FairShare(key="team"))
+    holding = [active("x", rules, {"team": "a"}), active("y", rules, {"team": "a"})]
+    runs = [queued(1, {"team": "a"}), queued(2, {"team": "b"})]
+    found = entries(runs, holding, rules, durations={"job": 100.0})
+    assert found["queued-2"].reason.message.startswith("Next. All 2 run slots in use")
+    assert (found["queued-1"].reason.kind, found["queued-1"].reason.message) == (
+        "fair_share",
+        "Fair share: team=a holds 2 slots for weight 1; 1 run with less go first; all 2 run slots in use",
+    )
+
+
+def test_next_names_the_run_that_is_expected_to_end_first() -> None:
+    rules = Rules(max_concurrent_runs=2)
+    holding = [active("aa90f3c2-1", rules, since=NOW - 50), active("x", rules, since=NOW - 5)]
+    assert told([queued(1)], holding, rules, durations={"job": 60.0}) == [
+        ("next", "Next. All 2 run slots in use; starts when one ends, first aa90f3c2")
+    ]
+
+
+def test_a_low_priority_is_said_to_be_why() -> None:
+    rules = Rules(max_concurrent_runs=1)
+    found = told([queued(1, priority=-1), queued(2)], [active("x", rules)], rules)
+    assert found[0] == ("max_concurrent_runs", "Priority -1: behind 1 run in order; the only run slot is in use")

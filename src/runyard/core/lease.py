@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from .daemon import DaemonType
+
 
 class Fence(msgspec.Struct, frozen=True):
     """Presented by a service transaction; it aborts unless lease ``name`` is still at ``term``."""
@@ -19,3 +21,8 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     holder: str | None
     term: int
     expires_at: float
+
+
+def daemon_lease(kind: DaemonType) -> str:
+    """The name of the lease that says who leads a daemon."""
+    return f"daemon:{kind.value}"

@@ -9,17 +9,24 @@ import msgspec
 
 from ..core.clock import Clock
 from ..core.daemon import LIVE_WITHIN, DaemonError, DaemonType, Heartbeat, PassRecord
+from ..core.lease import daemon_lease
 from ..settings.instance import InstanceSettings
-from ..storage.protocols import Heartbeats
+from ..storage.protocols import Heartbeats, Leases
 
 #: Seconds that a pass may be overdue before the daemon counts as late.
 LATE_AFTER = 10.0
+#: Seconds that the database's clock, which leases are judged by, may differ from this machine's.
+CLOCKS_APART = 2.0
 
 State = Literal["healthy", "idle", "late", "hung", "failing", "not_running", "off"]
 
 
 class HeartbeatStores(Protocol):
     heartbeats: Heartbeats
+
+
+class LeadershipStores(HeartbeatStores, Protocol):
+    leases: Leases
 
 
 class Standby(msgspec.Struct, frozen=True):
@@ -75,9 +82,16 @@ def daemon_statuses(
     ]
 
 
-def daemon_alive(stores: HeartbeatStores, kind: DaemonType, *, clock: Clock) -> bool:
-    """Whether some process leads this daemon now."""
-    oldest = clock.now() - LIVE_WITHIN
+def daemon_alive(stores: LeadershipStores, kind: DaemonType, *, clock: Clock) -> bool:
+    """Whether some process leads this daemon now.
+
+    A lease that is free or has run out tells of a leader's end before its heartbeat grows old.
+    """
+    now = clock.now()
+    oldest = now - LIVE_WITHIN
+    lease = next((lease for lease in stores.leases.list() if lease.name == daemon_lease(kind)), None)
+    if lease is not None and (lease.holder is None or lease.expires_at + CLOCKS_APART < now):
+        return False
     return any(row.daemon_type is kind and row.leader and row.at >= oldest for row in stores.heartbeats.all())
 
 

@@ -1,80 +1,106 @@
-"""The queue as people see it: order, reasons and limits, computed on request by the code that decides."""
+"""The queue as people see it: order and reasons, computed on request by the code that decides.
+
+What is looked at does not grow with the queue: a forecast of at most 1,000 starts over at most a few thousand rows, and
+the rows shown. Reasons of the rows shown are exact; the order of starts is that of the rows that were looked at, which
+are all lanes where these are few, and the first runs in order where they are many.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 
 from ..core.clock import Clock
-from ..core.daemon import DaemonType
-from ..core.run import RunStatus
-from ..launchers.local import local_capacity
-from ..queue.explain import LimitUse, QueueEntry, explain, limits_in_use
-from ..storage.protocols import Heartbeats, Locations, Queue, Runs, RunsFilter
-from .daemon_status import daemon_alive
+from ..core.queue import QueueFilter
+from ..core.run import Run, RunStatus
+from ..queue.entries import QueueEntry, QueueSummary
+from ..queue.estimates import estimate_error, worth_noting
+from ..queue.explain import explain
+from ..queue.forecast import FORECAST, Forecast
+from ..queue.overtaking import Overtaken, earliest, overtaken
+from ..queue.starvation import who_starves_whom
+from ..queue.state import QueueState
+from ..storage.protocols import RunsFilter
+from .queue_ahead import QueueViewStores, look_ahead, queue_state
+from .queue_pages import page
 
-#: Beyond this many queued runs the view ends; the count stays exact.
-LOOKED_AT = 5_000
-#: Durations are means over the newest successes, at most this many.
-HISTORY = 300
+#: Of the runs launched since a queued one was enqueued, so many of the last are looked at.
+OVERTAKERS = 200
+#: So many of the first starts are looked at to say who starves whom.
+STARVING_AMONG = 100
 
 
-class QueueViewStores(Protocol):
-    runs: Runs
-    queue: Queue
-    locations: Locations
-    heartbeats: Heartbeats
+def entries(stores: QueueViewStores, *, clock: Clock, limit: int = 100, after: str | None = None) -> list[QueueEntry]:
+    """Queued runs by forecast, then by position, held ones last, each with the reason that it waits.
 
-
-def entries(stores: QueueViewStores, *, clock: Clock, limit: int = 100) -> list[QueueEntry]:
-    """Queued runs by forecast launch order, then position, each with the reason that it waits."""
-    return _explained(stores, clock)[:limit]
+    ``after`` is the run that the page before ended with; when it has left the queue meanwhile, this is the first page.
+    """
+    state = queue_state(stores, clock=clock)
+    forecast = look_ahead(stores, state)
+    last = None if after is None else stores.runs.get(after)
+    if last is not None and last.status is not RunStatus.QUEUED:
+        last = None
+    rows = _rows(stores, page(stores.queue, forecast, limit=limit, last=last))
+    return _explained(stores, forecast, state, rows)
 
 
 def entry(stores: QueueViewStores, run_id: str, *, clock: Clock) -> QueueEntry | None:
-    """The entry of one queued run; None when it is not queued."""
-    return next((found for found in _explained(stores, clock) if found.run_id == run_id), None)
+    """The entry of one queued run, whatever comes before it; None when it is not queued."""
+    run = stores.runs.get(run_id)
+    if run is None or run.status is not RunStatus.QUEUED:
+        return None
+    state = queue_state(stores, clock=clock)
+    forecast = look_ahead(stores, state)
+    return _explained(stores, forecast, state, [run])[0]
 
 
-def limits(stores: QueueViewStores) -> list[LimitUse]:
-    """Every limit with its use, holders and the runs that wait at it."""
-    return limits_in_use(stores.queue.active(), stores.queue.queued(limit=LOOKED_AT), stores.queue.rules())
-
-
-def _explained(stores: QueueViewStores, clock: Clock) -> list[QueueEntry]:
-    queued = stores.queue.queued(limit=LOOKED_AT)
-    names = {run.location_name for run in queued}
-    alive = daemon_alive(stores, DaemonType.QUEUED_RUN_COORDINATOR, clock=clock)
-    return explain(
-        queued,
-        stores.queue.active(),
-        stores.queue.rules(),
-        capacity=dict.fromkeys(names, local_capacity()),
-        paused={},
-        # Without a daemon nobody says which locations there are: its absence is the reason then.
-        unavailable=_unavailable(stores.locations, names) if alive else {},
+def summary(stores: QueueViewStores, *, clock: Clock) -> QueueSummary:
+    """The queue in numbers. Starvation is looked for among the first 100 starts."""
+    listed = entries(stores, clock=clock, limit=STARVING_AMONG)
+    depth = stores.queue.depth()
+    now = clock.now()
+    alive = all(found.reason.kind != "no_queue_daemon" for found in listed)
+    return QueueSummary(
+        depth=depth,
+        held=stores.queue.depth(QueueFilter(held=True)),
+        oldest_wait=max((found.waiting_seconds for found in listed), default=None),
+        started_last_hour=len(stores.queue.launches(now - 3600)),
+        estimate_error=estimate_error(stores.queue.estimates()),
+        starvation=who_starves_whom(listed, now=now),
         daemon_alive=alive,
-        now=clock.now(),
-        durations=mean_durations(stores.runs),
     )
 
 
-def _unavailable(locations: Locations, names: set[str]) -> dict[str, str]:
-    records = {record.name: record for record in locations.all()}
-    reasons: dict[str, str] = {}
-    for name in names:
-        record = records.get(name)
-        if record is None:
-            reasons[name] = "is not in the workspace"
-        elif record.definitions is None:
-            reasons[name] = f"fails to load: {record.error.class_name}" if record.error else "is loading"
-    return reasons
+def note_estimates(stores: QueueViewStores, *, clock: Clock) -> int:
+    """Keep when the runs of the forecast are expected to start, to be compared with what comes; returns how many.
+
+    For the queue's leader, now and then: a run's first estimate stays, so that asking often does not improve them.
+    """
+    state = queue_state(stores, clock=clock)
+    forecast = look_ahead(stores, state)
+    forecast.reach(FORECAST)
+    starts = [(start.head.run_id, start.at) for start in forecast.starts if start.at is not None]
+    estimates = worth_noting(starts, now=state.now)
+    if estimates:
+        stores.queue.expect(estimates)
+    return len(estimates)
 
 
-def mean_durations(runs: Runs) -> dict[str, float]:
-    """Mean seconds from launch to end per job, over the newest successes."""
-    seconds: defaultdict[str, list[float]] = defaultdict(list)
-    for run in runs.list(RunsFilter(statuses=(RunStatus.SUCCESS,)), limit=HISTORY):
-        if run.launched_at is not None and run.ended_at is not None:
-            seconds[run.job_name].append(run.ended_at - run.launched_at)
-    return {job: sum(values) / len(values) for job, values in seconds.items()}
+def _explained(stores: QueueViewStores, forecast: Forecast, state: QueueState, rows: Sequence[Run]) -> list[QueueEntry]:
+    positions = stores.queue.positions([run for run in rows if not run.held])
+    return explain(rows, forecast, state, positions=positions, overtaken=_overtaken(stores, rows, state.now))
+
+
+def _overtaken(stores: QueueViewStores, rows: Sequence[Run], now: float) -> Mapping[str, Overtaken]:
+    """One look for all of them: whoever overtook one of them was launched since the first of them was enqueued."""
+    first = earliest(rows)
+    if first is None:
+        return {}
+    launched = stores.queue.overtaken(first, limit=OVERTAKERS)
+    return {run.run_id: overtaken(run, launched, now=now, limit=OVERTAKERS) for run in rows}
+
+
+def _rows(stores: QueueViewStores, run_ids: Sequence[str]) -> list[Run]:
+    """These runs in this order, without those that have left the queue meanwhile."""
+    found = stores.runs.list(RunsFilter(run_ids=tuple(run_ids)), limit=len(run_ids)) if run_ids else ()
+    by_id = {run.run_id: run for run in found if run.status is RunStatus.QUEUED}
+    return [by_id[run_id] for run_id in run_ids if run_id in by_id]

@@ -1,120 +1,118 @@
-"""One pass of admission over rows: what it launches now, and what keeps each of the others back."""
+"""What each queued run finds in its way when it is its turn, in the pass of admission that takes place now."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
 
-from ..core.queue import ActiveRun, QueueHead
-from ..core.run import Run
+import msgspec
+
+from ..core.queue import ActiveRun, Launch, QueueHead
+from ..core.run import RunStatus
 from .admission import Admission
-from .groups import Group
-from .lanes import lane_key
-from .rules import Rules
-from .slots import Slots, Use
-from .tree import BEFORE_ALL, Key, key_of
+from .groups import Group, GroupKind
+from .lanes import parse_lane
+from .root_pools import RootSlots
+from .slots import RateSlots, Slots
+from .state import QueueState, admission_of, open_locations
+
+#: Of several, which one to name: what needs a person first, then what is likely to last longest.
+_LAST: dict[GroupKind, int] = {"rate": 6, "runs": 7, "share": 7, "launcher": 8}
+
+
+class Obstacle(msgspec.Struct, frozen=True, kw_only=True):
+    """A group that has no room for a run.
+
+    ``used`` and ``holders`` are those before the pass: places that are free go to runs that the pass launches.
+    ``needs``: what the run takes of it. ``others``: how many other pools are full, when the run waits for any of
+    several. ``free_at``: when a rate allows the next launch.
+    """
+
+    group: Group
+    used: int
+    needs: int
+    holders: tuple[str, ...] = ()
+    others: int = 0
+    free_at: float | None = None
 
 
 class Decision:
-    """``launched``: runs that start now, in order. ``blocked``: for each other run, the limit that it found full.
+    """A pass that launches ``launched``, in this order, step by step."""
 
-    A use shows who held places before the pass, so it may have free ones: those that go to launched runs.
-    ``admission`` is in the state after the pass.
-    """
+    def __init__(self, state: QueueState, launched: Sequence[QueueHead]) -> None:
+        self._state = state
+        self._launched = launched
+        #: As things are: asked about, never changed.
+        self._before = admission_of(state)
+        self._pass = admission_of(state)
+        self._opened: set[str] = set()
 
-    def __init__(
-        self,
-        waiting: Sequence[Run],
-        active: Iterable[ActiveRun],
-        rules: Rules,
-        *,
-        capacity: Mapping[str, int],
-        closed: Iterable[str],
-    ) -> None:
-        """Decide about queued runs.
+    def obstacles(self, heads: Iterable[QueueHead]) -> dict[str, Obstacle]:
+        """For each of these runs that finds something in its way when it is its turn, what to name. Ask once."""
+        launched = {head.run_id for head in self._launched}
+        waiting = sorted((head for head in heads if head.run_id not in launched), key=self._turn)
+        found, taken = {}, 0
+        for head in waiting:
+            while taken < len(self._launched) and self._turn(self._launched[taken]) <= self._turn(head):
+                self._launch(self._launched[taken])
+                taken += 1
+            obstacle = self._obstacle(head)
+            if obstacle is not None:
+                found[head.run_id] = obstacle
+        return found
 
-        Args:
-            waiting: the runs in order, without held ones.
-            active: every run that holds slots.
-            rules: the limits in force.
-            capacity: per location, how many runs its launcher starts at a time.
-            closed: locations at which nothing starts.
-        """
-        self.admission = _admission(rules, capacity, closed)
-        for run in active:
-            self.admission.occupy(run)
-        heads = [QueueHead(run.run_id, _lane(run, rules), run.priority, run.queue_seq or 0) for run in waiting]
-        _set_heads(self.admission, heads)
-        self._slots = {lane: self.admission.slots_of(lane) for lane in {head.lane for head in heads}}
-        #: Per group that became full in this pass, which run took its last place.
-        self._filled: dict[str, Key] = {}
-        self._uses: dict[str, Use] = {}
-        self.launched: list[str] = []
-        #: Per group, how many of its places go to launched runs.
-        self.taken: Counter[str] = Counter()
-        self._launch()
-        self._launched = frozenset(self.launched)
-        self.blocked = {head.run_id: self._found_full(head) for head in heads if head.run_id not in self._launched}
+    def groups(self, lane: str) -> list[Group]:
+        """The groups that the runs of a lane are in."""
+        return [slots.group for slots, _ in self._needs(self._before, lane)]
 
-    def use(self, group: Group) -> Use:
-        """Who held places in a group before the pass."""
-        if group.id not in self._uses:
-            holders = self.admission.holders(group.id)
-            self._uses[group.id] = Use(group, tuple(run_id for run_id in holders if run_id not in self._launched))
-        return self._uses[group.id]
+    def _turn(self, head: QueueHead) -> tuple[int, int]:
+        """Under fair share, when all others of its priority have had theirs: whatever their share, it found no room."""
+        return (-head.priority, head.seq if self._state.rules.fair_share is None else 0)
 
-    def _launch(self) -> None:
-        while (head := self.admission.next()) is not None:
-            self.launched.append(head.run_id)
-            for slots in self._slots[head.lane]:
-                self.taken[slots.group.id] += 1
-                if slots.full:
-                    self._filled[slots.group.id] = key_of(head)
+    def _launch(self, head: QueueHead) -> None:
+        self._open(head.lane)
+        now = self._state.now
+        self._pass.occupy(ActiveRun(head.run_id, head.lane, RunStatus.STARTING, now))
+        self._pass.note_launch(Launch(head.run_id, head.lane, now))
 
-    def _found_full(self, head: QueueHead) -> Use:
-        """The group to name of those that were full when it was this run's turn; one at least was."""
-        turn = key_of(head)
-        full = (slots for slots in self._slots[head.lane] if slots.full)
-        return self.use(min((s for s in full if self._filled.get(s.group.id, BEFORE_ALL) < turn), key=_weight).group)
+    def _obstacle(self, head: QueueHead) -> Obstacle | None:
+        self._open(head.lane)
+        full = [(slots, needs) for slots, needs in self._needs(self._pass, head.lane) if slots.full_for(needs)]
+        if not full:
+            return None
+        chosen, needs = min(full, key=lambda item: _rank(*item))
+        before = next(slots for slots, _ in self._needs(self._before, head.lane) if slots.group.id == chosen.group.id)
+        return _described(before, needs)
+
+    def _needs(self, admission: Admission, lane: str) -> Sequence[tuple[Slots, int]]:
+        self._open(lane)
+        return admission.needs_of(lane)
+
+    def _open(self, lane: str) -> None:
+        location = parse_lane(lane).location
+        if location not in self._opened:
+            self._opened.add(location)
+            for admission in (self._before, self._pass):
+                open_locations(admission, self._state, [location])
 
 
-def in_order(queued: Iterable[Run]) -> list[Run]:
-    """Runs that are not held, in the order of the queue."""
-    free = (run for run in queued if not run.held)
-    return sorted(free, key=lambda run: (-run.priority, run.queue_seq or 0))
+def _described(slots: Slots, needs: int) -> Obstacle:
+    if isinstance(slots, RootSlots):
+        pool = slots.pools[0]
+        return Obstacle(
+            group=pool.group, used=pool.used, needs=needs, holders=pool.holders, others=len(slots.pools) - 1
+        )
+    free_at = slots.frees_at if isinstance(slots, RateSlots) else None
+    return Obstacle(group=slots.group, used=slots.used, needs=needs, holders=slots.holders, free_at=free_at)
 
 
-def _weight(slots: Slots) -> int:
-    """Of several full groups, which one to name: what needs a person first, then what is likely to last longest."""
-    kind = slots.group.kind
-    if kind == "location":
+def _rank(slots: Slots, needs: int) -> int:
+    group = slots.group
+    if group.limit and needs > group.limit:
         return 0
-    if slots.group.limit == 0:
+    if group.kind == "location" and group.pause is None:
         return 1
-    return {"tag": 2, "runs": 3, "launcher": 4}[kind]
-
-
-def _admission(rules: Rules, capacity: Mapping[str, int], closed: Iterable[str]) -> Admission:
-    admission = Admission(rules)
-    for location, runs in capacity.items():
-        admission.set_capacity(location, runs)
-    for location in closed:
-        admission.pause_location(location)
-    return admission
-
-
-def _lane(run: Run, rules: Rules) -> str:
-    return lane_key(
-        rules.tracked_keys,
-        location_name=run.location_name,
-        job_name=run.job_name,
-        tags=run.tags,
-        pools=run.pools,
-    )
-
-
-def _set_heads(admission: Admission, heads: Sequence[QueueHead]) -> None:
-    # Sorting is stable, so that each lane keeps the order of the queue.
-    for lane, members in groupby(sorted(heads, key=lambda head: head.lane), key=lambda head: head.lane):
-        admission.set_heads(lane, list(members), more=False)
+    if group.pause is not None:
+        return 2 if group.pause.until is None else 3
+    if group.limit == 0:
+        return 4
+    return _LAST.get(group.kind, 5)

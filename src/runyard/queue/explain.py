@@ -1,184 +1,198 @@
-"""Why every queued run waits and when it will start: computed from rows by the code that decides."""
+"""Why queued runs wait and when they will start: computed from rows by the code that decides."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from ..core.queue import ActiveRun
+from ..core.queue import QueueHead
 from ..core.run import Run
 from . import reasons
-from .decision import Decision, in_order
-from .forecast import Forecast, forecast
-from .groups import Group, run_slots, tag_groups
-from .lanes import parse_lane
-from .reasons import Reason
-from .rules import Rules
-from .slots import Use
+from .decision import Decision, Obstacle
+from .entries import QueueEntry
+from .forecast import Forecast
+from .holders import Holders
+from .lanes import Lane, parse_lane
+from .overlap import overlap_rule
+from .overtaking import Overtaken
+from .plan import lane_value
+from .reasons import Line, Reason, Taken
+from .rules import FairShare, RateRule
+from .state import QueueState
 
-
-class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A queued run as the queue's page and ``runyard queue list`` show it. Times are seconds since the epoch."""
-
-    run_id: str
-    job_name: str
-    #: Rank by priority, then by order of arrival, among the runs that are not held; None for a held one.
-    position: int | None
-    #: Rank by forecast start; None beyond the first 1,000 and for runs that do not start until somebody acts.
-    forecast_position: int | None
-    priority: int
-    queued_at: float | None
-    waiting_seconds: float
-    estimated_start: float | None
-    reason: Reason
-
-
-class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit, who uses it, and how many queued runs wait for it before anything else."""
-
-    rule: str
-    limit: int
-    used: int
-    holders: tuple[str, ...]
-    waiting: int
+_NOT_OVERTAKEN = Overtaken()
+#: The line of those that nothing keeps back.
+_NO_GROUP = ""
 
 
 def explain(
-    queued: Sequence[Run],
-    active: Sequence[ActiveRun],
-    rules: Rules,
+    rows: Sequence[Run],
+    forecast: Forecast,
+    state: QueueState,
     *,
-    capacity: Mapping[str, int],
-    paused: Mapping[str, float],
-    unavailable: Mapping[str, str],
-    daemon_alive: bool,
-    now: float,
-    durations: Mapping[str, float] | None = None,
+    positions: Mapping[str, int],
+    overtaken: Mapping[str, Overtaken] | None = None,
 ) -> list[QueueEntry]:
-    """Every run of ``queued`` with its place and its reason, in forecast order, then by position, held ones last.
+    """An entry for each of ``rows``, in their order.
 
     Args:
-        queued: queued runs, held ones too; the first ones in order when they are not all.
-        active: every run that holds slots.
-        rules: the limits in force.
-        capacity: per location, how many runs its launcher starts at a time.
-        paused: locations that could not be reached, and until when (seconds since the epoch) they are left alone.
-        unavailable: locations that cannot launch, each with a clause that says why: ``fails to load: ImportError: x``.
-        daemon_alive: a run queue daemon is there to launch anything.
-        now: seconds since the epoch.
-        durations: seconds that a run of each job usually lasts; estimates need those of every run that they wait for.
+        rows: queued runs, held ones too, as many or few as wanted: what is told about one depends on no other of them.
+        forecast: of this state; looks further ahead here when a row of it is not among its starts yet.
+        state: what admission obeys.
+        positions: the rank of each row that is not held.
+        overtaken: what overtook the rows, where that was looked up.
     """
-    waiting = in_order(queued)
-    decision = Decision(waiting, active, rules, capacity=capacity, closed={*paused, *unavailable})
-    why = _reasons(waiting, decision, _closed(paused, unavailable, now), daemon_alive=daemon_alive)
-    future = _forecast(decision, active, capacity, now=now, durations=durations or {})
-    positions = {run.run_id: rank for rank, run in enumerate(waiting, start=1)}
-    entries = [
+    places = {run.run_id: forecast.find(run.run_id) for run in rows if not run.held}
+    why = Explanation(forecast, state, [run for run in rows if not run.held], places)
+    return [
         QueueEntry(
             run_id=run.run_id,
             job_name=run.job_name,
+            location_name=run.location_name,
+            tags=run.tags,
             position=positions.get(run.run_id),
-            forecast_position=coming.position if (coming := future.get(run.run_id)) else None,
+            forecast_position=None if (place := places.get(run.run_id)) is None else place + 1,
             priority=run.priority,
             queued_at=run.queued_at,
-            waiting_seconds=max(0.0, now - (run.created_at if run.queued_at is None else run.queued_at)),
-            estimated_start=coming.start if coming and daemon_alive else None,
-            reason=why.get(run.run_id) or reasons.held(run.held_by, run.held_reason),
+            waiting_seconds=max(0.0, state.now - (run.created_at if run.queued_at is None else run.queued_at)),
+            estimated_start=None if place is None or not state.daemon_alive else forecast.starts[place].at,
+            reason=reasons.held(run.held_by, run.held_reason)
+            if run.held
+            else why.reason(run, place, positions.get(run.run_id)),
+            overtaken=(overtaken or {}).get(run.run_id, _NOT_OVERTAKEN),
         )
-        for run in queued
-    ]
-    return sorted(entries, key=_listed)
-
-
-def limits_in_use(active: Sequence[ActiveRun], queued: Sequence[Run], rules: Rules) -> list[LimitUse]:
-    """Every limit of ``rules``, run slots first; of rules per unique value, the values that somebody uses or waits for.
-
-    A run that several limits keep back waits at the one that its reason names.
-    """
-    decision = Decision(in_order(queued), active, rules, capacity={}, closed=())
-    waiting = Counter(use.group.id for use in decision.blocked.values())
-    uses = (decision.use(group) for group in _limits(active, queued, rules))
-    return [
-        LimitUse(
-            rule=use.group.rule,
-            limit=use.group.limit,
-            used=len(use.holders),
-            holders=use.holders,
-            waiting=waiting[use.group.id],
-        )
-        for use in uses
-        if use.group.limit is not None
+        for run in rows
     ]
 
 
-def _reasons(
-    waiting: Iterable[Run], decision: Decision, closed: Mapping[str, str], *, daemon_alive: bool
-) -> dict[str, Reason]:
-    """The reason of every run that is not held, in the order of the queue, which tells who is ahead in each line."""
-    launched = {run_id: rank for rank, run_id in enumerate(decision.launched)}
-    ahead = decision.taken.copy()
-    found = {}
-    for run in waiting:
-        use = decision.blocked.get(run.run_id)
-        if use is None:
-            found[run.run_id] = reasons.launchable(launched[run.run_id], daemon_alive=daemon_alive)
-        else:
-            found[run.run_id] = _blocked(run, use, ahead[use.group.id], closed, daemon_alive=daemon_alive)
-            ahead[use.group.id] += 1
-    return found
+class Explanation:
+    """The obstacles of some runs and of all that start before them, which make the lines that they stand in."""
+
+    def __init__(
+        self, forecast: Forecast, state: QueueState, rows: Sequence[Run], places: Mapping[str, int | None]
+    ) -> None:
+        self._state = state
+        self._forecast = forecast
+        self._holders = Holders(state)
+        last = max((place for place in places.values() if place is not None), default=-1)
+        self._starts = [start.head for start in forecast.starts[: max(last + 1, forecast.immediate)]]
+        launched = self._starts[: forecast.immediate]
+        self._decision = Decision(state, launched)
+        others = [head_of(run) for run in rows if places[run.run_id] is None]
+        self._obstacles = self._decision.obstacles([*self._starts, *others])
+        self._lines = self._count(launched)
+
+    def obstacle(self, run_id: str) -> Obstacle | None:
+        """What is in the run's way now; None: nothing is."""
+        return self._obstacles.get(run_id)
+
+    def reason(self, run: Run, place: int | None, position: int | None) -> Reason:
+        """Why this run waits. ``place``: its index among the starts; ``position``: its rank."""
+        obstacle = self.obstacle(run.run_id)
+        line = self._line(run, place, position)
+        if obstacle is None:
+            return reasons.launchable(line) if self._state.daemon_alive else reasons.no_daemon()
+        taken = self._taken(obstacle)
+        if obstacle.group.limit and obstacle.needs > obstacle.group.limit:
+            return reasons.weight(taken)
+        if obstacle.group.pause is not None:
+            return reasons.paused(obstacle.group.pause, obstacle.group.rule, now=self._state.now)
+        return self._limited(run, obstacle, taken, line)
+
+    def _limited(self, run: Run, obstacle: Obstacle, taken: Taken, line: Line) -> Reason:
+        kind = obstacle.group.kind
+        if kind == "location":
+            closed = self._state.at(run.location_name)
+            return reasons.unavailable(run.location_name, closed.why_closed or "is closed", until=closed.until)
+        if kind == "overlap":
+            return reasons.overlap(taken, line, policy=self._policy(run))
+        if kind == "rate":
+            return reasons.rate_limit(taken, line, _rate(obstacle), free_at=obstacle.free_at, now=self._state.now)
+        if kind == "runs":
+            return self._run_slots(run, taken, line)
+        if kind == "pool":
+            return reasons.pool(taken, line, every_root=obstacle.others > 0)
+        return reasons.tag_limit(taken, line) if kind == "tag" else reasons.launcher_capacity(taken, line)
+
+    def _run_slots(self, run: Run, taken: Taken, line: Line) -> Reason:
+        if line.ahead == 0 and taken.limit and not self._state.daemon_alive:
+            return reasons.no_daemon()
+        share = self._state.rules.fair_share
+        if share is not None and self._passed_by_share(run, share):
+            return self._by_share(run, share, taken, line)
+        first = None if line.ahead else self._holders.first_to_end(taken.holders)
+        return reasons.run_slots(taken, line, priority=run.priority, first=first[0] if first else None)
+
+    def _taken(self, obstacle: Obstacle) -> Taken:
+        rule = obstacle.group.rule
+        return Taken(
+            rule=rule,
+            limit=obstacle.group.limit or 0,
+            used=obstacle.used,
+            needs=obstacle.needs,
+            holders=obstacle.holders,
+            details=self._holders.of(rule, obstacle.holders),
+        )
+
+    # -- lines ------------------------------------------------------------------------------------------------
+
+    def _count(self, launched: Sequence[QueueHead]) -> dict[str, Line]:
+        """For each of the starts, how many that take or wait for the same come before it."""
+        ahead: Counter[str] = Counter()
+        lines: dict[str, Line] = {}
+        for head in self._starts:
+            obstacle = self._obstacles.get(head.run_id)
+            group = _NO_GROUP if obstacle is None else obstacle.group.id
+            if len(lines) == len(launched):
+                self._taken_now(launched, ahead)
+            lines[head.run_id] = Line(ahead[group])
+            ahead[group] += 1
+        return lines
+
+    def _taken_now(self, launched: Sequence[QueueHead], ahead: Counter[str]) -> None:
+        for head in launched:
+            for group in self._decision.groups(head.lane):
+                ahead[group.id] += 1
+
+    def _line(self, run: Run, place: int | None, position: int | None) -> Line:
+        if place is not None:
+            return self._lines[run.run_id]
+        if self._forecast.complete:
+            return Line()
+        return Line(max(0, (position or 1) - 1), is_most=True)
+
+    # -- fair share -------------------------------------------------------------------------------------------
+
+    def _passed_by_share(self, run: Run, share: FairShare) -> bool:
+        """Whether a run of the same priority and another share starts before it, although it was enqueued later."""
+        if run.run_id not in self._lines:
+            return False
+        mine = lane_value(parse_lane(run.lane or ""), share.key)
+        for head in self._starts:
+            if head.run_id == run.run_id:
+                return False
+            same = head.priority == run.priority and head.seq > (run.queue_seq or 0)
+            if same and lane_value(parse_lane(head.lane), share.key) != mine:
+                return True
+        return False
+
+    def _by_share(self, run: Run, share: FairShare, taken: Taken, line: Line) -> Reason:
+        value = lane_value(parse_lane(run.lane or ""), share.key)
+        lanes: list[Lane] = [parse_lane(active.lane) for active in self._state.active]
+        used = sum(lane.weight for lane in lanes if lane_value(lane, share.key) == value)
+        name = f"no {share.key}" if value is None else f"{share.key}={value}"
+        return reasons.fair_share(taken, line, name=name, used=used, weight=share.weight_of(value))
+
+    def _policy(self, run: Run) -> str:
+        rule = overlap_rule(self._state.rules.overlaps, job_name=run.job_name, location_name=run.location_name)
+        return "allow" if rule is None else rule.policy
 
 
-def _blocked(run: Run, use: Use, ahead: int, closed: Mapping[str, str], *, daemon_alive: bool) -> Reason:
-    kind = use.group.kind
-    if kind == "location":
-        return reasons.unavailable(run.location_name, closed[run.location_name])
-    if kind == "tag":
-        return reasons.tag_limit(use, ahead)
-    if kind == "launcher":
-        return reasons.launcher_capacity(use, ahead)
-    if ahead == 0 and use.group.limit and not daemon_alive:
-        return reasons.launchable(0, daemon_alive=False)
-    return reasons.run_slots(use, ahead)
+def head_of(run: Run) -> QueueHead:
+    """A queued run as admission knows it."""
+    return QueueHead(run.run_id, run.lane or "", run.priority, run.queue_seq or 0)
 
 
-def _closed(paused: Mapping[str, float], unavailable: Mapping[str, str], now: float) -> dict[str, str]:
-    """Per location that launches nothing, a clause that says why."""
-    left_alone = {
-        location: f"could not be reached; tried again in {math.ceil(max(0.0, until - now))} s"
-        for location, until in paused.items()
-    }
-    return {**left_alone, **unavailable}
-
-
-def _forecast(
-    decision: Decision,
-    active: Sequence[ActiveRun],
-    capacity: Iterable[str],
-    *,
-    now: float,
-    durations: Mapping[str, float],
-) -> dict[str, Forecast]:
-    # A launcher is busy for milliseconds, which no estimate needs.
-    for location in capacity:
-        decision.admission.set_capacity(location, None)
-    return forecast(decision.admission, active, launched=decision.launched, now=now, durations=durations)
-
-
-def _limits(active: Iterable[ActiveRun], queued: Iterable[Run], rules: Rules) -> Iterable[Group]:
-    """Every limit that there is to show, once each."""
-    together = [rule for rule in rules.tag_rules if not rule.per_unique_value]
-    tags = [{rule.key: rule.value or ""} for rule in together]
-    groups = [run_slots(rules), *(group for tag in tags for group in tag_groups(tag, together))]
-    seen = [parse_lane(run.lane).tags for run in active] + [run.tags for run in queued]
-    each = {group.id: group for tag in seen for group in tag_groups(tag, rules.tag_rules)}
-    return {group.id: group for group in [*groups, *sorted(each.values(), key=lambda group: group.rule)]}.values()
-
-
-def _listed(entry: QueueEntry) -> tuple[float, float]:
-    return (
-        math.inf if entry.forecast_position is None else entry.forecast_position,
-        math.inf if entry.position is None else entry.position,
-    )
+def _rate(obstacle: Obstacle) -> RateRule:
+    group = obstacle.group
+    return RateRule(key="", limit=group.limit or 0, seconds=group.seconds or 0.0)

@@ -6,7 +6,7 @@ import logging
 
 from ..core.clock import Clock
 from ..core.errors import LeaseLost
-from ..core.lease import Fence
+from ..core.lease import Fence, daemon_lease
 from .daemon import Daemon
 from .progress import Progress
 from .worker_thread import AFTER_ERROR, RepeatingThread
@@ -30,7 +30,7 @@ class DaemonLoop:
 
     @property
     def lease_name(self) -> str:
-        return f"daemon:{self.daemon.type.value}"
+        return daemon_lease(self.daemon.type)
 
     def start(self) -> None:
         self._thread.start()

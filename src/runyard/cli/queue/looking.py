@@ -12,7 +12,7 @@ from ..output import coloured, duration, local_time, print_json, print_table, sh
 from ..session import opened_instance
 
 if TYPE_CHECKING:
-    from ...queue.explain import QueueEntry
+    from ...queue.entries import QueueEntry
 
 
 @click.command("list", cls=Command)

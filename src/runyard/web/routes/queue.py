@@ -40,7 +40,6 @@ from ...operations import queue_steering, queue_view
 from ...operations.find_run import find_run
 from ...operations.queue_shapes import queue_entry_shape, unqueued_shape
 from ...operations.shapes import run_shape
-from ...queue.explain import QueueEntry
 from ..context import Context
 from ..fields import BY_WEB, After, Limit, StorableText
 from ..responses import Json, page
@@ -123,7 +122,7 @@ class Steer(BaseModel):
 @router.get("")
 def queue(request: Request, context: Context, limit: Limit = 100, after: After = None) -> Json:
     """Queued runs by forecast launch order, then position, each with the reason that it waits."""
-    entries = _behind(queue_view.entries(context.stores, clock=context.clock, limit=queue_view.LOOKED_AT), after)
+    entries = queue_view.entries(context.stores, clock=context.clock, limit=limit + 1, after=after)
     shown, more = entries[:limit], len(entries) > limit
     rows = [queue_entry_shape(entry) for entry in shown]
     return page(request, rows, limit=limit, after=shown[-1].run_id if more else None)
@@ -171,9 +170,3 @@ def hold(context: Context, run_id: str, body: Hold | None = None) -> Json:
 def release(context: Context, run_id: str) -> Json:
     """Let a held run take its place again."""
     return Json(run_shape(queue_steering.release(context.stores, run_id, by=BY_WEB, clock=context.clock)))
-
-
-def _behind(entries: list[QueueEntry], after: str | None) -> list[QueueEntry]:
-    """What follows ``after``; a run that has left the queue meanwhile gives the first page again."""
-    places = [index for index, entry in enumerate(entries) if entry.run_id == after]
-    return entries[places[0] + 1 :] if places else entries
