@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from runyard.core.clock import ManualClock
+from runyard.core.daemon import Heartbeat
 from runyard.core.ids import new_id
-from runyard.core.launch import LaunchSpec, WorkerReport
+from runyard.core.launch import LaunchSpec, RunEnd, WorkerReport
 from runyard.core.lease import Fence
 from runyard.core.run import NewRun, RunStatus
 from runyard.core.tags import priority_or_zero
@@ -94,6 +95,21 @@ class Bench:
         now = self.clock.now()
         report = WorkerReport(run_id=spec.run_id, attempt=spec.attempt, begin=spec.token, timestamp=now)
         assert self.stores.runs.report([report]) == [True]
+
+    def succeed(self, run_id: str) -> None:
+        run = self.stores.runs.get(run_id)
+        assert run is not None
+        end = RunEnd(status=RunStatus.SUCCESS)
+        report = WorkerReport(run_id=run_id, attempt=run.attempt, end=end, timestamp=self.clock.now())
+        assert self.stores.runs.report([report]) == [True]
+
+    def beat(self) -> None:
+        """Other processes see that the daemon lives."""
+        now = self.clock.now()
+        beat = Heartbeat(
+            daemon_type=self.daemon.type, process_id="a", machine="m", pid=1, at=now, started_at=now, leader=True
+        )
+        self.stores.heartbeats.beat(beat)
 
     def end(self, run_id: str) -> None:
         run = self.stores.runs.get(run_id)

@@ -18,6 +18,12 @@ def postgres_instance(postgres_url: str) -> str:
     return f"storage: {{postgres: {{postgres_url: '{url}'}}}}"
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def any_instance(request: pytest.FixtureRequest) -> str:
+    """The beginning of an instance file, for each database in turn. Ask for it before ``make_yard``."""
+    return f"{request.getfixturevalue('postgres_instance')}\n" if request.param == "postgres" else ""
+
+
 @pytest.fixture
 def make_yard(tmp_path: Path) -> Iterator[Callable[..., Yard]]:
     """Make a system in the test's directory; it is taken down afterwards."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from runyard.core.run import RunStatus
+from deep_queue import deepen
+from runyard.core.ids import new_id
+from runyard.core.run import ACTIVE, NewRun, RunStatus
+from runyard.queue.rules import Pause
 from runyard.service.pulse import LEASE_SECONDS, RENEW_EVERY
+from runyard.storage.protocols import RunsFilter
 
 
 def test_a_standby_takes_over_from_a_killed_leader(postgres_instance: str, make_yard) -> None:
@@ -43,3 +47,28 @@ def test_a_leader_that_ends_in_good_order_hands_over_at_once(postgres_instance: 
     assert first.wait(20) == 0
     run = yard.submit("tiny")
     assert yard.wait_end(run, seconds=2 * RENEW_EVERY).status is RunStatus.SUCCESS
+
+
+def test_a_deep_queue_goes_on_behind_a_killed_leader_and_nothing_starts_twice(
+    postgres_instance: str, make_yard
+) -> None:
+    yard = make_yard(instance=f"{postgres_instance}\nconcurrency: {{runs: {{max_concurrent_runs: 4}}}}")
+    like = NewRun(run_id=new_id(), job_name="tiny", location_name="jobs.py")
+    waiting = deepen(yard.stores, like, 20_000)
+    first = yard.start()
+    second = yard.start_another()
+    yard.wait(lambda: all(pids == [second.pid] for pids in yard.standbys().values()), seconds=30)
+    yard.wait(lambda: len(yard.marks()) >= 20)
+    first.kill()
+    first.wait()
+    begun = len(yard.marks())
+    yard.wait(lambda: len(yard.marks()) >= begun + 20, seconds=LEASE_SECONDS + RENEW_EVERY + 5)
+    clock = yard.instance.clock
+    yard.stores.limits.pause(Pause(scope="queue", by="ops", since=clock.now()))
+    yard.stores.wakeups.poke("queue")
+    yard.wait(lambda: not yard.runs(*ACTIVE))
+    marks = yard.marks()
+    assert len(set(marks)) == len(marks), "no user code ran twice"
+    ended = yard.stores.runs.count(RunsFilter(statuses=(RunStatus.SUCCESS,)))
+    assert ended == len(marks)
+    assert set(marks) == {f"begin {run}" for run in waiting[:ended]}, "in the order of the queue"

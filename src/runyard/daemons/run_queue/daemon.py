@@ -11,12 +11,14 @@ from ...core.lease import Fence
 from ...core.queue import Claim, QueueHead
 from ...launchers.base import Launcher
 from ...locations.api import Workspace
+from ...operations.queue_ahead import QueueViewStores
 from ...queue.admission import Admission
 from ...service.daemon import PassResult, Report, Wake
 from ...settings.instance import QueueSettings
-from ...storage.protocols import Limits, Locations, PoolSlots, Queue, Runs, Wakeups
+from ...storage.protocols import Wakeups
 from .availability import Availability
 from .back_off import BackOff
+from .estimating import Estimating
 from .handover import Handover
 from .mirror import Mirror
 
@@ -30,12 +32,7 @@ SLICE = 0.25
 HIDDEN_PAUSE = 0.02
 
 
-class RunQueueStores(Protocol):
-    runs: Runs
-    queue: Queue
-    limits: Limits
-    pool_slots: PoolSlots
-    locations: Locations
+class RunQueueStores(QueueViewStores, Protocol):
     wakeups: Wakeups
 
 
@@ -61,18 +58,21 @@ class RunQueueDaemon:
         self._back_off = BackOff(clock)
         self._handover = Handover(stores, workspace, settings, self._back_off, clock)
         self._availability = Availability(stores.locations, workspace, launcher, self._back_off)
+        self._estimating = Estimating(stores, clock)
         self._mirror: Mirror | None = None
         self._wake: Wake = lambda: None
 
     def attach(self, wake: Wake, report: Report) -> None:
         self._wake = wake
         self._handover.attach(wake, report)
+        self._estimating.report = report
 
     def stand_by(self) -> None:
         self._mirror = None
 
     def close(self) -> None:
         self._handover.close()
+        self._estimating.close()
 
     def run_once(self, now: float, fence: Fence) -> PassResult:
         mirror = self._following(fence, now)
@@ -84,6 +84,7 @@ class RunQueueDaemon:
             launched += claimed
         if launched:
             self._stores.wakeups.poke("runs")
+        self._estimating.look_if_due()
         wake_at = now if more or mirror.relaning else self._next_wake(mirror, now)
         return PassResult(wake_at, _outcome(launched), idle=launched == 0)
 
