@@ -15,7 +15,7 @@ from ..queue.rules import OverlapRule, Rules
 from .database import Database
 from .rows import text
 from .run_status import change_status, lock_run
-from .schema import ACTIVE_STATUSES
+from .schema import IS_ACTIVE
 
 #: Runs of a job that are looked at, and that one new run cancels: a rule may come when there are many already.
 MOST = 1000
@@ -27,7 +27,7 @@ _TABLES = {"postgres": ("runs",) * 3, "sqlite": tuple(f"runs INDEXED BY {name}" 
 _OTHERS = {
     kind: sa.text(
         f"""
-        SELECT run_id, status FROM {active} WHERE status IN {ACTIVE_STATUSES} AND {{same}}
+        SELECT run_id, status FROM {active} WHERE {IS_ACTIVE.text} AND {{same}}
         UNION ALL
         SELECT run_id, status FROM {waiting} WHERE status = 'QUEUED' AND held = 0 AND lane >= :first AND lane < :last
         UNION ALL

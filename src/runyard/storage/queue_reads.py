@@ -15,7 +15,7 @@ from ..core.queue import ActiveRun, Launch, QueueHead
 from ..core.run import Run, RunStatus
 from .database import Database
 from .rows import RUN_COLUMNS, decode_pools, decode_tags, text, to_run
-from .schema import ACTIVE_STATUSES
+from .schema import IS_ACTIVE
 from .stored_rules import RulesInForce
 
 _Statements: TypeAlias = dict[str, sa.TextClause]
@@ -97,18 +97,21 @@ _BETWEEN: _Statements = {
     for kind, table in _IN_ORDER.items()
 }
 # Held runs have an index of their own, so that runs that wait are found without stepping over them.
-_QUEUED: _Statements = {
-    kind: sa.text(
-        f"SELECT {_RUN} FROM {_IN_ORDER[kind]} WHERE {WAITING}"
-        f" UNION ALL SELECT {_RUN} FROM {_HELD[kind]} WHERE status = 'QUEUED' AND held = 1"
+_QUEUED = {
+    "postgres": sa.text(
+        f"(SELECT {_RUN} FROM runs WHERE {WAITING} ORDER BY np, queue_seq LIMIT :most) UNION ALL"
+        f" (SELECT {_RUN} FROM runs WHERE status = 'QUEUED' AND held = 1 ORDER BY np, queue_seq LIMIT :most)"
         " ORDER BY np, queue_seq LIMIT :most"
-    )
-    for kind in ("postgres", "sqlite")
+    ),
+    "sqlite": sa.text(
+        f"SELECT {_RUN} FROM {_IN_ORDER['sqlite']} WHERE {WAITING}"
+        f" UNION ALL SELECT {_RUN} FROM {_HELD['sqlite']} WHERE status = 'QUEUED' AND held = 1"
+        " ORDER BY np, queue_seq LIMIT :most"
+    ),
 }
 _ACTIVE: _Statements = {
     kind: sa.text(
-        f"SELECT run_id, lane, status, launched_at, started_at, canceling_at FROM {table}"
-        f" WHERE status IN {ACTIVE_STATUSES}"
+        f"SELECT run_id, lane, status, launched_at, started_at, canceling_at FROM {table} WHERE {IS_ACTIVE.text}"
     )
     for kind, table in _ACTIVE_RUNS.items()
 }

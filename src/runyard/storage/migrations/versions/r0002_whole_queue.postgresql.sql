@@ -10,11 +10,13 @@ CREATE INDEX runs_held_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' 
 
 CREATE INDEX runs_queued_by_lane_version ON runs (lane_version) WHERE status = 'QUEUED';
 
-CREATE INDEX runs_active_by_lane_version ON runs (lane_version) WHERE status IN ('STARTING', 'STARTED', 'CANCELING');
+CREATE INDEX runs_active_by_lane_version ON runs (lane_version) WHERE (status = 'STARTING' OR status = 'STARTED' OR status = 'CANCELING');
 
 CREATE INDEX runs_by_launch ON runs (launched_at) WHERE launched_at IS NOT NULL;
 
-ALTER TABLE queue_changes DROP CONSTRAINT queue_changes_kind_known, ADD CONSTRAINT queue_changes_kind_known CHECK (kind IN ('lane', 'started', 'ended', 'rules', 'pool'));
+ALTER TABLE runs DROP CONSTRAINT runs_status_known, ADD CONSTRAINT runs_status_known CHECK ((status = 'NOT_STARTED' OR status = 'QUEUED' OR status = 'STARTING' OR status = 'STARTED' OR status = 'CANCELING' OR status = 'SUCCESS' OR status = 'FAILURE' OR status = 'CANCELED')), DROP CONSTRAINT runs_active_has_launch, ADD CONSTRAINT runs_active_has_launch CHECK (NOT (status = 'STARTING' OR status = 'STARTED' OR status = 'CANCELING') OR (launch_token IS NOT NULL AND launch_seq IS NOT NULL AND lane IS NOT NULL AND launched_at IS NOT NULL AND attempt > 0)), DROP CONSTRAINT runs_ended_at_when_finished, ADD CONSTRAINT runs_ended_at_when_finished CHECK ((ended_at IS NOT NULL) = (status = 'SUCCESS' OR status = 'FAILURE' OR status = 'CANCELED'));
+
+ALTER TABLE queue_changes DROP CONSTRAINT queue_changes_kind_known, ADD CONSTRAINT queue_changes_kind_known CHECK ((kind = 'lane' OR kind = 'started' OR kind = 'ended' OR kind = 'rules' OR kind = 'pool'));
 
 CREATE TABLE audit (
 	id BIGSERIAL NOT NULL,

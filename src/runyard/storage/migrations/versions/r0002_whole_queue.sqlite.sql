@@ -4,37 +4,63 @@ DROP INDEX runs_active_by_lane;
 
 DROP INDEX runs_live_by_lane_version;
 
-CREATE INDEX runs_waiting_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' AND held = 0;
+DROP INDEX runs_by_status;
 
-CREATE INDEX runs_held_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' AND held = 1;
+DROP INDEX runs_by_job;
 
-CREATE INDEX runs_queued_by_lane_version ON runs (lane_version) WHERE status = 'QUEUED';
-
-CREATE INDEX runs_active_by_lane_version ON runs (lane_version) WHERE status IN ('STARTING', 'STARTED', 'CANCELING');
-
-CREATE INDEX runs_by_launch ON runs (launched_at) WHERE launched_at IS NOT NULL;
-
-ALTER TABLE queue_changes RENAME TO old_queue_changes;
-
-CREATE TABLE queue_changes (
-	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-	txn BIGINT DEFAULT 0 NOT NULL,
-	kind TEXT NOT NULL,
-	lane TEXT,
-	run_id TEXT,
-	status TEXT,
-	CONSTRAINT queue_changes_kind_known CHECK (kind IN ('lane', 'started', 'ended', 'rules', 'pool'))
-);
-
-INSERT INTO sqlite_sequence (name, seq) SELECT 'queue_changes', seq FROM sqlite_sequence WHERE name = 'old_queue_changes';
-
-INSERT INTO queue_changes (id, txn, kind, lane, run_id, status) SELECT id, txn, kind, lane, run_id, status FROM old_queue_changes;
-
-DROP TABLE old_queue_changes;
+DROP INDEX runs_waiting_by_lane;
 
 DROP INDEX run_tags_by_value;
 
 ALTER TABLE run_tags RENAME TO old_run_tags;
+
+ALTER TABLE runs RENAME TO old_runs;
+
+CREATE TABLE runs (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	run_id TEXT NOT NULL,
+	job_name TEXT NOT NULL,
+	location_name TEXT NOT NULL,
+	status TEXT NOT NULL,
+	np BIGINT DEFAULT '0' NOT NULL,
+	tags TEXT NOT NULL,
+	run_config TEXT NOT NULL,
+	pools TEXT NOT NULL,
+	attempt INTEGER DEFAULT '0' NOT NULL,
+	began_attempt INTEGER DEFAULT '0' NOT NULL,
+	ended_attempt INTEGER DEFAULT '0' NOT NULL,
+	launch_token TEXT,
+	queue_seq BIGINT,
+	launch_seq BIGINT,
+	created_at DOUBLE NOT NULL,
+	queued_at DOUBLE,
+	launched_at DOUBLE,
+	started_at DOUBLE,
+	canceling_at DOUBLE,
+	ended_at DOUBLE,
+	failure TEXT,
+	lane TEXT,
+	lane_version BIGINT DEFAULT '0' NOT NULL,
+	held INTEGER DEFAULT '0' NOT NULL,
+	held_by TEXT,
+	held_reason TEXT,
+	host_id TEXT,
+	pid BIGINT,
+	parent_run_id TEXT,
+	root_run_id TEXT,
+	CONSTRAINT runs_status_known CHECK ((status = 'NOT_STARTED' OR status = 'QUEUED' OR status = 'STARTING' OR status = 'STARTED' OR status = 'CANCELING' OR status = 'SUCCESS' OR status = 'FAILURE' OR status = 'CANCELED')),
+	CONSTRAINT runs_queued_has_place CHECK (status <> 'QUEUED' OR (queue_seq IS NOT NULL AND lane IS NOT NULL AND queued_at IS NOT NULL)),
+	CONSTRAINT runs_active_has_launch CHECK (NOT (status = 'STARTING' OR status = 'STARTED' OR status = 'CANCELING') OR (launch_token IS NOT NULL AND launch_seq IS NOT NULL AND lane IS NOT NULL AND launched_at IS NOT NULL AND attempt > 0)),
+	CONSTRAINT runs_ended_at_when_finished CHECK ((ended_at IS NOT NULL) = (status = 'SUCCESS' OR status = 'FAILURE' OR status = 'CANCELED')),
+	CONSTRAINT runs_failure_when_failed CHECK ((failure IS NOT NULL) = (status = 'FAILURE')),
+	CONSTRAINT runs_held_only_queued CHECK (held IN (0, 1) AND (held = 0 OR status = 'QUEUED')),
+	CONSTRAINT runs_attempts_in_order CHECK (began_attempt <= attempt AND ended_attempt <= attempt),
+	UNIQUE (run_id)
+);
+
+INSERT INTO sqlite_sequence (name, seq) SELECT 'runs', seq FROM sqlite_sequence WHERE name = 'old_runs';
+
+INSERT INTO runs (id, run_id, job_name, location_name, status, np, tags, run_config, pools, attempt, began_attempt, ended_attempt, launch_token, queue_seq, launch_seq, created_at, queued_at, launched_at, started_at, canceling_at, ended_at, failure, lane, lane_version, held, held_by, held_reason, host_id, pid, parent_run_id, root_run_id) SELECT id, run_id, job_name, location_name, status, np, tags, run_config, pools, attempt, began_attempt, ended_attempt, launch_token, queue_seq, launch_seq, created_at, queued_at, launched_at, started_at, canceling_at, ended_at, failure, lane, lane_version, held, held_by, held_reason, host_id, pid, parent_run_id, root_run_id FROM old_runs;
 
 CREATE TABLE run_tags (
 	run_no INTEGER NOT NULL,
@@ -49,7 +75,43 @@ INSERT INTO run_tags (run_no, "key", value) SELECT run_no, "key", value FROM old
 
 DROP TABLE old_run_tags;
 
+DROP TABLE old_runs;
+
+CREATE INDEX runs_waiting_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' AND held = 0;
+
+CREATE INDEX runs_held_in_order ON runs (np, queue_seq) WHERE status = 'QUEUED' AND held = 1;
+
+CREATE INDEX runs_queued_by_lane_version ON runs (lane_version) WHERE status = 'QUEUED';
+
+CREATE INDEX runs_active_by_lane_version ON runs (lane_version) WHERE (status = 'STARTING' OR status = 'STARTED' OR status = 'CANCELING');
+
+CREATE INDEX runs_by_launch ON runs (launched_at) WHERE launched_at IS NOT NULL;
+
+CREATE INDEX runs_by_status ON runs (status, id);
+
+CREATE INDEX runs_by_job ON runs (job_name, id);
+
+CREATE INDEX runs_waiting_by_lane ON runs (lane, np, queue_seq) WHERE status = 'QUEUED' AND held = 0;
+
 CREATE INDEX run_tags_by_value ON run_tags ("key", value, run_no);
+
+ALTER TABLE queue_changes RENAME TO old_queue_changes;
+
+CREATE TABLE queue_changes (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	txn BIGINT DEFAULT 0 NOT NULL,
+	kind TEXT NOT NULL,
+	lane TEXT,
+	run_id TEXT,
+	status TEXT,
+	CONSTRAINT queue_changes_kind_known CHECK ((kind = 'lane' OR kind = 'started' OR kind = 'ended' OR kind = 'rules' OR kind = 'pool'))
+);
+
+INSERT INTO sqlite_sequence (name, seq) SELECT 'queue_changes', seq FROM sqlite_sequence WHERE name = 'old_queue_changes';
+
+INSERT INTO queue_changes (id, txn, kind, lane, run_id, status) SELECT id, txn, kind, lane, run_id, status FROM old_queue_changes;
+
+DROP TABLE old_queue_changes;
 
 CREATE TABLE audit (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
