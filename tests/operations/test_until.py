@@ -1,0 +1,70 @@
+"""Times as people write them."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runyard.operations.until import InvalidTime, parse_until
+
+NOW = datetime(2026, 11, 22, 5, 30, tzinfo=timezone.utc).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2h", 7200),
+        ("in 2h", 7200),
+        ("  In 90M ", 5400),
+        ("1h 30m", 5400),
+        ("1h30min", 5400),
+        ("1.5h", 5400),
+        ("45s", 45),
+        ("3d", 3 * 86400),
+        ("1w", 7 * 86400),
+        ("2026-11-22T06:30Z", 3600),
+        ("2026-11-22T06:30:00.5+00:00", 3600.5),
+        ("2026-11-22T08:30+02:00", 3600),
+    ],
+)
+def test_what_is_understood(text: str, seconds: float) -> None:
+    assert parse_until(text, now=NOW) == NOW + seconds
+
+
+@given(st.integers(0, 23), st.integers(0, 59), st.integers(0, 4 * 10**9))
+def test_a_time_of_day_is_the_next_one(hour: int, minute: int, now: int) -> None:
+    until = parse_until(f"{hour}:{minute:02}", now=now)
+    local = datetime.fromtimestamp(until).astimezone()
+    assert (local.hour, local.minute) == (hour, minute)
+    # A day on which the clock is put back has 25 hours.
+    assert 0 < until - now <= 25 * 3600
+
+
+def test_a_time_without_an_offset_is_of_this_machine() -> None:
+    wanted = datetime(2030, 1, 31, 18, 0).astimezone().timestamp()
+    assert parse_until("2030-01-31T18:00", now=NOW) == wanted
+    assert parse_until("2030-01-31 18:00", now=NOW) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2", "h", "24:00", "18:60", "2 hours", "in", "tomorrow", "1e9h", "-2h", "9999-99-99", "0h"]
+)
+def test_what_is_not_says_what_would_be(text: str) -> None:
+    with pytest.raises(InvalidTime, match=r"write an ISO 8601 time such as .* a time of day such as 18:00, or 2h"):
+        parse_until(text, now=NOW)
+
+
+@pytest.mark.parametrize("text", ["2020-01-01", "2026-11-22T05:30Z"])
+def test_a_time_that_is_over_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTime, match="is over already"):
+        parse_until(text, now=NOW)
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_later_time_or_refused(text: str) -> None:
+    with contextlib.suppress(InvalidTime):
+        assert parse_until(text, now=NOW) > NOW
