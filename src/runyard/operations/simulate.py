@@ -20,14 +20,15 @@ durations seconds. ::
     outcome = {
       "launches": 1190,
       "never_started": 10,                          // no matter how long one waits
-      "late": 25,                                   // started, but after the window (or the last arrival of a load)
+      "late": 25,                                   // started, but after the window; 0 for a load
       "refused": 4, "canceled": 1,                  // by overlap policies
       "makespan": 86400.0,                          // from the start to the end of the last run
       "waits": [                                    // seconds from enqueue to launch, of launched runs
         {"by": "all" | "priority" | "job" | tag key, "value": null | "5" | "load" | tag value,
          "runs": 1190, "never_started": 10, "median": 1.0, "p95": 60.0, "max": 600.0}    // null without a launch
       ],
-      "limits": [                                   // most used first, at most 20
+      "limits": [                                   // most used first, at most 20; a pool at op granularity may be
+                                                    // above 1: what runs begin with, as long as they last
         {"rule": "team=docs", "kind": "tag", "limit": 2,
          "utilisation": 0.83,                       // mean share of the limit in use while there was work
          "peak": 2, "full_seconds": 41000.0}
@@ -56,6 +57,9 @@ from ..queue.arrivals import Arrival, LoadEntry, of_history, of_load, size_of
 from ..queue.rules import Rules
 from ..queue.simulate import Outcome, simulate
 from ..storage.protocols import History, Queue
+from .until import ACCEPTED_PAST, InvalidTime, parse_past
+
+DAY = 86400.0
 
 #: With ``progress``: how much of the work is done, 0 to 1.
 Progress = Callable[[float], None]
@@ -70,6 +74,13 @@ class TooMuchToSimulate(UserError):
 
 class NothingToSimulate(UserError):
     """A window in which no run was there."""
+
+
+class SimulatingAlready(UserError):
+    """One what-if at a time, so that they do not take the processor from everything else in the process."""
+
+    def __init__(self) -> None:
+        super().__init__("A what-if is being simulated already: ask again in a moment.")
 
 
 class SimulateStores(Protocol):
@@ -132,6 +143,20 @@ def of_window(stores: SimulateStores, *, since: float, until: float, now: float,
         assumed_durations=recorded.assumed,
         recorded=launched,
     )
+
+
+def of_texts(stores: SimulateStores, *, since: str | None, until: str | None, now: float, most: int) -> Given:
+    """The same for a window as people write it, by default the last 24 hours.
+
+    Raises:
+        InvalidTime: one of the texts is no time, or the window ends before it begins.
+        TooMuchToSimulate, NothingToSimulate: as of_window.
+    """
+    end = parse_past(until, now=now) if until else now
+    start = parse_past(since, now=now) if since else end - DAY
+    if start >= end:
+        raise InvalidTime(since or until or "", "is not before the end of the window", ACCEPTED_PAST)
+    return of_window(stores, since=start, until=end, now=now, most=most)
 
 
 def of_entries(entries: Sequence[LoadEntry], *, seed: int, most: int) -> Given:

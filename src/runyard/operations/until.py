@@ -1,4 +1,4 @@
-"""Until when: a time as people write it."""
+"""Until when and since when: times as people write them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from ..core.errors import UserError
 
 ACCEPTED = "an ISO 8601 time such as 2030-01-31T18:00 or 2030-01-31T18:00Z, a time of day such as 18:00, or 2h, in 90m"
+ACCEPTED_PAST = (
+    "an ISO 8601 time such as 2030-01-31T18:00 or 2030-01-31T18:00Z, a time of day such as 18:00, or 2h ago, or now"
+)
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _PART = r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)"
@@ -19,8 +22,8 @@ _LONGEST = 100 * 365 * 86400
 class InvalidTime(UserError):
     """Text that is no time, or a time that is over."""
 
-    def __init__(self, text: str, fault: str) -> None:
-        super().__init__(f"'{text}' {fault}; write {ACCEPTED}.")
+    def __init__(self, text: str, fault: str, accepted: str = ACCEPTED) -> None:
+        super().__init__(f"'{text}' {fault}; write {accepted}.")
 
 
 def parse_until(text: str, *, now: float) -> float:
@@ -42,6 +45,26 @@ def parse_until(text: str, *, now: float) -> float:
     return until
 
 
+def parse_past(text: str, *, now: float) -> float:
+    """Seconds since the epoch for ``18:00``, ``2h``, ``1h 30m ago``, ``now`` or an ISO 8601 time.
+
+    A time of day is the last one; times without an offset are of this machine's zone.
+
+    Raises:
+        InvalidTime: none of these, or after ``now``.
+    """
+    stripped = re.sub(r"\s+ago$", "", text.strip(), flags=re.IGNORECASE)
+    if stripped.lower() == "now":
+        return now
+    ahead = _span(stripped, now)
+    past = 2 * now - ahead if ahead is not None else _time_of_day(stripped, now, later=False) or _iso(stripped)
+    if past is None:
+        raise InvalidTime(text, "is no time", ACCEPTED_PAST)
+    if past > now:
+        raise InvalidTime(text, "has not come yet", ACCEPTED_PAST)
+    return past
+
+
 def _span(text: str, now: float) -> float | None:
     if not _SPAN.fullmatch(text):
         return None
@@ -49,15 +72,18 @@ def _span(text: str, now: float) -> float | None:
     return now + sum(float(number) * _SECONDS[unit.lower()] for number, unit in parts)
 
 
-def _time_of_day(text: str, now: float) -> float | None:
+def _time_of_day(text: str, now: float, *, later: bool = True) -> float | None:
+    """The next time of day after ``now``; the last one that is not, unless ``later``."""
     match = _DAYTIME.fullmatch(text)
     if match is None or int(match[1]) > 23 or int(match[2]) > 59:
         return None
     # Without a zone while the day is chosen, so that a day on which the clock changes keeps its wall time.
     today = datetime.fromtimestamp(now).astimezone().replace(tzinfo=None)
     wanted = today.replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-    if wanted <= today:
+    if later and wanted <= today:
         wanted += timedelta(days=1)
+    if not later and wanted > today:
+        wanted -= timedelta(days=1)
     return wanted.astimezone().timestamp()
 
 

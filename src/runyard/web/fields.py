@@ -24,4 +24,5 @@ def _storable(value: Any) -> Any:
 Limit = Annotated[int, Query(ge=1, le=1000)]
 After = Annotated[str | None, Query()]
 StorableDict = Annotated[dict[str, Any], AfterValidator(_storable)]
+StorableList = Annotated[list[Any], AfterValidator(_storable)]
 StorableText = Annotated[str, AfterValidator(_storable)]

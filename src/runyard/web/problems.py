@@ -8,6 +8,7 @@
 415    a write that is not ``application/json``
 422    a field, run config or tag has a wrong value (``issues`` or ``tag_issues`` name each), or a limit does, or the
        run takes more slots than a limit has
+429    a what-if is being simulated already
 500    a fault of Runyard's; the answer carries the id under which the log has it
 503    the database or the code location cannot be reached now
 =====  ==========================================================================================
@@ -29,6 +30,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..core.errors import (
+    ConfigError,
     InvalidLimit,
     InvalidPause,
     InvalidRunConfig,
@@ -43,6 +45,7 @@ from ..core.errors import (
     WrongState,
 )
 from ..core.ids import new_id
+from ..operations.simulate import NothingToSimulate, SimulatingAlready, TooMuchToSimulate
 from ..operations.submit_many import RequestRefused
 from ..operations.until import InvalidTime
 
@@ -78,6 +81,10 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     InvalidLimit: (422, "invalid-limit"),
     InvalidPause: (422, "invalid-pause"),
     InvalidTime: (422, "invalid-time"),
+    ConfigError: (422, "invalid-configuration"),
+    TooMuchToSimulate: (422, "too-much-to-simulate"),
+    NothingToSimulate: (422, "nothing-to-simulate"),
+    SimulatingAlready: (429, "simulating-already"),
     InvalidTag: (422, "invalid-tag"),
     InvalidRunConfig: (422, "invalid-run-config"),
     LocationUnavailable: (503, "location-unavailable"),

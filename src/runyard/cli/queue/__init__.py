@@ -7,6 +7,7 @@ import click
 from ..commands import Group
 from .looking import explain, history, list_queue
 from .pausing import drain, list_pauses, pause, resume
+from .simulating import simulate
 from .steering import cancel, hold, release, set_priority
 
 
@@ -15,5 +16,11 @@ def queue() -> None:
     """Look at the queue and steer it."""
 
 
-for command in (list_queue, explain, set_priority, hold, release, cancel, pause, resume, drain, list_pauses, history):
+_COMMANDS = (
+    *(list_queue, explain, history),
+    *(set_priority, hold, release, cancel),
+    *(pause, resume, drain, list_pauses),
+    simulate,
+)
+for command in _COMMANDS:
     queue.add_command(command)
