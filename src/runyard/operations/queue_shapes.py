@@ -31,7 +31,7 @@ limit (an element of ``GET /limits``)::
     {rule, kind, limit, used, full, holders: [run_id…], holder_details: [as above], waiting, waiting_is_all,
      longest_wait, next_free, source, changed_by, changed_at}
 
-    kind: runs tag pool rate share launcher overlap. limit null: none. waiting counts the runs looked at whose reason it
+    kind: as in reason. limit null: none. waiting counts the runs looked at whose reason it
     is; waiting_is_all false: there are more queued than were looked at. source: "file" or "changed".
 
 alternative (an element of ``sooner`` of ``GET /queue/{id}/sooner``), the first one is how things are (kind ``now``)::

@@ -45,6 +45,8 @@ class Decision:
         self._before = admission_of(state)
         self._pass = admission_of(state)
         self._opened: set[str] = set()
+        #: What lanes find in their way, until the next launch.
+        self._found: dict[str, Obstacle | None] = {}
 
     def obstacles(self, heads: Iterable[QueueHead]) -> dict[str, Obstacle]:
         """For each of these runs that finds something in its way when it is its turn, what to name. Ask once."""
@@ -55,7 +57,7 @@ class Decision:
             while taken < len(self._launched) and self._turn(self._launched[taken]) <= self._turn(head):
                 self._launch(self._launched[taken])
                 taken += 1
-            obstacle = self._obstacle(head)
+            obstacle = self._obstacle(head.lane)
             if obstacle is not None:
                 found[head.run_id] = obstacle
         return found
@@ -69,18 +71,23 @@ class Decision:
         return (-head.priority, head.seq if self._state.rules.fair_share is None else 0)
 
     def _launch(self, head: QueueHead) -> None:
+        self._found.clear()
         self._open(head.lane)
         now = self._state.now
         self._pass.occupy(ActiveRun(head.run_id, head.lane, RunStatus.STARTING, now))
         self._pass.note_launch(Launch(head.run_id, head.lane, now))
 
-    def _obstacle(self, head: QueueHead) -> Obstacle | None:
-        self._open(head.lane)
-        full = [(slots, needs) for slots, needs in self._needs(self._pass, head.lane) if slots.full_for(needs)]
+    def _obstacle(self, lane: str) -> Obstacle | None:
+        if lane not in self._found:
+            self._found[lane] = self._look(lane)
+        return self._found[lane]
+
+    def _look(self, lane: str) -> Obstacle | None:
+        full = [(slots, needs) for slots, needs in self._needs(self._pass, lane) if slots.full_for(needs)]
         if not full:
             return None
         chosen, needs = min(full, key=lambda item: _rank(*item))
-        before = next(slots for slots, _ in self._needs(self._before, head.lane) if slots.group.id == chosen.group.id)
+        before = next(slots for slots, _ in self._needs(self._before, lane) if slots.group.id == chosen.group.id)
         return _described(before, needs)
 
     def _needs(self, admission: Admission, lane: str) -> Sequence[tuple[Slots, int]]:

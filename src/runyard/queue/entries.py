@@ -30,7 +30,10 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     overtaken: Overtaken = Overtaken()
 
 
-LimitKind = Literal["runs", "tag", "pool", "rate", "share", "launcher", "overlap"]
+#: As the kinds of reasons.
+LimitKind = Literal[
+    "max_concurrent_runs", "tag_limit", "pool", "rate_limit", "overlap", "launcher_capacity", "fair_share"
+]
 
 
 class LimitUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from .entries import QueueEntry
 from .forecast import Forecast
 from .holders import Holders
 from .lanes import Lane, parse_lane
+from .limits_in_use import share_name
 from .overlap import overlap_rule
 from .overtaking import Overtaken
 from .plan import lane_value
@@ -180,7 +181,7 @@ class Explanation:
         value = lane_value(parse_lane(run.lane or ""), share.key)
         lanes: list[Lane] = [parse_lane(active.lane) for active in self._state.active]
         used = sum(lane.weight for lane in lanes if lane_value(lane, share.key) == value)
-        name = f"no {share.key}" if value is None else f"{share.key}={value}"
+        name = share_name(share.key, value)
         return reasons.fair_share(taken, line, name=name, used=used, weight=share.weight_of(value))
 
     def _policy(self, run: Run) -> str:

@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from ...core.queue import LimitChange
 from ...operations import limits as limit_changes
-from ...operations import queue_view
+from ...operations import limits_view
 from ...operations.control_shapes import limit_change_shape
 from ...operations.queue_shapes import limit_shape
-from ...queue.groups import RUN_SLOTS
 from ..context import Context
 from ..fields import BY_WEB, StorableText
 from ..responses import Json
@@ -33,10 +32,7 @@ class NewLimit(BaseModel):
 @router.get("/limits")
 def limits(context: Context) -> Json:
     """Every limit with its use, the runs that hold it and how many wait at it; ``kind`` as in a queue reason."""
-    uses = queue_view.limits(context.stores)
-    return Json(
-        [limit_shape(use) | {"kind": "max_concurrent_runs" if use.rule == RUN_SLOTS else "tag_limit"} for use in uses]
-    )
+    return Json([limit_shape(use) for use in limits_view.limits(context.stores, clock=context.clock)])
 
 
 @router.put("/limits")
