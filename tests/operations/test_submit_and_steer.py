@@ -19,8 +19,9 @@ from runyard.core.events import ErrorInfo
 from runyard.core.location import LocationRecord, LocationState
 from runyard.core.run import RunStatus
 from runyard.operations.cancel import cancel
+from runyard.operations.limits_view import limits
 from runyard.operations.queue_steering import hold, release, set_priority
-from runyard.operations.queue_view import entries, entry, limits
+from runyard.operations.queue_view import entries, entry
 from runyard.queue.rules import Rules, TagRule
 from runyard.service.host_supervisor import INTERVAL, WORKER_GRACE
 from runyard.storage.protocols import RunsFilter
@@ -161,7 +162,7 @@ def test_the_view_names_the_rule_and_its_holder(yard: Yard) -> None:
     assert found is not None
     assert (found.reason.kind, found.reason.limit, found.reason.holders) == ("tag_limit", 1, (holder.run_id,))
     assert [e.run_id for e in entries(yard.stores, clock=yard.clock)] == [free.run_id, waiting.run_id]
-    assert {use.rule: use.used for use in limits(yard.stores)} == {"max_concurrent_runs": 1, "team": 1}
+    assert {use.rule: use.used for use in limits(yard.stores, clock=yard.clock)} == {"max_concurrent_runs": 1, "team": 1}
 
 
 def test_a_host_lost_for_good_fails_its_runs_on_any_machine(yard: Yard) -> None:

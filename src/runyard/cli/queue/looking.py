@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
+from ...core.text import counted
+from ...queue.estimates import EstimateError, estimate_error
+from ...queue.overtaking import overtaken_message
 from ..commands import Command
 from ..options import json_option
 from ..output import coloured, duration, local_time, print_json, print_table, short
@@ -61,23 +65,34 @@ def explain(run_id: str, as_json: bool) -> None:
         if found is None:
             # It may have left the queue between the two looks.
             run = find_run(instance.stores.runs, run.run_id)
+        error = estimate_error(instance.stores.queue.estimates())
     shape = queue_entry_shape(found) if found else unqueued_shape(run)
     if as_json:
         print_json(shape)
     elif found is None:
         click.echo(f"{run.run_id} is {coloured(run.status.value)}. {shape['reason']['message']}.")
     else:
-        _print_entry(found)
+        for line in _told(found, error, now=instance.clock.now()):
+            click.echo(line)
 
 
-def _print_entry(entry: QueueEntry) -> None:
+def _told(entry: QueueEntry, error: EstimateError | None, *, now: float) -> Iterator[str]:
+    """What is known of one entry, the reason first."""
     place = f", place {entry.position}" if entry.position is not None else ""
-    click.echo(f"{entry.run_id} has waited {duration(entry.waiting_seconds)}{place}, priority {entry.priority}.")
-    click.echo(f"{entry.reason.message}.")
+    yield f"{entry.run_id} has waited {duration(entry.waiting_seconds)}{place}, priority {entry.priority}."
+    yield f"{entry.reason.message}."
+    for holder in entry.reason.holder_details:
+        slots = f", {holder.slots} slots" if holder.slots > 1 else ""
+        yield f"  held by {holder.name} for {duration(now - holder.since)}{slots}"
+    more = len(entry.reason.holders) - len({holder.run_id for holder in entry.reason.holder_details})
+    if more > 0:
+        yield f"  and {counted(more, 'other run')}"
     if entry.estimated_start is not None:
-        click.echo(f"Expected to start at {local_time(entry.estimated_start)}.")
-    for holder in entry.reason.holders:
-        click.echo(f"  slot held by {holder}")
+        rank = f", number {entry.forecast_position} to start" if entry.forecast_position is not None else ""
+        off = f"; estimates are {error.message}" if error else ""
+        yield f"Expected to start at {local_time(entry.estimated_start)}{rank}{off}."
+    if entry.overtaken.total:
+        yield f"{overtaken_message(entry.job_name, entry.priority, entry.overtaken)}."
 
 
 @click.command("history", cls=Command)

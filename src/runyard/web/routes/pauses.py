@@ -1,4 +1,4 @@
-"""Pause, drain and resume the queue or a part of it, and what people did to it so far."""
+"""Pause, drain and resume the queue or a part of it, the queue in numbers, and what people did to it so far."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from ...operations import pauses
+from ...operations import pauses, queue_view
 from ...operations.control_shapes import audit_shape, pause_shape
 from ...operations.drain import running
+from ...operations.queue_shapes import summary_shape
+from ...operations.shapes import Shape
 from ...operations.until import parse_until
 from ...queue.rules import Pause, PauseScope
 from ..context import Context, WebContext
@@ -56,10 +58,17 @@ def resume(context: Context, body: Subject | None = None) -> Json:
     return Json({"resumed": _shape(context, ended) if ended else None})
 
 
+@router.get("/summary")
+def summary(context: Context) -> Json:
+    """The queue in numbers: depth, held, waits, starts, how far off estimates were, starvation; and what is paused."""
+    found = queue_view.summary(context.stores, clock=context.clock)
+    return Json(summary_shape(found) | {"pauses": _pauses(context)})
+
+
 @router.get("/pauses")
 def listing(context: Context) -> Json:
     """Pauses and drains in force, the oldest first."""
-    return Json([_shape(context, each) for each in pauses.pauses(context.stores, clock=context.clock)])
+    return Json(_pauses(context))
 
 
 @router.get("/history")
@@ -86,5 +95,9 @@ def _pause(context: WebContext, body: NewPause, *, drain: bool) -> Json:
     return Json(_shape(context, made))
 
 
-def _shape(context: WebContext, paused: Pause) -> dict[str, object]:
+def _pauses(context: WebContext) -> list[Shape]:
+    return [_shape(context, each) for each in pauses.pauses(context.stores, clock=context.clock)]
+
+
+def _shape(context: WebContext, paused: Pause) -> Shape:
     return pause_shape(paused, running=running(context.stores, paused))
