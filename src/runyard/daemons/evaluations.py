@@ -27,6 +27,7 @@ from ..core.tick import (
     TickStatus,
 )
 from ..locations.api import Workspace
+from ..operations.cancel import enqueue_topics
 from ..operations.launch import LaunchStores, launch_now
 from ..service.daemon import Report, log_report
 from ..storage.protocols import RunAddition, TickOutcome, Ticks
@@ -119,7 +120,8 @@ class Evaluations:
         if not self._queued:
             for run in outcome.runs:
                 self._launch(run)
-        for topic in ("queue", "runs", "automation") if outcome.runs else ("automation",):
+        enqueued = (*enqueue_topics(self._stores.queue.rules()), "runs") if outcome.runs else ()
+        for topic in (*enqueued, "automation"):
             self._stores.wakeups.poke(topic)
 
     def _commit(self, pending: Pending, tick: Tick, evaluation: Evaluation, fence: Fence) -> TickOutcome:

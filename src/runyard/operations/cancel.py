@@ -7,6 +7,7 @@ from typing import Protocol
 from ..core.clock import Clock
 from ..core.errors import WrongState
 from ..core.run import Run, RunStatus
+from ..queue.rules import Rules
 from ..storage.protocols import Runs, Wakeups
 from .find_run import find_run
 
@@ -15,6 +16,12 @@ CANCEL_TOPIC = "cancel"
 
 #: A run may move on between two looks, but only forward: each retry finds a later state.
 _TRIES = 4
+
+
+def enqueue_topics(rules: Rules) -> tuple[str, ...]:
+    """What to poke after runs were enqueued: under some overlap policies they take the place of active ones."""
+    replace = any(rule.policy == "cancel_old" for rule in rules.overlaps)
+    return ("queue", CANCEL_TOPIC) if replace else ("queue",)
 
 
 class CancelStores(Protocol):

@@ -18,6 +18,7 @@ from ..locations.api import Location
 from ..queue.never import check_admissible
 from ..queue.rules import Rules
 from ..storage.protocols import Locations, Queue, Runs, Wakeups
+from .cancel import enqueue_topics
 from .launch import launch_now
 
 VALIDATE_SECONDS = 60.0
@@ -65,14 +66,16 @@ def submit(
     """
     record, job = find_job(stores.locations, request.job_name, request.location_name)
     new = new_run(request, record, job)
+    rules = stores.queue.rules()
     if queued:
-        check_fits(stores.queue.rules(), new)
+        check_fits(rules, new)
     location = reach(locations, record.name)
     check_config(location, new.job_name, new.run_config)
     run = stores.runs.add([new], enqueue=queued, idempotency_key=request.idempotency_key)[0]
     if not queued:
         return launch_now(stores, location, run, clock=clock)
-    stores.wakeups.poke("queue")
+    for topic in enqueue_topics(rules):
+        stores.wakeups.poke(topic)
     return run
 
 

@@ -9,6 +9,7 @@ import msgspec
 from ..core.errors import RunyardError, UserError, WrongState
 from ..core.location import JobInfo, LocationRecord
 from ..core.run import NewRun, Run
+from .cancel import enqueue_topics
 from .submit import Reachable, SubmitRequest, SubmitStores, check_config, check_fits, find_job, new_run, reach
 
 #: Runs that one transaction inserts at most; between two, other writers have their turn.
@@ -51,6 +52,7 @@ def submit_many(
     """
     new = _checked(stores, locations, requests)
     run_ids: list[str] = []
+    topics = enqueue_topics(stores.queue.rules())
     for start in range(0, len(new), BATCH):
         batch = new[start : start + BATCH]
         key = f"{idempotency_key}/{start // BATCH}" if idempotency_key else None
@@ -61,7 +63,8 @@ def submit_many(
             if not run_ids:
                 raise
             raise EnqueuedInPart(run_ids, len(new), error) from error
-        stores.wakeups.poke("queue")
+        for topic in topics:
+            stores.wakeups.poke(topic)
         run_ids += [run.run_id for run in added]
         progress(len(run_ids))
     return run_ids
