@@ -13,9 +13,7 @@ _QUESTIONS = ("/validate", "/queue/count", "/queue/simulate")
 
 async def _refuse_writes_when_read_only(request: Request, context: Context) -> None:
     # Whether run config fits and how many runs a filter hits and what-ifs are questions with a body, no writes.
-    asks = request.method in ("GET", "HEAD") or request.url.path.endswith(
-        ("/validate", "/queue/count", "/queue/simulate")
-    )
+    asks = request.method in ("GET", "HEAD") or request.url.path.endswith(_QUESTIONS)
     if context.read_only and not asks:
         raise ReadOnly
 
