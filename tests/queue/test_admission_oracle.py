@@ -1,72 +1,166 @@
-"""Admission against brute force, over random rules, runs, endings, pauses, lost claims and partly known lanes."""
+"""Admission against brute force: random rules of every kind, runs, endings, lost claims, time, partly known queues."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from queue_oracle import Oracle, OracleRun
 
-from runyard.core.queue import ActiveRun, QueueHead
+from runyard.core.pools import PoolHolder, PoolNeeds
+from runyard.core.queue import ActiveRun, Launch, QueueHead
 from runyard.core.run import RunStatus
+from runyard.core.tags import SLOTS
 from runyard.queue.admission import Admission
 from runyard.queue.lanes import lane_key
-from runyard.queue.rules import Rules, TagRule
+from runyard.queue.rules import JOB, LOCATION, FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
 
 KEYS = ("team", "customer", "region")
 VALUES = ("a", "b", "c")
 LOCATIONS = ("north", "south")
+JOBS = ("one", "two")
+POOLS = ("db", "api")
 
-tag_rules = st.builds(
-    TagRule,
-    key=st.sampled_from(KEYS),
-    limit=st.integers(0, 3),
-    value=st.none() | st.sampled_from(VALUES),
-).flatmap(
-    lambda plain: st.booleans().map(
-        lambda each: TagRule(plain.key, plain.limit, None, per_unique_value=True) if each else plain
+keys = st.sampled_from((*KEYS, JOB, LOCATION))
+values = st.sampled_from((*VALUES, "one", "north"))
+#: One value, all together, each on its own.
+forms = st.one_of(
+    st.fixed_dictionaries({"value": values}), st.just({}), st.just({"per_unique_value": True}), st.just({})
+)
+tag_rules = st.builds(lambda key, limit, form: TagRule(key, limit, **form), keys, st.integers(0, 4), forms)
+rates = st.builds(
+    lambda key, limit, seconds, form: RateRule(key=key, limit=limit, seconds=seconds, **form),
+    keys,
+    st.integers(0, 3),
+    st.sampled_from([2.0, 5.0, 12.5]),
+    forms,
+)
+pools = st.builds(
+    PoolRules,
+    default_limit=st.none() | st.integers(0, 2),
+    granularity=st.sampled_from(["op", "run"]),
+    run_buffer=st.sampled_from([0, 0, 1]),
+    block_queue=st.sampled_from([True, True, True, False]),
+    limits=st.dictionaries(st.sampled_from(POOLS), st.integers(0, 4)),
+)
+overlaps = st.builds(
+    OverlapRule,
+    job=st.sampled_from(JOBS),
+    location=st.none() | st.sampled_from(LOCATIONS),
+    policy=st.sampled_from(["allow", "skip", "queue_one", "cancel_old"]),
+)
+shares = st.builds(
+    FairShare,
+    key=keys,
+    weights=st.dictionaries(values, st.sampled_from([0.5, 2.0, 3.0])),
+    default_weight=st.sampled_from([1.0, 2.0]),
+)
+
+
+@st.composite
+def pauses(draw: st.DrawFn) -> Pause:
+    scope = draw(st.sampled_from(["queue", "tag", "tag", "pool", "location"]))
+    names = {"queue": st.just(""), "tag": keys, "pool": st.sampled_from(POOLS), "location": st.sampled_from(LOCATIONS)}
+    return Pause(
+        scope=scope,
+        name=draw(names[scope]),
+        value=draw(values) if scope == "tag" else "",
+        by="ops",
+        since=0.0,
+        until=draw(st.sampled_from([None, 1.0, 3.0, 7.5, 20.0, 60.0])),
     )
-)
-rule_sets = st.builds(
+
+
+def few(of: st.SearchStrategy, most: int) -> st.SearchStrategy:
+    """Mostly none, so that runs get through."""
+    return st.just(()) | st.lists(of, max_size=most).map(tuple)
+
+
+everything = st.builds(
     Rules,
-    max_concurrent_runs=st.sampled_from([-1, 0, 1, 2, 3, 5]),
-    tag_rules=st.lists(tag_rules, max_size=4).map(tuple),
+    max_concurrent_runs=st.sampled_from([-1, -1, 0, 1, 2, 3, 5, 8]),
+    tag_rules=few(tag_rules, 4),
+    pools=st.just(PoolRules()) | pools,
+    rates=few(rates, 2),
+    fair_share=st.none() | shares,
+    overlaps=few(overlaps, 2),
+    pauses=few(st.one_of(pauses()), 2).map(lambda found: tuple({one.subject: one for one in found}.values())),
 )
+#: Of one kind mostly, so that others do not hold back what it would.
+by_shares = st.builds(Rules, max_concurrent_runs=st.integers(1, 5), fair_share=shares, tag_rules=few(tag_rules, 1))
+by_pools = st.builds(Rules, max_concurrent_runs=st.just(-1), pools=pools)
+by_rates = st.builds(Rules, max_concurrent_runs=st.just(-1), rates=st.lists(rates, min_size=1, max_size=3).map(tuple))
+by_tags = st.builds(Rules, max_concurrent_runs=st.integers(3, 9), tag_rules=st.lists(tag_rules, max_size=3).map(tuple))
+rule_sets = st.one_of(everything, by_shares, by_pools, by_rates, by_tags)
 all_tags = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
+needs = st.dictionaries(st.sampled_from(POOLS), st.integers(1, 2))
+
+
+new_runs = st.builds(
+    lambda tags, priority, location, job, weight, pools, roots: (
+        lambda seq: OracleRun(
+            f"run-{seq}", location, priority, seq, dict(tags), job, weight=weight, pools={**roots, **pools}, roots=roots
+        )
+    ),
+    tags=all_tags,
+    priority=st.sampled_from([0, 0, 0, -1, 1, 2]),
+    location=st.sampled_from(LOCATIONS),
+    job=st.sampled_from(JOBS),
+    weight=st.sampled_from([1, 1, 1, 2, 3]),
+    pools=st.just({}) | needs,
+    roots=st.just({}) | needs,
+)
 
 
 class AdmissionMachine(RuleBasedStateMachine):
     """The oracle's runs are the rows; ``admission`` is told what a leader would read from them."""
 
-    @initialize(rules=rule_sets, per_lane=st.integers(1, 3))
-    def begin(self, rules: Rules, per_lane: int) -> None:
+    @initialize(rules=rule_sets, per_lane=st.integers(1, 3), chunk=st.none() | st.integers(1, 3))
+    def begin(self, rules: Rules, per_lane: int, chunk: int | None) -> None:
         self.oracle = Oracle(rules)
         self.admission = Admission(rules)
         self.per_lane = per_lane
         self.seq = 0
+        #: Runs are made known in chunks of so many; None: each when it is there.
+        self.chunk = chunk
+        self.frontier = None if chunk is None else (-100, 0)
+        self.admission.set_frontier(self.frontier)
 
     def lane_of(self, run: OracleRun) -> str:
-        return lane_key(KEYS, location_name=run.location, job_name=run.job, tags=run.tags)
+        return lane_key(
+            KEYS,
+            location_name=run.location,
+            job_name=run.job,
+            tags={**run.tags, SLOTS: str(run.weight)},
+            pools=PoolNeeds(all=run.pools, roots=run.roots),
+        )
+
+    def head(self, run: OracleRun) -> QueueHead:
+        return QueueHead(run.run_id, self.lane_of(run), run.priority, run.seq)
 
     def read(self, lane: str) -> None:
-        heads = [
-            QueueHead(run.run_id, lane, run.priority, run.seq)
-            for run in self.oracle.queued()
-            if self.lane_of(run) == lane
-        ][: self.per_lane]
+        heads = [self.head(run) for run in self.oracle.queued() if self.lane_of(run) == lane][: self.per_lane]
         self.admission.set_heads(lane, heads, more=len(heads) == self.per_lane)
 
-    @rule(
-        tags=all_tags,
-        priority=st.integers(-1, 2),
-        location=st.sampled_from(LOCATIONS),
-        job=st.sampled_from(["one", "two"]),
-    )
-    def enqueue(self, tags: dict[str, str], priority: int, location: str, job: str) -> None:
-        self.seq += 1
-        run = OracleRun(f"run-{self.seq}", location, priority, self.seq, tags, job)
-        self.oracle.runs[run.run_id] = run
-        self.read(self.lane_of(run))
+    def read_on(self) -> None:
+        assert self.frontier is not None
+        assert self.chunk is not None
+        heads = [self.head(run) for run in self.oracle.queued() if (-run.priority, run.seq) > self.frontier]
+        heads = heads[: self.chunk]
+        self.frontier = (-heads[-1].priority, heads[-1].seq) if len(heads) == self.chunk else None
+        self.admission.extend(heads, self.frontier)
+
+    @rule(runs=st.lists(new_runs, min_size=1, max_size=4), untold=st.booleans())
+    def enqueue(self, runs: list[Callable[[int], OracleRun]], untold: bool) -> None:
+        for new in runs:
+            self.seq += 1
+            run = new(self.seq)
+            self.oracle.runs[run.run_id] = run
+            behind = self.frontier is not None and (-run.priority, run.seq) > self.frontier
+            if not (untold and behind):
+                self.read(self.lane_of(run))
 
     def some(self, data: st.DataObject, runs: list[OracleRun]) -> OracleRun:
         return data.draw(st.sampled_from(sorted(runs, key=lambda run: run.seq)))
@@ -86,11 +180,12 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.read(self.lane_of(run))
 
     @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data())
-    def started(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), ago=st.sampled_from([None, None, 1.0, 6.0]))
+    def started(self, data: st.DataObject, ago: float | None) -> None:
         run = self.some(data, self.oracle.active())
-        run.status = "STARTED"
-        self.admission.started(run.run_id)
+        if run.status == "STARTING":
+            run.status, run.started_at = "STARTED", self.oracle.now - (ago or 0.0)
+        self.admission.started(run.run_id, None if ago is None else self.oracle.now - ago)
 
     @precondition(lambda self: self.oracle.active())
     @rule(data=st.data())
@@ -108,14 +203,51 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.read(self.lane_of(run))
 
     @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data())
-    def resume(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), status=st.sampled_from(["STARTING", "STARTED", "CANCELING"]))
+    def tell_again(self, data: st.DataObject, status: str) -> None:
+        """A run is resumed, or canceled, or read again."""
         run = self.some(data, self.oracle.active())
-        run.status = "STARTING"
-        self.admission.occupy(ActiveRun(run.run_id, self.lane_of(run), RunStatus.STARTING, 0.0))
+        run.status = status
+        self.admission.occupy(
+            ActiveRun(run.run_id, self.lane_of(run), RunStatus[status], 0.0, started_at=run.started_at)
+        )
+
+    @rule(seconds=st.sampled_from([0.5, 1.0, 2.0, 5.0, 12.5]))
+    def pass_time(self, seconds: float) -> None:
+        self.oracle.now += seconds
+        self.admission.pass_time(self.oracle.now)
+
+    @rule(data=st.data(), pool=st.sampled_from(POOLS), foreign=st.integers(0, 1))
+    def steps_take_slots(self, data: st.DataObject, pool: str, foreign: int) -> None:
+        ids = sorted(run.run_id for run in self.oracle.active()) + ["another"] * foreign
+        held = data.draw(st.lists(st.tuples(st.sampled_from(ids), st.integers(1, 2)), max_size=2)) if ids else []
+        self.oracle.holders[pool] = held
+        holders = [PoolHolder(pool, run_id, f"step-{n}", 1, slots, 0.0) for n, (run_id, slots) in enumerate(held)]
+        self.admission.set_pool_holders(pool, holders)
 
     @rule(rules=rule_sets)
     def change_rules(self, rules: Rules) -> None:
+        self.oracle.rules = rules
+        self.admission.set_rules(rules)
+        self.admission.forget_launches()
+        for at, run in self.oracle.launches:
+            self.admission.note_launch(Launch(run.run_id, self.lane_of(run), at))
+
+    @rule(data=st.data())
+    def change_numbers(self, data: st.DataObject) -> None:
+        """Other limits and pauses for the same groups: what was launched before needs no telling again."""
+        old = self.oracle.rules
+        limits = st.integers(0, 5)
+        fields = {
+            "max_concurrent_runs": data.draw(st.sampled_from([-1, 0, 1, 3, 8])),
+            "tag_rules": tuple(
+                TagRule(one.key, data.draw(limits), one.value, one.per_unique_value) for one in old.tag_rules
+            ),
+            "pauses": (data.draw(pauses()),) if data.draw(st.booleans()) else (),
+        }
+        rules = Rules(
+            **fields, pools=old.pools, rates=old.rates, fair_share=old.fair_share, overlaps=old.overlaps, version=1
+        )
         self.oracle.rules = rules
         self.admission.set_rules(rules)
 
@@ -127,42 +259,65 @@ class AdmissionMachine(RuleBasedStateMachine):
         else:
             self.oracle.capacity[location] = runs
 
-    @rule(location=st.sampled_from(LOCATIONS), pause=st.booleans())
-    def pause(self, location: str, pause: bool) -> None:
-        if pause:
+    @rule(location=st.sampled_from(LOCATIONS), close=st.booleans())
+    def close(self, location: str, close: bool) -> None:
+        if close:
             self.oracle.paused.add(location)
             self.admission.close_location(location)
         else:
             self.oracle.paused.discard(location)
             self.admission.open_location(location)
 
+    @rule(budget=st.integers(0, 3))
+    def settle(self, budget: int) -> None:
+        self.admission.settle(budget)
+
     def take(self) -> QueueHead | None:
         """What the leader's loop does: read what ran out before it concludes that nothing may start."""
-        while (head := self.admission.next()) is None and (hungry := self.admission.hungry()):
-            for lane in hungry:
-                self.read(lane)
+        while (head := self.admission.next()) is None:
+            if hungry := self.admission.hungry():
+                for lane in hungry:
+                    self.read(lane)
+            elif self.admission.wants_more:
+                self.read_on()
+            else:
+                return None
         return head
+
+    def launched(self, head: QueueHead) -> None:
+        expected = self.oracle.next()
+        assert expected is not None
+        assert head.run_id == expected.run_id
+        self.oracle.start(expected)
 
     @rule()
     def launch_all(self) -> None:
-        launched = []
         while (head := self.take()) is not None:
-            expected = self.oracle.next()
-            assert expected is not None
-            assert head.run_id == expected.run_id
-            expected.status = "STARTING"
-            launched.append(head.run_id)
+            self.launched(head)
         assert self.oracle.next() is None
+        self.nothing_changes_before_the_next_event()
+
+    @rule()
+    def wait_for_the_next_event(self) -> None:
+        event = self.admission.next_event()
+        if event is not None:
+            self.oracle.now = event
+            self.admission.pass_time(event)
+            self.launch_all()
+
+    def nothing_changes_before_the_next_event(self) -> None:
+        now, event = self.oracle.now, self.admission.next_event()
+        assert event is None or event > now
+        self.oracle.now = now + 1e6 if event is None else event - 1e-3
+        assert self.oracle.next() is None
+        self.oracle.now = now
 
     @rule(batch=st.integers(1, 4))
     def launch_a_batch(self, batch: int) -> None:
         """Take several before the claim is committed, as a leader does."""
-        taken = []
+        taken: list[QueueHead] = []
         while len(taken) < batch and (head := self.admission.next()) is not None:
-            expected = self.oracle.next()
-            assert expected is not None
-            assert head.run_id == expected.run_id
-            expected.status = "STARTING"
+            self.launched(head)
             taken.append(head)
 
     @rule(data=st.data())
@@ -183,6 +338,13 @@ class AdmissionMachine(RuleBasedStateMachine):
         if hasattr(self, "oracle"):
             assert sorted(self.admission.active()) == sorted(run.run_id for run in self.oracle.active())
 
+    @precondition(lambda self: self.oracle.queued())
+    @rule(data=st.data())
+    def what_is_full_is_what_holds_back(self, data: st.DataObject) -> None:
+        run = self.some(data, self.oracle.queued())
+        full = [slots.group for slots, amount in self.admission.needs_of(self.lane_of(run)) if slots.full_for(amount)]
+        assert bool(full) == bool(self.oracle.obstacles(run))
 
-AdmissionMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+AdmissionMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
 test_admission_equals_brute_force = AdmissionMachine.TestCase

@@ -290,6 +290,7 @@ class Admission:
 
     def _replant(self) -> None:
         """Hang every lane anew, which ``settle`` does."""
+        self._ledger.forget_nodes()
         self._tree = LaneTree(self._ledger.plan.families[QUEUE].ensure(""))
         self._unplanted = list(self._leaves.values())
 

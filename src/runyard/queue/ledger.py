@@ -221,6 +221,13 @@ class Ledger:
                 return slots
         return next((use for use in self._pools.values() if use.group.id == group_id), None)
 
+    def forget_nodes(self) -> None:
+        """All lanes are hung anew."""
+        for family in self.plan.families.values():
+            for slots in list(family.slots.values()):
+                slots.nodes = {}
+                family.forget(slots)
+
     def _plan(self, rules: Rules) -> Plan:
         """The plan for ``rules``: families that there were before stay, with their new numbers."""
         families = {}

@@ -212,6 +212,7 @@ class LaneTree:
     def __init__(self, top: Slots) -> None:
         """Everything waits below ``top``."""
         self._root = Node(top, 1)
+        top.nodes = {(self._root, 1): self._root}
 
     def best(self) -> Leaf | None:
         """The lane whose next run is the first that no node hides; a lane that is not fully known may be it."""
@@ -234,7 +235,8 @@ class LaneTree:
             parent = node.parent
             if node.size or parent is None:
                 break
-            del node.slots.nodes[parent, node.amount]
+            # Not there any more when all lanes are being hung anew.
+            node.slots.nodes.pop((parent, node.amount), None)
             left.append(node.slots)
             node.parent, node.listed, node = None, None, parent
         return left
