@@ -93,8 +93,8 @@ def test_the_queue_is_listed_and_explained(cli: Cli, enqueue: Enqueue) -> None:
     entries = cli.json("queue", "list")
     assert [entry["run_id"] for entry in entries] == [high.run_id, low.run_id]
     wanted = "run_id job_name position forecast_position priority queued_at waiting_seconds estimated_start reason"
-    assert set(entries[0]) == set(wanted.split())
-    assert set(entries[0]["reason"]) == {"kind", "message", "rule", "limit", "used", "holders"}
+    assert set(wanted.split()) <= set(entries[0])
+    assert {"kind", "message", "rule", "limit", "used", "holders"} <= set(entries[0]["reason"])
     assert len(cli.json("queue", "list", "--limit", "1")) == 1
     assert "1 more." in cli("queue", "list", "--limit", "1").stdout
 

@@ -162,7 +162,8 @@ def test_the_view_names_the_rule_and_its_holder(yard: Yard) -> None:
     assert found is not None
     assert (found.reason.kind, found.reason.limit, found.reason.holders) == ("tag_limit", 1, (holder.run_id,))
     assert [e.run_id for e in entries(yard.stores, clock=yard.clock)] == [free.run_id, waiting.run_id]
-    assert {use.rule: use.used for use in limits(yard.stores, clock=yard.clock)} == {"max_concurrent_runs": 1, "team": 1}
+    used = {use.rule: use.used for use in limits(yard.stores, clock=yard.clock)}
+    assert used == {"max_concurrent_runs": 1, "team": 1}
 
 
 def test_a_host_lost_for_good_fails_its_runs_on_any_machine(yard: Yard) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -12,6 +14,7 @@ from .output import print_json, print_table
 from .session import opened_instance, user
 
 if TYPE_CHECKING:
+    from ..operations.instance import Instance
     from ..operations.limits import LimitInForce, LimitKind
 
 _MOST = 2**31 - 1
@@ -34,13 +37,29 @@ def get(pool: str | None, everything: bool, as_json: bool) -> None:
 
     if pool is not None and everything:
         raise click.UsageError("Give POOL or --all.")
-    with opened_instance() as instance:
+    with _configured_instance() as instance:
         found = limits_in_force(instance.stores) if pool is None else [pool_limit(instance.stores, pool)]
     if as_json:
         shapes = [limit_in_force_shape(limit) for limit in found]
         print_json(shapes if pool is None else shapes[0])
     else:
         print_table(("WHAT", "LIMIT", "FROM"), [_row(limit) for limit in found], empty="No limits.")
+
+
+@contextmanager
+def _configured_instance() -> Iterator[Instance]:
+    """The instance with the limits of its file in force.
+
+    Daemons take the file over when they start. While none is alive it is read here, so that limits can be looked at and
+    set before the first start.
+    """
+    from ..core.daemon import DaemonType
+    from ..operations.daemon_status import daemon_alive
+
+    with opened_instance() as instance:
+        if not daemon_alive(instance.stores, DaemonType.QUEUED_RUN_COORDINATOR, clock=instance.clock):
+            instance.stores.limits.configure(instance.settings.queue.rules)
+        yield instance
 
 
 def _row(limit: LimitInForce) -> list[str]:
@@ -62,7 +81,7 @@ def set_limit(pool_and_limit: tuple[str, ...], runs: bool, tag: str | None, as_j
     *pool, text = pool_and_limit
     kind, name = _subject(pool, runs=runs, tag=tag)
     limit = _whole_number(text)
-    with opened_instance() as instance:
+    with _configured_instance() as instance:
         limits.set_limit(instance.stores, kind, name, limit, by=user(), clock=instance.clock)
         found = _find(limits.limits_in_force(instance.stores), kind, name)
     _print(found, as_json=as_json)
@@ -78,7 +97,7 @@ def unset_limit(pool: tuple[str, ...], runs: bool, tag: str | None, as_json: boo
     from ..operations import limits
 
     kind, name = _subject(pool, runs=runs, tag=tag)
-    with opened_instance() as instance:
+    with _configured_instance() as instance:
         limits.unset_limit(instance.stores, kind, name, by=user(), clock=instance.clock)
         in_force = limits.limits_in_force(instance.stores)
         found = limits.pool_limit(instance.stores, name) if kind == "pool" else _find(in_force, kind, name)

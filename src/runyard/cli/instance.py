@@ -63,7 +63,7 @@ def _described(settings: InstanceSettings, storage: dict[str, Any]) -> dict[str,
         "compute_logs": settings.compute_logs_dir,
         "settings": {
             name: msgspec.to_builtins(getattr(settings, name))
-            for name in ("queue", "pools", "monitoring", "scheduler", "schedules", "sensors", "code_servers")
+            for name in ("queue", "monitoring", "scheduler", "schedules", "sensors", "code_servers")
         },
         "daemons_off": {kind: msgspec.to_builtins(why) for kind, why in settings.why_off.items()},
         "notices": list(settings.notices),
