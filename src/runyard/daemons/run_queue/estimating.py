@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from ...core.clock import Clock
 from ...core.errors import RunyardError
@@ -11,6 +11,7 @@ from ...operations.queue_view import note_estimates
 from ...service.daemon import Report, log_report
 
 EVERY_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
 
 
 class Estimating:
@@ -25,7 +26,10 @@ class Estimating:
         self.report: Report = log_report
 
     def close(self) -> None:
+        """Storage is closed next: a look that is under way is waited for, a while."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._looking is not None:
+            wait([self._looking], timeout=CLOSE_SECONDS)
 
     def look_if_due(self) -> None:
         """Begin a look when the last one was a minute ago; the first one comes a minute after the first call."""

@@ -147,13 +147,13 @@ class Handover:
         results = self._launch(name, claims)
         self._taken(claims, host_id)
         failed = [result for result in results if result.error]
-        if not any(result.retriable for result in failed) and self._back_off.succeeded(name):
-            self._wake()
+        recovered = not any(result.retriable for result in failed) and self._back_off.succeeded(name)
         for result in failed:
             self._guarded_settle(name, result, incarnation)
         if failed:
-            self._wake()
             self._stores.wakeups.poke("runs")
+        if failed or recovered:
+            self._wake()
 
     def _launch(self, name: str, claims: Sequence[Claim]) -> Sequence[LaunchResult]:
         try:
