@@ -1,0 +1,99 @@
+"""The queue is read by its partial indexes: nothing is sorted and no run is read that is not asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from runyard.core.events import BEGINNING
+from runyard.core.run import RunStatus
+from runyard.storage.open import SqlStores
+from runyard.storage.protocols import Queue
+
+from .make import NOW, claim, enqueue, new_run, report, steer
+
+RUNS = 3000
+READS: dict[str, tuple[Callable[[Queue], object], set[str]]] = {
+    "in_order": (lambda queue: queue.in_order(None, limit=100), {"runs_waiting_in_order"}),
+    "in_order_deep": (lambda queue: queue.in_order((0, RUNS // 2), limit=100), {"runs_waiting_in_order"}),
+    "lanes": (lambda queue: queue.lanes(after="", limit=20), {"runs_waiting_by_lane"}),
+    "heads": (lambda queue: queue.heads(queue.lanes()), {"runs_waiting_by_lane"}),
+    "held": (lambda queue: queue.held(None, limit=100), {"runs_held_in_order"}),
+    "positions": (lambda queue: queue.positions(queue.queued(limit=9)), {"runs_waiting_in_order"}),
+    "queued": (lambda queue: queue.queued(limit=100), {"runs_waiting_in_order", "runs_held_in_order"}),
+    "launches": (lambda queue: queue.launches(NOW), {"runs_by_launch"}),
+}
+
+
+@pytest.fixture
+def filled(stores: SqlStores) -> SqlStores:
+    """Thousands of queued runs in 40 lanes and two priorities, some held, some that have finished."""
+    for start in range(0, RUNS, 1000):
+        new = [new_run(job_name=f"job{n % 40}", priority=n % 2) for n in range(start, start + 1000)]
+        runs = stores.runs.add(new, enqueue=True)
+        won = claim(stores, *runs[:200])
+        stores.runs.report([report(one, begin=True, end=RunStatus.SUCCESS) for one in won])
+    steer(stores, enqueue(stores).run_id, "hold")
+    with stores.database.write() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    return stores
+
+
+@contextmanager
+def _plans(stores: SqlStores) -> Iterator[list[str]]:
+    """The plans of the statements about runs that are executed meanwhile."""
+    found: list[str] = []
+    lite = stores.database.kind == "sqlite"
+    explain = "EXPLAIN QUERY PLAN" if lite else "EXPLAIN"
+
+    def before(connection: sa.Connection, _: object, statement: str, parameters: Any, *rest: object) -> None:
+        if re.search(r"\bruns\b", statement):
+            rows = connection.connection.cursor().execute(f"{explain} {statement}", parameters).fetchall()
+            found.append("\n".join(row[3] if lite else row[0] for row in rows))
+
+    engine = stores.database._reader if lite else stores.database._engine  # type: ignore[attr-defined]  # of either kind
+    sa.event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield found
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", before)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_reads_walk_their_index(filled: SqlStores, name: str) -> None:
+    read, indexes = READS[name]
+    with _plans(filled) as plans:
+        assert read(filled.queue)
+    used = set(re.findall(r"\bruns_[a-z]\w+", plans[-1]))
+    assert used == indexes, plans[-1]
+    assert not re.search(r"Seq Scan on runs|SCAN runs$", plans[-1], re.MULTILINE), plans[-1]
+    assert not re.search(r"Sort  |TEMP B-TREE", plans[-1]), plans[-1]
+
+
+def test_changes_of_many_lanes_are_read_and_forgotten_in_bounded_pieces(stores: SqlStores) -> None:
+    new = [new_run(job_name=f"job{number}") for number in range(2500)]
+    for start in range(0, len(new), 1000):
+        stores.runs.add(new[start : start + 1000], enqueue=True)
+    place, lanes = BEGINNING, []
+    while page := stores.queue.changes(place, limit=700):
+        assert len(page) <= 700
+        lanes += [change.lane for change in page]
+        place = page[-1].cursor
+    assert len(lanes) == len(set(lanes)) == 2500
+    deleted: list[int] = []
+
+    def after(_: object, cursor: Any, statement: str, *rest: object) -> None:
+        if statement.startswith("DELETE FROM queue_changes"):
+            deleted.append(cursor.rowcount)
+
+    engine = getattr(stores.database, "_writer", None) or stores.database._engine  # type: ignore[attr-defined]  # of either kind
+    sa.event.listen(engine, "after_cursor_execute", after)
+    stores.queue.forget_changes(place)
+    sa.event.remove(engine, "after_cursor_execute", after)
+    assert deleted == [1000, 1000, 500]
+    assert stores.queue.changes(BEGINNING) == []
