@@ -73,12 +73,12 @@ def test_recorded_runs_are_simulated(cli: Cli, enqueue: Callable[..., Run], limi
 
 def test_what_is_wrong_is_said_in_one_line(cli: Cli, load: str, tmp_path: Path) -> None:
     assert cli("queue", "simulate", code=1).stderr == (
-        "No run was queued or active in the window: ask for another one, or describe a load.\n"
+        "Error: No run was queued or active in the window: ask for another one, or describe a load.\n"
     )
     bad = tmp_path / "bad.yaml"
-    bad.write_text("concurrency:\n  runs: {max_runs: 5}\n")
+    bad.write_text("concurrency:\n  runs: {max_concurrent_run: 5}\n")
     told = cli("queue", "simulate", "--limits", str(bad), code=1).stderr
-    assert "bad.yaml:2: concurrency.runs.max_runs: unknown key. Did you mean 'max_concurrent_runs'?" in told
+    assert "bad.yaml:2: concurrency.runs.max_concurrent_run: unknown key. Did you mean 'max_concurrent_runs'?" in told
     assert "'yesterday' is no time; write" in cli("queue", "simulate", "--from", "yesterday", code=1).stderr
     assert "--load and --from or --to exclude" in cli("queue", "simulate", "--load", load, "--to", "now", code=2).stderr
     assert "does not exist" in cli("queue", "simulate", "--load", str(tmp_path / "none.yaml"), code=2).stderr
