@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from ..core.clock import Clock
 from ..core.queue import QueueFilter
 from ..core.run import Run, RunStatus
-from ..queue.entries import QueueEntry, QueueSummary
+from ..queue.entries import Alternative, QueueEntry, QueueSummary
 from ..queue.estimates import estimate_error, worth_noting
 from ..queue.explain import explain
 from ..queue.forecast import FORECAST, Forecast
 from ..queue.overtaking import Overtaken, earliest, overtaken
+from ..queue.sooner import told, trials
 from ..queue.starvation import who_starves_whom
 from ..queue.state import QueueState
 from ..storage.protocols import RunsFilter
@@ -53,6 +54,26 @@ def entry(stores: QueueViewStores, run_id: str, *, clock: Clock) -> QueueEntry |
     return _explained(stores, forecast, state, [run])[0]
 
 
+def sooner(stores: QueueViewStores, run_id: str, *, clock: Clock) -> list[Alternative]:
+    """What would start a queued run sooner, after how things are; empty for runs beyond the forecast.
+
+    Each is a forecast of its own under that one change: a higher priority, one place more, without the first holder.
+    """
+    run = stores.runs.get(run_id)
+    if run is None or run.status is not RunStatus.QUEUED or run.held:
+        return []
+    state = queue_state(stores, clock=clock)
+    forecast = look_ahead(stores, state)
+    (now,) = _explained(stores, forecast, state, [run])
+    if now.forecast_position is None:
+        return []
+    found = [told(None, now, _start(forecast, run_id), state.now)]
+    for trial in trials(run, now, forecast, state):
+        changed = look_ahead(stores, trial.state, moved=trial.head)
+        found.append(told(trial, now, _start(changed, run_id), state.now))
+    return found
+
+
 def summary(stores: QueueViewStores, *, clock: Clock) -> QueueSummary:
     """The queue in numbers. Starvation is looked for among the first 100 starts."""
     listed = entries(stores, clock=clock, limit=STARVING_AMONG)
@@ -83,6 +104,11 @@ def note_estimates(stores: QueueViewStores, *, clock: Clock) -> int:
     if estimates:
         stores.queue.expect(estimates)
     return len(estimates)
+
+
+def _start(forecast: Forecast, run_id: str) -> tuple[int, float | None] | None:
+    index = forecast.find(run_id)
+    return None if index is None else (index, forecast.starts[index].at)
 
 
 def _explained(stores: QueueViewStores, forecast: Forecast, state: QueueState, rows: Sequence[Run]) -> list[QueueEntry]:

@@ -59,6 +59,9 @@ class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: float | None = None
 
 
+AlternativeKind = Literal["now", "priority", "limit", "cancel"]
+
+
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
     """What starts a run when something is changed: ``now`` (nothing is), ``priority``, ``limit`` or ``cancel``.
 
@@ -67,7 +70,7 @@ class Alternative(msgspec.Struct, frozen=True, kw_only=True):
     earlier than as things are.
     """
 
-    kind: Literal["now", "priority", "limit", "cancel"]
+    kind: AlternativeKind
     title: str
     message: str
     position: int | None

@@ -189,6 +189,20 @@ class Explanation:
         return "allow" if rule is None else rule.policy
 
 
+def next_in_line(run: Run, forecast: Forecast, state: QueueState) -> QueueHead | None:
+    """The run that goes right before this one to what this one waits for; None when there is none, or no forecast."""
+    place = forecast.find(run.run_id)
+    why = Explanation(forecast, state, [run], {run.run_id: place})
+    mine = why.obstacle(run.run_id)
+    if place is None or mine is None:
+        return None
+    for start in reversed(forecast.starts[:place]):
+        other = why.obstacle(start.head.run_id)
+        if other is not None and other.group.id == mine.group.id:
+            return start.head
+    return None
+
+
 def head_of(run: Run) -> QueueHead:
     """A queued run as admission knows it."""
     return QueueHead(run.run_id, run.lane or "", run.priority, run.queue_seq or 0)

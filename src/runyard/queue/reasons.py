@@ -235,7 +235,7 @@ def _limited(kind: ReasonKind, taken: Taken, line: Line, message: str) -> Reason
         holder_details=taken.details[:DETAILS],
         ahead=line.ahead,
         ahead_is_most=line.is_most,
-        needs_action=taken.limit == 0,
+        needs_action=taken.limit == 0 and kind != "launcher_capacity",
     )
 
 
