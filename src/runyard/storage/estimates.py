@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -14,12 +15,10 @@ from .upsert import insert_new
 KEPT = 1000
 
 _NEWEST = sa.select(estimates.c.run_id).order_by(estimates.c.made_at.desc(), estimates.c.run_id).limit(KEPT)
-_STARTED = (
-    sa.select(estimates.c.run_id, estimates.c.made_at, estimates.c.estimated_start, runs.c.launched_at)
-    .join(runs, runs.c.run_id == estimates.c.run_id)
-    .where(runs.c.launched_at.is_not(None))
-    .order_by(estimates.c.made_at.desc(), estimates.c.run_id)
-    .limit(sa.bindparam("most"))
+# Looked up one by one: a join is read from the other side, over all that was ever launched.
+_LAUNCHED = sa.select(runs.c.launched_at).where(runs.c.run_id == estimates.c.run_id).scalar_subquery()
+_MADE = sa.select(estimates.c.run_id, estimates.c.made_at, estimates.c.estimated_start, _LAUNCHED).order_by(
+    estimates.c.made_at.desc(), estimates.c.run_id
 )
 
 
@@ -36,4 +35,5 @@ def keep_estimates(database: Database, connection: sa.Connection, new: Sequence[
 
 def started_estimates(connection: sa.Connection, limit: int) -> list[Estimate]:
     """The newest whose runs were launched; a run that went back to the queue counts when it is launched again."""
-    return [Estimate(*row) for row in connection.execute(_STARTED, {"most": limit})]
+    made = (Estimate(*row) for row in connection.execute(_MADE))
+    return list(islice((one for one in made if one.started_at is not None), limit))

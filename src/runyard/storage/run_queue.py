@@ -33,7 +33,7 @@ from .protocols import EVERY_QUEUED
 from .relane import relane_chosen, relane_some
 from .run_status import change_status, lock_run
 from .schema import QUEUED, queue_changes, runs
-from .steering import queued_where, steer_some
+from .steering import find_some, queued_where, steer_some
 from .stored_rules import StoredRules
 
 _CHANGES = sa.select(*(queue_changes.c[name] for name in ["txn", "id", "lane", "run_id", "kind", "status"]))
@@ -179,10 +179,13 @@ class SqlQueue:
     def steer(
         self, where: QueueFilter, steering: Steering, *, now: float, after: int | None = None, limit: int = 1000
     ) -> Steered:
+        with self._database.read() as connection:
+            keys = find_some(connection, where, steering, after=after, limit=limit)
+        if not keys:
+            return Steered(())
         with self._database.write() as connection:
-            return steer_some(
-                self._database, self._rules, connection, where, steering, now=now, after=after, limit=limit
-            )
+            changed = steer_some(self._database, self._rules, connection, keys, where, steering, now)
+        return Steered(changed, keys[-1].id if len(keys) == limit else None)
 
     def expect(self, estimates: Sequence[Estimate]) -> None:
         with self._database.write() as connection:

@@ -195,7 +195,7 @@ def _conditions(where: RunsFilter) -> list[sa.ColumnElement[bool]]:
         found.append(_has_status(where.statuses))
     if where.host_id is not None:
         found.append(runs.c.host_id == where.host_id)
-    return found + [has_tag(key, value) for key, value in where.tags.items()]
+    return found + [_has_tag(key, value) for key, value in where.tags.items()]
 
 
 def _has_status(statuses: Sequence[RunStatus]) -> sa.ColumnElement[bool]:
@@ -207,5 +207,5 @@ def _has_status(statuses: Sequence[RunStatus]) -> sa.ColumnElement[bool]:
     return column.in_(values)
 
 
-def has_tag(key: str, value: str) -> sa.ColumnElement[bool]:
+def _has_tag(key: str, value: str) -> sa.ColumnElement[bool]:
     return runs.c.id.in_(sa.select(run_tags.c.run_no).where(run_tags.c.key == key, run_tags.c.value == value))

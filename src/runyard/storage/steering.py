@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from ..core.events import Event
-from ..core.queue import QueueFilter, Steered, Steering
+from ..core.queue import QueueFilter, Steering
 from ..core.run import RunStatus
 from ..core.tags import PRIORITY
 from ..core.transitions import transition
 from .database import Database
 from .journal import change, engine_event, status_event, write_changes, write_events
 from .rows import decode_pools, decode_tags, text
-from .runs import has_tag
 from .schema import QUEUED, run_tags, runs
 from .stored_rules import RulesInForce, StoredRules
 
-_KEYS = sa.select(runs.c.id, runs.c.run_id).where(QUEUED).order_by(runs.c.id)
+_KEYS = sa.select(runs.c.id, runs.c.run_id).order_by(runs.c.id)
+# SQLite would rather walk all that is queued than look up a few runs by their ids.
+_QUEUED_BY_ID = runs.c.status.concat("") == RunStatus.QUEUED.value
 # Locked in the order in which reports and claims lock theirs, so that neither waits for the other.
 _LOCKED = (
     sa.select(
         *(runs.c[name] for name in ["id", "run_id", "attempt", "np", "lane"]),
         *(runs.c[name] for name in ["lane_version", "job_name", "location_name", "tags", "pools"]),
     )
-    .where(runs.c.id.in_(sa.bindparam("ids", expanding=True)), QUEUED)
+    .where(runs.c.id.in_(sa.bindparam("ids", expanding=True)), _QUEUED_BY_ID)
     .order_by(runs.c.run_id)
     .with_for_update()
 )
@@ -36,6 +37,11 @@ _REPRIORITISE = (
     .where(runs.c.id == sa.bindparam("key"))
     .values({name: sa.bindparam(f"new_{name}") for name in ["np", "tags", "lane", "lane_version"]})
 )
+
+
+class Key(NamedTuple):
+    id: int
+    run_id: str
 
 
 class _Target(msgspec.Struct):
@@ -63,40 +69,51 @@ def queued_where(where: QueueFilter) -> list[sa.ColumnElement[bool]]:
         found.append(runs.c.np == -where.priority)
     if where.held is not None:
         found.append(runs.c.held == int(where.held))
-    return found + [has_tag(key, value) for key, value in where.tags.items()]
+    return found + [_has_tag(key, value) for key, value in where.tags.items()]
+
+
+def _has_tag(key: str, value: str) -> sa.ColumnElement[bool]:
+    """Looked up run by run: a list of all runs that ever had the tag would be made for every transaction."""
+    return sa.exists().where(run_tags.c.run_no == runs.c.id, run_tags.c.key == key, run_tags.c.value == value)
+
+
+def find_some(
+    connection: sa.Connection, where: QueueFilter, steering: Steering, *, after: int | None, limit: int
+) -> Sequence[Key]:
+    """Runs to be steered, in the order of their rows; looked for before anything is locked, as it may take long."""
+    status = _QUEUED_BY_ID if where.run_ids else QUEUED
+    query = _KEYS.where(status, *queued_where(where), _differs(steering)).limit(limit)
+    if after is not None:
+        query = query.where(runs.c.id > after)
+    return [Key(*row) for row in connection.execute(query)]
 
 
 def steer_some(
     database: Database,
     stored_rules: StoredRules,
     connection: sa.Connection,
+    keys: Sequence[Key],
     where: QueueFilter,
     steering: Steering,
-    *,
     now: float,
-    after: int | None,
-    limit: int,
-) -> Steered:
-    """One transaction's worth of ``Queue.steer``."""
+) -> tuple[str, ...]:
+    """Steer those of the runs that still match; their ids."""
     # Before any run's row, as everywhere: lanes are computed under rules that stay.
     in_force = stored_rules.lock(connection) if steering.action == "priority" else None
-    query = _KEYS.where(*queued_where(where), _differs(steering)).limit(limit)
-    if after is not None:
-        query = query.where(runs.c.id > after)
-    keys = connection.execute(query).all()
-    if not keys:
-        return Steered(())
-    targets = [_Target(*row) for row in connection.execute(_LOCKED, {"ids": [key.id for key in keys]})]
+    still = queued_where(msgspec.structs.replace(where, run_ids=()))
+    query = _LOCKED.where(*still, _differs(steering))
+    targets = [_Target(*row) for row in connection.execute(query, {"ids": [key.id for key in keys]})]
+    if not targets:
+        return ()
     lanes = [target.lane for target in targets]
     if in_force is not None:
         lanes += _reprioritise(database, connection, in_force, targets, -steering.priority)
-    elif targets:
+    else:
         _set_all(connection, targets, _values(steering, now))
     write_events(database, connection, [_event(target, steering, now) for target in targets])
     _tell(database, connection, targets, lanes, steering)
     done = {target.id for target in targets}
-    changed = tuple(key.run_id for key in keys if key.id in done)
-    return Steered(changed, keys[-1].id if len(keys) == limit else None)
+    return tuple(key.run_id for key in keys if key.id in done)
 
 
 def _differs(steering: Steering) -> sa.ColumnElement[bool]:
@@ -125,8 +142,6 @@ def _reprioritise(
     database: Database, connection: sa.Connection, in_force: RulesInForce, targets: Sequence[_Target], np: int
 ) -> list[str]:
     """Give the runs their new place and tag; returns the lanes that they came to."""
-    if not targets:
-        return []
     in_lane = PRIORITY in in_force.rules.tracked_keys
     updates = []
     for target in targets:
