@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ..core.pools import PoolHolder
 from ..core.queue import ActiveRun, Launch, QueueHead
-from .lanes import parse_lane
+from .lanes import Lane, parse_lane
 from .ledger import Holding, Ledger
 from .plan import QUEUE, RUNS, Need
 from .rules import Rules
@@ -105,39 +105,39 @@ class Admission:
         again.
         """
         self._wants_more = False
-        self.settle()
-        leaf = self._tree.best()
+        leaf = self._first_admissible()
         if leaf is None or self._is_beyond(leaf):
             self._wants_more = self._frontier is not None and self._has_room()
             return None
         if leaf.head is None:
             return None
-        needs = self._needs(leaf)
+        lane, needs = self._needs(leaf)
         head = leaf.pop()
         if leaf.head is None:
             self._used_up(leaf)
-        self._hold(head, needs)
+        self._hold(head, lane, needs)
         return head
 
     def launch(self, head: QueueHead) -> None:
         """Have this run hold its slots as ``next`` does, whatever holds it back."""
-        self._hold(head, self._ledger.plan.needs(parse_lane(head.lane)))
+        lane = parse_lane(head.lane)
+        self._hold(head, lane, self._ledger.plan.needs(lane))
 
-    def settle(self, budget: int | None = None) -> bool:
+    def settle(self, budget: int) -> bool:
         """Move lanes that are in the way of the first admissible run, because a group of theirs is full or paused.
 
         ``next`` does it all at once. After rules came or went, or many lanes were read, call it first with as many
         moves as fit between two signs of life, until it says True: nothing is left to move.
         """
-        left = budget
-        while self._unplanted and left != 0:
+        while self._unplanted and budget > 0:
             self._plant(self._unplanted.pop())
-            left = None if left is None else left - 1
-        while left != 0 and (leaf := self._tree.best()) is not None:
-            if not self._make_way(leaf):
+            budget -= 1
+        while budget > 0:
+            leaf = self._tree.best()
+            if leaf is None or not self._make_way(leaf):
                 return True
-            left = None if left is None else left - 1
-        return not self._unplanted and left != 0
+            budget -= 1
+        return False
 
     def give_back(self, head: QueueHead) -> None:
         """A run from ``next`` was not claimed: free its slots; it counts in no rate.
@@ -230,18 +230,25 @@ class Admission:
 
     # Inside
 
-    def _needs(self, leaf: Leaf) -> list[Need]:
+    def _first_admissible(self) -> Leaf | None:
+        """The best lane, once those before it whose group is full are out of the way."""
+        while self._unplanted:
+            self._plant(self._unplanted.pop())
+        while (leaf := self._tree.best()) is not None and self._make_way(leaf):
+            pass
+        return leaf
+
+    def _needs(self, leaf: Leaf) -> tuple[Lane, list[Need]]:
         """What the lane's runs need; remembered while it is on top."""
         plan = self._ledger.plan
         if leaf.needs is None or leaf.needs[0] is not plan:
-            leaf.needs = (plan, plan.needs(parse_lane(leaf.lane)))
-        needs: list[Need] = leaf.needs[1]
-        return needs
+            lane = parse_lane(leaf.lane)
+            leaf.needs = (plan, lane, plan.needs(lane))
+        return leaf.needs[1:]
 
-    def _hold(self, head: QueueHead, needs: list[Need]) -> None:
+    def _hold(self, head: QueueHead, lane: Lane, needs: list[Need]) -> None:
         now = self._ledger.now
-        holding = Holding(head.lane, True, [], launched_at=now)
-        self._ledger.hold(head.run_id, parse_lane(head.lane), holding, needs)
+        self._ledger.hold(head.run_id, lane, Holding(head.lane, True, [], launched_at=now), needs)
         self._ledger.note_launch(head.run_id, needs, now)
 
     def _is_beyond(self, leaf: Leaf) -> bool:
@@ -297,28 +304,28 @@ class Admission:
     def _plant(self, leaf: Leaf) -> None:
         """Hang a lane below the groups that many lanes share."""
         if self._leaves.get(leaf.lane) is leaf:
-            needs = self._ledger.plan.needs(parse_lane(leaf.lane))
-            for need in needs:
-                need.family.see(need.name)
-            self._hang(leaf, [need for need in needs if need.family.shared(need.name)])
+            lane, plan = parse_lane(leaf.lane), self._ledger.plan
+            shared = [need for need in plan.other_needs(lane) if need.family.is_shared(need.name)]
+            shared.sort(key=_spread)
+            self._hang(leaf, (*plan.fixed_needs(lane), *shared))
 
     def _make_way(self, leaf: Leaf) -> bool:
         """Hang the best lane below a group of its own that is full; False: none is."""
-        needs = self._needs(leaf)
-        full = [need for need in needs if need.full]
+        _, needs = self._needs(leaf)
+        full = [need for need in needs if need.family.full(need.name, need.amount)]
         if not full:
             return False
-        above = {id(slots) for slots, _ in path_of(leaf)}
-        chosen = [min(full, key=_spread)]
-        chosen += [need for need in needs if need not in chosen and id(need.family.slots.get(need.name)) in above]
+        above = path_of(leaf)
+        chosen = [need for need in needs if need.family.slots.get(need.name) in above]
+        chosen.append(min(full, key=_spread))
+        chosen.sort(key=_spread)
         self._uproot(leaf)
         self._hang(leaf, chosen)
+        leaf.needs = None
         return True
 
-    def _hang(self, leaf: Leaf, needs: list[Need]) -> None:
-        needs.sort(key=_spread)
-        self._tree.attach(leaf, [(need.family.ensure(need.name), need.amount) for need in needs])
-        leaf.needs = None
+    def _hang(self, leaf: Leaf, needs: Iterable[Need]) -> None:
+        self._tree.attach(leaf, [(family.ensure(name), amount) for family, name, amount in needs])
 
     def _uproot(self, leaf: Leaf) -> None:
         for slots in self._tree.detach(leaf):

@@ -95,13 +95,12 @@ class Family:
 
     # How widely shared its groups are
 
-    def see(self, name: str) -> None:
-        if len(self._seen) <= _NARROW:
-            self._seen.add(name)
-
-    def shared(self, name: str) -> bool:
-        """Whether lanes hang below this group before it is found full."""
-        return len(self._seen) <= _NARROW and (name in self.terms.pauses or self.limit_of(name) is not None)
+    def is_shared(self, name: str) -> bool:
+        """Whether a lane that comes hangs below this group before it is found full."""
+        if len(self._seen) > _NARROW:
+            return False
+        self._seen.add(name)
+        return name in self.terms.pauses or self.limit_of(name) is not None
 
     @property
     def spread(self) -> int:
@@ -117,12 +116,6 @@ class FixedFamily(Family):
         super().__init__(kind, prefix, title, terms)
         self.counts = kind != "location"
         self._rank = rank
-
-    def see(self, name: str) -> None:
-        pass
-
-    def shared(self, name: str) -> bool:  # noqa: ARG002
-        return True
 
     @property
     def spread(self) -> int:
@@ -161,7 +154,8 @@ class RootsFamily(Family):
     def full(self, name: str, amount: int) -> bool:
         return (self.slots.get(name) or self.make(name)).full_for(amount)
 
-    def shared(self, name: str) -> bool:  # noqa: ARG002
+    def is_shared(self, name: str) -> bool:
+        super().is_shared(name)
         return len(self._seen) <= _NARROW
 
     def ensure(self, name: str) -> Slots:
@@ -198,7 +192,8 @@ class ShareFamily(Family):
         """The weight of a value: names are ``=`` and the value, and empty for runs that have none."""
         return self.share.weight_of(name[1:] if name else None)
 
-    def shared(self, name: str) -> bool:  # noqa: ARG002
+    def is_shared(self, name: str) -> bool:
+        super().is_shared(name)
         return True
 
     def make(self, name: str) -> Slots:

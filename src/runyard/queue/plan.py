@@ -44,10 +44,6 @@ class Need(NamedTuple):
     name: str
     amount: int
 
-    @property
-    def full(self) -> bool:
-        return self.family.full(self.name, self.amount)
-
     def slots(self) -> Slots:
         """The group's slots, or what they would be: nobody is in it then."""
         return self.family.slots.get(self.name) or self.family.make(self.name)
@@ -168,6 +164,9 @@ class Plan:
         self._pool, self._roots = families.get(POOL), families.get(ROOTS)
         self._by_key: defaultdict[str, list[tuple[Family, bool]]] = defaultdict(list)
         self._by_value: defaultdict[tuple[str, str], list[Family]] = defaultdict(list)
+        #: Keys of tags, and built-in ones, that some rule looks at.
+        self._watched: set[str] = set()
+        self._fixed: dict[tuple[str, int], tuple[Need, ...]] = {}
         self._overlaps: dict[str, Family] = {}
         self._paused_pools: dict[str, Family] = {}
         self.share: tuple[str, ShareFamily] | None = None
@@ -183,33 +182,49 @@ class Plan:
             self._paused_pools[key.key] = family
         elif key.form.endswith(("value", "pause tag")):
             self._by_value[key.key, key.value].append(family)
+            self._watched.add(key.key)
         elif key.form.endswith(("all", "each")):
             self._by_key[key.key].append((family, key.form.endswith("each")))
+            self._watched.add(key.key)
 
     def needs(self, lane: Lane) -> list[Need]:
         """Everything that a run of the lane needs a place in. The queue as a whole, which all need, is left out."""
-        weight, location = lane.weight, lane.location
-        found = [
-            Need(self._runs, "", weight),
-            Need(self._location, location, 1),
-            Need(self._launcher, location, 1),
-        ]
-        if self._by_key or self._by_value:
-            found.extend(self._tag_needs(lane))
+        return [*self.fixed_needs(lane), *self.other_needs(lane)]
+
+    def fixed_needs(self, lane: Lane) -> tuple[Need, ...]:
+        """Those that every run has: run slots, its location, the launcher there."""
+        known = self._fixed.get((lane.location, lane.weight))
+        if known is None:
+            known = self._fixed[lane.location, lane.weight] = (
+                Need(self._runs, "", lane.weight),
+                Need(self._location, lane.location, 1),
+                Need(self._launcher, lane.location, 1),
+            )
+        return known
+
+    def other_needs(self, lane: Lane) -> list[Need]:
+        """Those that rules make."""
+        found: list[Need] = []
+        for key, value in lane.tags.items():
+            if key in self._watched:
+                self._add_tag_needs(found, key, value, lane.weight)
+        for key, value in ((JOB, lane.job), (LOCATION, lane.location)):
+            if key in self._watched:
+                self._add_tag_needs(found, key, value, lane.weight)
         if lane.job in self._overlaps:
-            found.append(Need(self._overlaps[lane.job], location, 1))
+            found.append(Need(self._overlaps[lane.job], lane.location, 1))
         if lane.pools or lane.roots:
             found.extend(self._pool_needs(lane))
         if self.share:
             found.append(self._share_need(lane, *self.share))
         return found
 
-    def _tag_needs(self, lane: Lane) -> Iterator[Need]:
-        for key, value in ((JOB, lane.job), (LOCATION, lane.location), *lane.tags.items()):
-            for family, each in self._by_key.get(key, ()):
-                yield Need(family, value if each else "", lane.weight if family.weighs else 1)
-            for family in self._by_value.get((key, value), ()):
-                yield Need(family, "", lane.weight if family.weighs else 1)
+    def _add_tag_needs(self, found: list[Need], key: str, value: str, weight: int) -> None:
+        for family, each in self._by_key.get(key, ()):
+            found.append(Need(family, value if each else "", weight if family.weighs else 1))
+        found.extend(
+            Need(family, "", weight if family.weighs else 1) for family in self._by_value.get((key, value), ())
+        )
 
     def _pool_needs(self, lane: Lane) -> Iterator[Need]:
         for pool, amount in lane.pools.items():

@@ -64,7 +64,7 @@ class Leaf:
         #: Where the lane's next run is in the order, or may be; None: nothing is queued in it.
         self.key: Key | None = None
         #: What its runs need, once somebody has computed it.
-        self.needs: tuple[object, Any] | None = None
+        self.needs: tuple[Any, ...] | None = None
         self.parent: Node | None = None
         self.listed: Offer | None = None
 
@@ -242,11 +242,12 @@ class LaneTree:
         return left
 
 
-def path_of(leaf: Leaf) -> set[Step]:
-    """What hangs the lane's way up, without the top."""
-    found, node = set(), leaf.parent
-    while node is not None and node.parent is not None:
-        found.add((node.slots, node.amount))
+def path_of(leaf: Leaf) -> set[Slots | None]:
+    """The slots that the lane hangs below."""
+    found: set[Slots | None] = set()
+    node = leaf.parent
+    while node is not None:
+        found.add(node.slots)
         node = node.parent
     return found
 
