@@ -35,13 +35,10 @@ def entries(stores: QueueViewStores, *, clock: Clock, limit: int = 100, after: s
 
     ``after`` is the run that the page before ended with; when it has left the queue meanwhile, this is the first page.
     """
-    state = queue_state(stores, clock=clock)
-    forecast = look_ahead(stores, state)
     last = None if after is None else stores.runs.get(after)
     if last is not None and last.status is not RunStatus.QUEUED:
         last = None
-    rows = _rows(stores, page(stores.queue, forecast, limit=limit, last=last))
-    return _explained(stores, forecast, state, rows)
+    return _listed(stores, queue_state(stores, clock=clock), limit, last)
 
 
 def entry(stores: QueueViewStores, run_id: str, *, clock: Clock) -> QueueEntry | None:
@@ -76,18 +73,16 @@ def sooner(stores: QueueViewStores, run_id: str, *, clock: Clock) -> list[Altern
 
 def summary(stores: QueueViewStores, *, clock: Clock) -> QueueSummary:
     """The queue in numbers. Starvation is looked for among the first 100 starts."""
-    listed = entries(stores, clock=clock, limit=STARVING_AMONG)
-    depth = stores.queue.depth()
-    now = clock.now()
-    alive = all(found.reason.kind != "no_queue_daemon" for found in listed)
+    state = queue_state(stores, clock=clock)
+    listed = _listed(stores, state, STARVING_AMONG, None)
     return QueueSummary(
-        depth=depth,
+        depth=stores.queue.depth(),
         held=stores.queue.depth(QueueFilter(held=True)),
         oldest_wait=max((found.waiting_seconds for found in listed), default=None),
-        started_last_hour=len(stores.queue.launches(now - 3600)),
+        started_last_hour=stores.queue.count_launches(state.now - 3600),
         estimate_error=estimate_error(stores.queue.estimates()),
-        starvation=who_starves_whom(listed, now=now),
-        daemon_alive=alive,
+        starvation=who_starves_whom(listed, now=state.now),
+        daemon_alive=state.daemon_alive,
     )
 
 
@@ -104,6 +99,12 @@ def note_estimates(stores: QueueViewStores, *, clock: Clock) -> int:
     if estimates:
         stores.queue.expect(estimates)
     return len(estimates)
+
+
+def _listed(stores: QueueViewStores, state: QueueState, limit: int, last: Run | None) -> list[QueueEntry]:
+    forecast = look_ahead(stores, state)
+    rows = _rows(stores, page(stores.queue, forecast, limit=limit, last=last))
+    return _explained(stores, forecast, state, rows)
 
 
 def _start(forecast: Forecast, run_id: str) -> tuple[int, float | None] | None:

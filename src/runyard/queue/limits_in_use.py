@@ -28,8 +28,6 @@ _SHOWN: dict[GroupKind, LimitKind] = {
     "launcher": "launcher_capacity",
     "overlap": "overlap",
 }
-#: Shown only while they are in use or waited for: there is one for each location, or job.
-_IN_USE_ONLY = frozenset({"launcher", "overlap"})
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -87,7 +85,7 @@ def limits_in_use(
             changed_at=change.at if change else None,
         )
         for found in seen
-        if (here := waiting.get(found.group.id, _NOBODY)).runs or found.used or found.group.kind not in _IN_USE_ONLY
+        if _worth_showing(found, here := waiting.get(found.group.id, _NOBODY))
     ]
     order = list(_SHOWN.values())
     return [*sorted(uses, key=lambda use: (order.index(use.kind), use.rule)), *_shares(state)]
@@ -153,6 +151,13 @@ def shown_key(key: str) -> str:
 def share_name(key: str, value: str | None) -> str:
     """``team=docs``, ``no team``."""
     return f"no {shown_key(key)}" if value is None else f"{shown_key(key)}={value}"
+
+
+def _worth_showing(seen: _Seen, waiting: Waiting) -> bool:
+    """There is a launcher for each location and an overlap policy for each job: only those that somebody meets."""
+    if seen.group.kind == "launcher":
+        return waiting.runs > 0
+    return seen.group.kind != "overlap" or waiting.runs > 0 or seen.used > 0
 
 
 def _next_free(seen: _Seen, holders: Holders) -> float | None:

@@ -208,6 +208,10 @@ class Queue(Protocol):
         """Launches at or after ``since``, oldest first, whatever became of the runs."""
         ...
 
+    def count_launches(self, since: float) -> int:
+        """How many there were at or after ``since``."""
+        ...
+
     def change_head(self) -> Cursor:
         """The place after the newest change: load state after reading it, then follow from it."""
         ...

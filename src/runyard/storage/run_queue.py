@@ -88,6 +88,12 @@ class SqlQueue:
         with self._database.read() as connection:
             return queue_reads.launches(self._database, connection, self._rules.read(connection), since)
 
+    def count_launches(self, since: float) -> int:
+        query = sa.select(sa.func.count()).select_from(runs).where(runs.c.launched_at >= since)
+        with self._database.read() as connection:
+            number: int = connection.execute(query).scalar_one()
+            return number
+
     def change_head(self) -> Cursor:
         with self._database.read() as connection:
             return head_of(self._database, connection, queue_changes)
