@@ -301,6 +301,28 @@ def test_code_without_daemons(place: Callable[..., Place]) -> None:
     assert here.json("queue", "explain", waits.stdout.strip())["reason"]["kind"] == "no_queue_daemon"
 
 
+def test_many_runs_from_a_file(place: Callable[..., Place]) -> None:
+    here = place()
+    lines = here.directory / "runs.jsonl"
+    config = {"ops": {"say": {"config": {"n": 7}}}}
+    asked = [{"tags": {"day": "1"}}, {"job_name": "broken", "tags": {"dagster/priority": 5}}, {"run_config": config}]
+    lines.write_text("\n\n".join(json.dumps(line) for line in asked) + "\n")
+    launch = ("job", "launch", "-f", "jobs.py", "-j", "talk", "--from", str(lines), "--tags", '{"team": "docs"}')
+    run_ids = here.json(*launch, "--key", "backfill")["run_ids"]
+    found = [here.json("run", "show", run_id) for run_id in run_ids]
+    assert [run["job_name"] for run in found] == ["talk", "broken", "talk"]
+    assert [run["tags"].get("day") for run in found] == ["1", None, None]
+    assert {run["tags"]["team"] for run in found} == {"docs"}
+    assert [run["priority"] for run in found] == [0, 5, 0]
+    assert found[2]["run_config"] == config
+    assert here.json(*launch, "--key", "backfill")["run_ids"] == run_ids, "the same key: nothing twice"
+
+    lines.write_text('{"tags": {}}\n\n{"job_name": "tlak"}\n')
+    refused = here.run(*launch, code=1)
+    assert refused.stderr.endswith(f"Error: {lines}:3: No job named 'tlak'. Did you mean 'talk'?\n")
+    assert len(here.json("run", "list")) == 3
+
+
 def test_code_that_does_not_load(place: Callable[..., Place]) -> None:
     here = place()
     (here.directory / "bad.py").write_text("import runyard as dg\n\ndef deep():\n    return 1 / 0\n\ndeep()\n")
