@@ -52,7 +52,7 @@ class _Leader:
 
     def __init__(self, stores: SqlStores, name: str, senders: ThreadPoolExecutor) -> None:
         self.stores, self.name, self.senders = stores, name, senders
-        self.random = random.Random(name)
+        self.random = random.Random(name)  # noqa: S311  no secret
         self.won: list[Claim] = []
         self.lost_leases = 0
 
@@ -90,17 +90,13 @@ class _Leader:
             self.senders.submit(self.stores.queue.claim, batch, fence=fence, rules_version=version, now=NOW)
             for _ in range(2)
         ]
-        won, lost = [], None
-        for answer in sent:
-            try:
-                won += answer.result(60)
-            except LeaseLost as error:
-                lost = error
+        won = [claim for answer in sent if answer.exception(60) is None for claim in answer.result()]
         self.won += won
-        if lost is not None:
+        lost = [error for answer in sent if (error := answer.exception()) is not None]
+        if lost:
             for claim in won:
                 self._finish(claim)
-            raise lost
+            raise lost[0]
         return won
 
     def _end(self, running: list[Claim], used: Counter[str]) -> None:
