@@ -7,6 +7,7 @@ index by status and sort a million rows.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -54,17 +55,19 @@ _LANES: _Statements = {
     )
     for kind, table in _BY_LANE.items()
 }
-_FIRST = f"WHERE lane = wanted.{{lane}} AND {WAITING} ORDER BY np, queue_seq LIMIT :per_lane"
 _HEADS: _Statements = {
+    # From the lane's place on, not in the lane: for an empty one PostgreSQL would rather read the whole queue in order.
     "postgres": sa.text(
         f"SELECT head.run_id, head.lane, -head.np, head.queue_seq, head.{_STALE}"
-        " FROM unnest(CAST(:lanes AS text[])) AS wanted(lane),"
-        f" LATERAL (SELECT * FROM runs {_FIRST.format(lane='lane')}) AS head"
+        " FROM unnest(CAST(:lanes AS text[])) AS wanted(lane), LATERAL (SELECT * FROM runs"
+        f" WHERE (lane, np) >= (wanted.lane, {_BEGINNING[0]}) AND {WAITING}"
+        " ORDER BY lane, np, queue_seq LIMIT :per_lane) AS head WHERE head.lane = wanted.lane"
     ),
     # SQLite has no LATERAL, but takes a correlated list of row ids.
     "sqlite": sa.text(
         f"SELECT {_HEAD} FROM json_each(:lanes) AS wanted CROSS JOIN runs"
-        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} {_FIRST.format(lane='value')})"
+        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} WHERE lane = wanted.value AND {WAITING}"
+        " ORDER BY np, queue_seq LIMIT :per_lane)"
     ),
 }
 
@@ -86,15 +89,22 @@ def _page(index: dict[str, str], condition: str) -> _Statements:
 
 _PAGE = _page(_IN_ORDER, WAITING)
 _HELD_PAGE = _page(_HELD, "status = 'QUEUED' AND held = 1")
-# From one place up to another, in three ranges of the index.
+# From one place up to the next, in three ranges of the index: of the priority of the one, between, of the other.
+_COUNT = f"SELECT count(*) FROM {{runs}} WHERE {WAITING} AND"
 _BETWEEN: _Statements = {
     kind: sa.text(
-        f"SELECT (SELECT count(*) FROM {table} WHERE {WAITING} AND np = :np AND queue_seq >= :seq"
-        " AND (np < :to_np OR queue_seq < :to_seq))"
-        f" + (SELECT count(*) FROM {table} WHERE {WAITING} AND np > :np AND np < :to_np)"
-        f" + (SELECT count(*) FROM {table} WHERE {WAITING} AND np = :to_np AND np > :np AND queue_seq < :to_seq)"
+        f"SELECT ({_COUNT.format(runs=_IN_ORDER[kind])} np = {np} AND queue_seq >= {seq} AND queue_seq < {until})"
+        f" + ({_COUNT.format(runs=_IN_ORDER[kind])} np > {np} AND np < {to_np})"
+        f" + ({_COUNT.format(runs=_IN_ORDER[kind])} np = {to_np} AND queue_seq < {to_until}) FROM {places}"
     )
-    for kind, table in _IN_ORDER.items()
+    for kind, places, (np, seq, until, to_np, to_until) in (
+        ("sqlite", "json_each(:places) AS place", [f"json_extract(place.value, '$[{n}]')" for n in range(5)]),
+        (
+            "postgres",
+            "jsonb_array_elements(CAST(:places AS jsonb)) WITH ORDINALITY AS place(range, no) ORDER BY place.no",
+            [f"CAST(place.range->>{n} AS bigint)" for n in range(5)],
+        ),
+    )
 }
 # Held runs have an index of their own, so that runs that wait are found without stepping over them.
 _QUEUED = {
@@ -152,14 +162,16 @@ def held(database: Database, connection: sa.Connection, after: tuple[int, int] |
 
 def positions(database: Database, connection: sa.Connection, runs: Sequence[Run]) -> dict[str, int]:
     """Each counted from the one before it, so that no row is stepped over twice."""
-    found, rank, (np, seq) = {}, 1, _BEGINNING
-    for run in sorted(runs, key=lambda run: (-run.priority, run.queue_seq or 0)):
-        to_np, to_seq = -run.priority, run.queue_seq or 0
-        place = {"np": np, "seq": seq, "to_np": to_np, "to_seq": to_seq}
-        rank += connection.execute(_BETWEEN[database.kind], place).scalar_one()
-        found[run.run_id] = rank
-        np, seq = to_np, to_seq
-    return found
+    ordered = sorted(runs, key=lambda run: (-run.priority, run.queue_seq or 0))
+    places = [_BEGINNING, *((-run.priority, run.queue_seq or 0) for run in ordered)]
+    ranges = [_range(place, following) for place, following in pairwise(places)]
+    counts = connection.execute(_BETWEEN[database.kind], {"places": text(ranges)}).scalars() if runs else ()
+    return {run.run_id: before + 1 for run, before in zip(ordered, accumulate(counts), strict=True)}
+
+
+def _range(place: tuple[int, int], following: tuple[int, int]) -> tuple[int, int, int, int, int]:
+    (np, seq), (to_np, to_seq) = place, following
+    return (np, seq, to_seq, to_np, 0) if np == to_np else (np, seq, _ALL, to_np, to_seq)
 
 
 def queued(database: Database, connection: sa.Connection, limit: int) -> list[Run]:
