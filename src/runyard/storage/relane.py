@@ -13,6 +13,7 @@ from .rows import decode_pools, decode_tags
 from .schema import IS_ACTIVE, QUEUED, runs
 from .stored_rules import RulesInForce
 
+# ruff: noqa: S608  statements are put together from constants
 _STALE = runs.c.lane_version < sa.bindparam("lane_version")
 _COLUMNS = ["run_id", "lane", "lane_version", "location_name", "job_name", "tags", "pools"]
 # Rows are locked in the order in which reports lock theirs, so that neither waits for the other.
@@ -24,27 +25,38 @@ _UPDATE = (
 )
 
 
-def _oldest(status: sa.TextClause) -> sa.Select[Any]:
-    some = sa.select(runs.c.run_id).where(status, _STALE).limit(sa.bindparam("batch"))
-    return _LOCKED.where(runs.c.run_id.in_(some), status, _STALE)
-
-
-_ACTIVE, _QUEUED = _oldest(IS_ACTIVE), _oldest(QUEUED)
-_CHOSEN = _LOCKED.where(runs.c.run_id.in_(sa.bindparam("run_ids", expanding=True)), QUEUED)
+# SQLite, which keeps no statistics here, would rather read every queued run than the few of an older generation.
+_OLDER = {
+    (status, kind): sa.text(f"SELECT run_id FROM {table} WHERE {status} AND lane_version < :lane_version LIMIT :batch")
+    for status, index in ((IS_ACTIVE, "runs_active_by_lane_version"), (QUEUED, "runs_queued_by_lane_version"))
+    for kind, table in (("postgres", "runs"), ("sqlite", f"runs INDEXED BY {index}"))
+}
+_GIVEN = runs.c.run_id.in_(sa.bindparam("run_ids", expanding=True))
+_CHOSEN = _LOCKED.where(_GIVEN, QUEUED)
 
 
 def relane_some(database: Database, connection: sa.Connection, in_force: RulesInForce, limit: int) -> int:
     """Bring up to ``limit`` active runs, or else queued ones, to the generation in force; how many there were."""
-    values = {"lane_version": in_force.lane_version, "batch": limit}
-    found = connection.execute(_ACTIVE, values).all()
+    found = _older(database, connection, in_force, IS_ACTIVE, limit)
     if found:
         # They are in no lane's line: the leader reads them anew whenever the rules have changed.
         _relane(connection, in_force, found)
         return len(found)
-    found = connection.execute(_QUEUED, values).all()
+    found = _older(database, connection, in_force, QUEUED, limit)
     moved = _relane(connection, in_force, found)
     write_changes(database, connection, [change("lane", lane=lane) for lane in moved])
     return len(found)
+
+
+def _older(
+    database: Database, connection: sa.Connection, in_force: RulesInForce, status: sa.TextClause, limit: int
+) -> Sequence[sa.Row[Any]]:
+    """Locked runs of an older generation."""
+    version = {"lane_version": in_force.lane_version}
+    run_ids = list(connection.execute(_OLDER[status, database.kind], {**version, "batch": limit}).scalars())
+    if not run_ids:
+        return ()
+    return connection.execute(_LOCKED.where(_GIVEN, status, _STALE), {**version, "run_ids": run_ids}).all()
 
 
 def relane_chosen(connection: sa.Connection, in_force: RulesInForce, run_ids: Sequence[str]) -> list[str]:

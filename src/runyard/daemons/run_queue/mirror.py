@@ -137,5 +137,5 @@ class Mirror:
 
     def _relane_active(self, rules: Rules, fence: Fence) -> None:
         """Runs that hold slots are few, and storage takes them first."""
-        active = len(self._stores.queue.active())
-        self._stores.queue.relane(fence=fence, rules=rules, limit=max(RELANED_AT_ONCE, active))
+        for _ in range(len(self._stores.queue.active()) // RELANED_AT_ONCE + 1):
+            self._stores.queue.relane(fence=fence, rules=rules, limit=RELANED_AT_ONCE)
