@@ -90,10 +90,11 @@ everything = st.builds(
 )
 #: Of one kind mostly, so that others do not hold back what it would.
 by_shares = st.builds(Rules, max_concurrent_runs=st.integers(1, 5), fair_share=shares, tag_rules=few(tag_rules, 1))
-by_pools = st.builds(Rules, max_concurrent_runs=st.just(-1), pools=pools)
+op_pools = st.builds(PoolRules, default_limit=st.integers(1, 2), run_buffer=st.sampled_from([0, 0, 1]))
+by_pools = st.builds(Rules, max_concurrent_runs=st.just(-1), pools=op_pools | pools)
 by_rates = st.builds(Rules, max_concurrent_runs=st.just(-1), rates=st.lists(rates, min_size=1, max_size=3).map(tuple))
 by_tags = st.builds(Rules, max_concurrent_runs=st.integers(3, 9), tag_rules=st.lists(tag_rules, max_size=3).map(tuple))
-rule_sets = st.one_of(everything, by_shares, by_pools, by_rates, by_tags)
+themes = st.sampled_from([everything, by_shares, by_pools, by_rates, by_tags])
 all_tags = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
 needs = st.dictionaries(st.sampled_from(POOLS), st.integers(1, 2))
 
@@ -110,15 +111,17 @@ new_runs = st.builds(
     job=st.sampled_from(JOBS),
     weight=st.sampled_from([1, 1, 1, 2, 3]),
     pools=st.just({}) | needs,
-    roots=st.just({}) | needs,
+    roots=st.sampled_from([{}, {}, {"db": 1}, {"db": 1}, {"db": 2, "api": 1}, {"api": 1}]),
 )
 
 
 class AdmissionMachine(RuleBasedStateMachine):
     """The oracle's runs are the rows; ``admission`` is told what a leader would read from them."""
 
-    @initialize(rules=rule_sets, per_lane=st.integers(1, 3), chunk=st.none() | st.integers(1, 3))
-    def begin(self, rules: Rules, per_lane: int, chunk: int | None) -> None:
+    @initialize(data=st.data(), theme=themes, per_lane=st.integers(1, 3), chunk=st.none() | st.integers(1, 3))
+    def begin(self, data: st.DataObject, theme: st.SearchStrategy[Rules], per_lane: int, chunk: int | None) -> None:
+        self.theme = theme
+        rules = data.draw(theme)
         self.oracle = Oracle(rules)
         self.admission = Admission(rules)
         self.per_lane = per_lane
@@ -225,8 +228,9 @@ class AdmissionMachine(RuleBasedStateMachine):
         holders = [PoolHolder(pool, run_id, f"step-{n}", 1, slots, 0.0) for n, (run_id, slots) in enumerate(held)]
         self.admission.set_pool_holders(pool, holders)
 
-    @rule(rules=rule_sets)
-    def change_rules(self, rules: Rules) -> None:
+    @rule(data=st.data())
+    def change_rules(self, data: st.DataObject) -> None:
+        rules = data.draw(self.theme)
         self.oracle.rules = rules
         self.admission.set_rules(rules)
         self.admission.forget_launches()
@@ -304,6 +308,25 @@ class AdmissionMachine(RuleBasedStateMachine):
             self.oracle.now = event
             self.admission.pass_time(event)
             self.launch_all()
+
+    @rule()
+    def all_begin_and_time_passes(self) -> None:
+        self.launch_all()
+        for run in self.oracle.active():
+            if run.status == "STARTING":
+                run.status, run.started_at = "STARTED", self.oracle.now
+                self.admission.started(run.run_id)
+        self.launch_all()
+        self.wait_for_the_next_event()
+
+    @precondition(lambda self: self.oracle.active())
+    @rule(data=st.data())
+    def end_and_launch(self, data: st.DataObject) -> None:
+        self.launch_all()
+        run = self.some(data, self.oracle.active())
+        del self.oracle.runs[run.run_id]
+        self.admission.release(run.run_id)
+        self.launch_all()
 
     def nothing_changes_before_the_next_event(self) -> None:
         now, event = self.oracle.now, self.admission.next_event()

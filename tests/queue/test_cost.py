@@ -11,7 +11,7 @@ from runyard.core.queue import QueueHead
 from runyard.queue import tree
 from runyard.queue.admission import Admission
 from runyard.queue.lanes import lane_key
-from runyard.queue.rules import Rules, TagRule
+from runyard.queue.rules import FairShare, Pause, Rules, TagRule
 
 
 class Counted:
@@ -45,6 +45,10 @@ def lane_of(**tags: str) -> str:
 def add(admission: Admission, seq: int, **tags: str) -> None:
     lane = lane_of(**tags)
     admission.set_heads(lane, [QueueHead(str(seq), lane, 0, seq)], more=False)
+
+
+def each(key: str, limit: int) -> TagRule:
+    return TagRule(key, limit, per_unique_value=True)
 
 
 def churn(admission: Admission, patch: pytest.MonkeyPatch, rounds: int = 20) -> int:
@@ -113,5 +117,73 @@ def test_lanes_that_come_and_go_under_a_full_group_leave_nothing_behind(rounds: 
 
 
 def _offers(node: tree.Node) -> int:
-    below = (_offers(child) for child in node.children.values() if isinstance(child, tree.Node))
-    return len(node.offers) + sum(below)
+    below = {child for _, child in node.offers if isinstance(child, tree.Node)}
+    return len(node.offers) + sum(map(_offers, below))
+
+
+@pytest.mark.parametrize("lanes", [100, 10_000])
+def test_a_limit_for_each_customer_and_one_for_each_region(lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regions fill and empty by turns while every customer of theirs waits."""
+    rules = Rules(max_concurrent_runs=-1, tag_rules=(each("customer", 1), each("region", 1)))
+    admission = Admission(rules)
+    for seq in range(lanes):
+        add(admission, seq, customer=str(seq), region=f"region-{seq % 5}")
+    assert len(list(iter(admission.next, None))) == 5
+    assert churn(admission, monkeypatch) < 150
+
+
+@pytest.mark.parametrize("lanes", [100, 10_000])
+def test_a_limit_that_changes_costs_what_its_groups_cost(lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    each_customer = each("customer", 1)
+    admission = Admission(Rules(max_concurrent_runs=0, tag_rules=(TagRule("team", 0), each_customer)))
+    for seq in range(lanes):
+        add(admission, seq, customer=str(seq), team="docs")
+    assert admission.next() is None
+    counted = Counted()
+    with counted.during(monkeypatch):
+        admission.set_rules(Rules(max_concurrent_runs=5, tag_rules=(TagRule("team", 1), each_customer)))
+        assert len(list(iter(admission.next, None))) == 1
+    assert counted.operations < 60
+
+
+@pytest.mark.parametrize("lanes", [100, 10_000])
+def test_a_pause_of_the_queue_or_a_location_costs_the_same_whatever_waits(
+    lanes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admission = Admission(Rules(max_concurrent_runs=1, tag_rules=(each("customer", 1),)))
+    for seq in range(lanes):
+        add(admission, seq, customer=str(seq))
+    counted = Counted()
+    with counted.during(monkeypatch):
+        for scope, name in (("queue", ""), ("location", "here")):
+            pause = Pause(scope=scope, name=name, by="ops", since=0.0)
+            admission.set_rules(Rules(max_concurrent_runs=1, tag_rules=(each("customer", 1),), pauses=(pause,)))
+            assert admission.next() is None
+        admission.set_rules(Rules(max_concurrent_runs=1, tag_rules=(each("customer", 1),)))
+        assert admission.next() is not None
+    assert counted.operations < 80
+
+
+def test_a_rule_that_comes_moves_lanes_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    admission = Admission(Rules(max_concurrent_runs=-1))
+    for seq in range(1000):
+        add(admission, seq, team="docs", customer=str(seq))
+    add(admission, 1000, customer="another")
+    counted = Counted()
+    with counted.during(monkeypatch):
+        admission.set_rules(Rules(max_concurrent_runs=-1, tag_rules=(TagRule("team", 0),)))
+        assert not admission.settle(10)
+    assert counted.operations < 300
+    assert sum(admission.settle(100) for _ in range(10)) == 1
+    head = admission.next()
+    assert head is not None
+    assert head.run_id == "1000"
+
+
+@pytest.mark.parametrize("values", [100, 3_000])
+def test_a_fair_share_over_many_values(values: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    admission = Admission(Rules(max_concurrent_runs=3, fair_share=FairShare(key="customer")))
+    for seq in range(values):
+        add(admission, seq, customer=str(seq))
+    assert len(list(iter(admission.next, None))) == 3
+    assert churn(admission, monkeypatch) < 150
