@@ -68,7 +68,7 @@ class Runs(Protocol):
     def add(self, runs: Sequence[NewRun], *, enqueue: bool, idempotency_key: str | None = None) -> list[Run]:
         """Insert runs, QUEUED (with RUN_ENQUEUED, lane and queue_seq) or NOT_STARTED.
 
-        With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time. Where an
+        Whoever has many adds a few hundred at a time, so that other writers get in between. With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time. Where an
         overlap policy has a run take the place of others, those are CANCELED or, when active, CANCELING afterwards:
         poke ``cancel``.
 
@@ -233,7 +233,7 @@ class Queue(Protocol):
 
         RUN_DEQUEUED and RUN_STARTING events, a new token, attempt + 1 and the next launch_seq are in the transaction.
         A run whose lane was computed before a key that is tracked now is not won. Returns none when the stored rules
-        are of another version.
+        are of another version. Other writers wait meanwhile: 250 heads take SQLite about 20 ms.
         """
         ...
 
