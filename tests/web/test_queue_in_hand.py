@@ -116,6 +116,18 @@ def test_pauses_that_cannot_be_are_refused(yard: Yard, body: dict[str, Any], sta
     assert yard.get("/queue/pauses") == []
 
 
+def test_what_would_start_a_run_sooner_is_told_with_its_reason(yard: Yard) -> None:
+    yard.limit(Rules(max_concurrent_runs=1))
+    holder, _, last = yard.add(), yard.add(), yard.add()
+    assert yard.launch_next() == holder
+    found = yard.get(f"/queue/{last}")
+    assert [detail["run_id"] for detail in found["reason"]["holder_details"]] == [holder]
+    kinds = {alternative["kind"]: alternative for alternative in found["sooner"]}
+    assert set(kinds) == {"now", "priority", "limit", "cancel"}
+    assert (kinds["now"]["position"], kinds["priority"]["position"], kinds["cancel"]["run_id"]) == (2, 1, holder)
+    assert yard.get(f"/queue/{holder}")["sooner"] == []
+
+
 def test_the_queue_in_numbers(yard: Yard) -> None:
     first, held, _ = yard.add(), yard.add(), yard.add()
     yard.post(f"/queue/{held}/hold")

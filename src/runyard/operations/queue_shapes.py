@@ -34,7 +34,8 @@ limit (an element of ``GET /limits``)::
     kind: as in reason. limit null: none. waiting counts the runs looked at whose reason it
     is; waiting_is_all false: there are more queued than were looked at. source: "file" or "changed".
 
-alternative (an element of ``sooner`` of ``GET /queue/{id}/sooner``), the first one is how things are (kind ``now``)::
+alternative (an element of ``sooner``, which ``GET /queue/{id}`` has beside the keys of an entry; none where nothing is
+forecast), the first one is how things are (kind ``now``)::
 
     {kind: now|priority|limit|cancel, title, message, position, estimated_start, saves, priority, rule, limit, run_id}
 
@@ -46,6 +47,8 @@ summary (``GET /queue/summary``)::
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from ..core.run import Run, RunStatus
 from ..queue.entries import Alternative, LimitUse, QueueEntry, QueueSummary, Starvation
@@ -86,8 +89,13 @@ _NOT_QUEUED = {
 }
 
 
+def explained_shape(entry: QueueEntry, sooner: Iterable[Alternative]) -> Shape:
+    """One entry with what would start it sooner."""
+    return queue_entry_shape(entry) | {"sooner": [alternative_shape(alternative) for alternative in sooner]}
+
+
 def unqueued_shape(run: Run) -> Shape:
-    """A run that has no queue entry, explained by its status (``reason.kind`` ``status``) in the shape of one."""
+    """A run that has no queue entry, explained by its status (``reason.kind`` ``status``) as ``explained_shape`` has it."""
     return {
         "run_id": run.run_id,
         "job_name": run.job_name,
@@ -101,6 +109,7 @@ def unqueued_shape(run: Run) -> Shape:
         "estimated_start": None,
         "reason": reason_shape(Reason(kind="next", message=_NOT_QUEUED[run.status])) | {"kind": "status"},
         "overtaken": overtaken_shape(Overtaken()),
+        "sooner": [],
     }
 
 

@@ -16,7 +16,7 @@ from ..output import coloured, duration, local_time, print_json, print_table, sh
 from ..session import opened_instance
 
 if TYPE_CHECKING:
-    from ...queue.entries import QueueEntry
+    from ...queue.entries import Alternative, QueueEntry
 
 
 @click.command("list", cls=Command)
@@ -56,8 +56,8 @@ def _row(entry: QueueEntry) -> list[str]:
 def explain(run_id: str, as_json: bool) -> None:
     """Say why a run waits. RUN_ID may be its first characters."""
     from ...operations.find_run import find_run
-    from ...operations.queue_shapes import queue_entry_shape, unqueued_shape
-    from ...operations.queue_view import entry
+    from ...operations.queue_shapes import explained_shape, unqueued_shape
+    from ...operations.queue_view import entry, sooner
 
     with opened_instance() as instance:
         run = find_run(instance.stores.runs, run_id)
@@ -65,18 +65,19 @@ def explain(run_id: str, as_json: bool) -> None:
         if found is None:
             # It may have left the queue between the two looks.
             run = find_run(instance.stores.runs, run.run_id)
+        faster = sooner(instance.stores, run.run_id, clock=instance.clock) if found else []
         error = estimate_error(instance.stores.queue.estimates())
-    shape = queue_entry_shape(found) if found else unqueued_shape(run)
+    shape = explained_shape(found, faster) if found else unqueued_shape(run)
     if as_json:
         print_json(shape)
     elif found is None:
         click.echo(f"{run.run_id} is {coloured(run.status.value)}. {shape['reason']['message']}.")
     else:
-        for line in _told(found, error, now=instance.clock.now()):
+        for line in _told(found, faster, error, now=instance.clock.now()):
             click.echo(line)
 
 
-def _told(entry: QueueEntry, error: EstimateError | None, *, now: float) -> Iterator[str]:
+def _told(entry: QueueEntry, sooner: list[Alternative], error: EstimateError | None, *, now: float) -> Iterator[str]:
     """What is known of one entry, the reason first."""
     place = f", place {entry.position}" if entry.position is not None else ""
     yield f"{entry.run_id} has waited {duration(entry.waiting_seconds)}{place}, priority {entry.priority}."
@@ -93,6 +94,11 @@ def _told(entry: QueueEntry, error: EstimateError | None, *, now: float) -> Iter
         yield f"Expected to start at {local_time(entry.estimated_start)}{rank}{off}."
     if entry.overtaken.total:
         yield f"{overtaken_message(entry.job_name, entry.priority, entry.overtaken)}."
+    if len(sooner) > 1:
+        yield "What would start it sooner:"
+    # The first one is how things are, to compare with.
+    for alternative in sooner if len(sooner) > 1 else ():
+        yield f"  {alternative.title}: {alternative.message}"
 
 
 @click.command("history", cls=Command)

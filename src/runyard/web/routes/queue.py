@@ -38,7 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_
 from ...core.queue import QueueFilter, Steering
 from ...operations import queue_steering, queue_view
 from ...operations.find_run import find_run
-from ...operations.queue_shapes import queue_entry_shape, unqueued_shape
+from ...operations.queue_shapes import explained_shape, queue_entry_shape, unqueued_shape
 from ...operations.shapes import run_shape
 from ..context import Context
 from ..fields import BY_WEB, After, Limit, StorableText
@@ -146,10 +146,12 @@ def steer(context: Context, body: Steer) -> Json:
 
 @router.get("/{run_id}")
 def explain(context: Context, run_id: str) -> Json:
-    """Why this run waits; a run that is not queued is explained by its status."""
+    """Why this run waits and what would start it sooner; a run that is not queued is explained by its status."""
     run = find_run(context.stores.runs, run_id)
     entry = queue_view.entry(context.stores, run.run_id, clock=context.clock)
-    return Json(queue_entry_shape(entry) if entry else unqueued_shape(find_run(context.stores.runs, run.run_id)))
+    if entry is None:
+        return Json(unqueued_shape(find_run(context.stores.runs, run.run_id)))
+    return Json(explained_shape(entry, queue_view.sooner(context.stores, run.run_id, clock=context.clock)))
 
 
 @router.post("/{run_id}/priority")
