@@ -68,7 +68,9 @@ class Runs(Protocol):
     def add(self, runs: Sequence[NewRun], *, enqueue: bool, idempotency_key: str | None = None) -> list[Run]:
         """Insert runs, QUEUED (with RUN_ENQUEUED, lane and queue_seq) or NOT_STARTED.
 
-        Whoever has many adds a few hundred at a time, so that other writers get in between. With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time. Where an
+        Whoever has many adds a few hundred at a time, so that other writers get in between.
+
+        With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time. Where an
         overlap policy has a run take the place of others, those are CANCELED or, when active, CANCELING afterwards:
         poke ``cancel``.
 
