@@ -117,6 +117,12 @@ class Woken:
     def report(self, error: BaseException) -> None:
         self.errors.append(error)
 
+    def was_woken(self) -> bool:
+        """Whether the daemon asked for a pass; forgets it."""
+        woken = self._event.is_set()
+        self._event.clear()
+        return woken
+
     def wait(self) -> None:
         """Return once the daemon asked for a pass; forgets it."""
         assert self._event.wait(10), "the daemon never asked for a pass"

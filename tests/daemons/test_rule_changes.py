@@ -54,6 +54,20 @@ def _team(yard: Bench, run_id: str) -> str:
     return run.tags["t"]
 
 
+def test_a_run_whose_lane_is_of_another_time_is_looked_at_again_before_it_is_launched(any_bench, monkeypatch) -> None:
+    yard = any_bench(capacity=8)
+    yard.stores.limits.configure(Rules(max_concurrent_runs=2))
+    docs, data = [yard.submit(t="docs") for _ in range(40)], [yard.submit(t="data") for _ in range(2)]
+    assert yard.launched(2) == docs[:2]
+    # In the background hardly anything happens.
+    relane = yard.stores.queue.relane
+    monkeypatch.setattr(yard.stores.queue, "relane", lambda **options: relane(**{**options, "limit": 2}))
+    yard.stores.limits.configure(Rules(max_concurrent_runs=6, tag_rules=(TagRule("t", 2, per_unique_value=True),)))
+    while yard.look().wake_at <= yard.clock.now() or yard.woken.was_woken():
+        assert len(yard.stores.runs.list(RunsFilter(statuses=tuple(ACTIVE)), limit=10)) <= 4
+    assert yard.location.wait_launched(4) == [*docs[:2], *data]
+
+
 def test_lanes_are_computed_again_a_bounded_number_in_each_pass(bench, monkeypatch) -> None:
     yard = bench(capacity=8)
     _teams(yard, slots=2)

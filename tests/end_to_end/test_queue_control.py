@@ -6,6 +6,7 @@ from deep_queue import deepen
 from runyard.core.ids import new_id
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import ACTIVE, NewRun, RunStatus
+from runyard.operations.queue_view import entry
 from runyard.queue.rules import Pause, Rules, TagRule
 
 from .yard import JOBS, Yard
@@ -100,3 +101,15 @@ def test_a_limit_on_a_tag_that_no_rule_looked_at_is_kept_from_the_moment_it_is_s
     yard.go(docs[1])
     yard.wait_mark(f"begin {docs[3]}")
     assert {run.run_id for run in yard.runs(*ACTIVE)} == {docs[2], docs[3]}
+
+
+def test_a_daemon_that_has_ended_is_the_reason_at_once(make_yard) -> None:
+    yard = make_yard()
+    daemon = yard.start()
+    yard.wait_end(yard.submit("tiny"))
+    daemon.terminate()
+    assert daemon.wait(20) == 0
+    waiting = yard.submit("tiny")
+    found = entry(yard.stores, waiting, clock=yard.instance.clock)
+    assert found is not None
+    assert found.reason.kind == "no_queue_daemon"

@@ -26,6 +26,8 @@ from .mirror import Mirror
 BATCH = 500
 #: Runs whose lanes are computed again together when they are found at the front.
 STALE = 100
+#: Lanes that are moved between two looks at the time, after rules have come or many lanes were read.
+SETTLED_AT_ONCE = 5_000
 #: Seconds after which a pass that still finds something to launch ends, and the next one begins.
 SLICE = 0.25
 #: Seconds until changes are read again that a transaction which is still under way keeps hidden.
@@ -121,6 +123,8 @@ class RunQueueDaemon:
         # One moment for both: a rate counts the launches that storage knows by their times.
         now = self._clock.now()
         mirror.admission.pass_time(now)
+        if not mirror.admission.settle(SETTLED_AT_ONCE):
+            return 0, True
         fresh, stale = _admit(mirror.admission)
         claims = self._claim(mirror.admission, fresh, fence, now)
         self._handover.dispatch(claims)
