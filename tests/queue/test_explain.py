@@ -294,6 +294,15 @@ def test_a_rate_says_when_the_next_launch_is_allowed() -> None:
     assert (second.reason.ahead, second.estimated_start) == (1, NOW + 30)
 
 
+def test_a_rate_that_was_lowered_allows_the_next_launch_when_enough_count_no_more() -> None:
+    rules = Rules(rates=(RateRule(key="team", limit=1, seconds=60.0),))
+    lane = active("x", rules, DOCS).lane
+    launches = tuple(Launch(f"x{n}", lane, NOW - 50 + 10 * n) for n in range(3))
+    found = entries([queued(1, DOCS)], [], rules, launches=launches)["queued-1"]
+    assert found.reason.message == "team launched 3 of 1 per 1 min 0 s, next launch allowed in 30 s"
+    assert found.estimated_start == NOW + 30
+
+
 def test_a_run_that_takes_more_than_a_limit_has_can_never_start() -> None:
     rules = Rules(max_concurrent_runs=2)
     found = entries([queued(1, {"runyard/slots": "3"}), queued(2)], [], rules)

@@ -108,7 +108,7 @@ def _described(slots: Slots, needs: int) -> Obstacle:
         return Obstacle(
             group=pool.group, used=pool.used, needs=needs, holders=pool.holders, others=len(slots.pools) - 1
         )
-    free_at = slots.frees_at if isinstance(slots, RateSlots) else None
+    free_at = slots.room_at if isinstance(slots, RateSlots) else None
     return Obstacle(group=slots.group, used=slots.used, needs=needs, holders=slots.holders, free_at=free_at)
 
 

@@ -41,7 +41,7 @@ class _Seen(msgspec.Struct, frozen=True):
     group: Group
     used: int
     holders: tuple[str, ...]
-    frees_at: float | None = None
+    room_at: float | None = None
 
 
 _NOBODY = Waiting()
@@ -108,8 +108,8 @@ def _seen(admission: Admission, state: QueueState, lanes: Iterable[str]) -> Iter
     for lane, only in (*((lane, None) for lane in real), *_lanes_of_rules(state.rules)):
         for group, part in _parts(admission, lane):
             if group.kind in _SHOWN and group.limit is not None and only in (None, group.rule):
-                frees_at = part.frees_at if isinstance(part, RateSlots) else None
-                found[group.id] = _Seen(group, part.used, part.holders, frees_at)
+                room_at = part.room_at if isinstance(part, RateSlots) else None
+                found[group.id] = _Seen(group, part.used, part.holders, room_at)
     return found.values()
 
 
@@ -164,7 +164,7 @@ def _next_free(seen: _Seen, holders: Holders) -> float | None:
     if seen.group.limit is None or seen.used < seen.group.limit:
         return None
     if seen.group.kind == "rate":
-        return seen.frees_at
+        return seen.room_at
     first = holders.first_to_end(seen.holders)
     return first[1] if first else None
 

@@ -92,6 +92,14 @@ class RateSlots(Slots):
         """When the oldest launch stops to count; None without any."""
         return self._launches[0][0] + self._seconds if self._launches else None
 
+    @property
+    def room_at(self) -> float | None:
+        """When one launch more is allowed, if nothing is launched before; None: now, or never."""
+        limit = self.group.limit
+        if not limit or self.used < limit:
+            return None
+        return self._launches[self.used - limit][0] + self._seconds
+
     def launched(self, run_id: str, at: float) -> None:
         insort(self._launches, (at, run_id))
         self.used = len(self._launches)
