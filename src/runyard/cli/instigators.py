@@ -179,7 +179,9 @@ def _logs_command(kind: InstigatorKind) -> click.Command:
 def _print_tick(tick: Tick) -> None:
     runs = f"  runs {', '.join(short(run_id) for run_id in tick.run_ids)}" if tick.run_ids else ""
     click.echo(f"{local_time(tick.time)}  {coloured(tick.status.value)}{runs}")
-    notes: list[Any] = [tick.skip_reason, *tick.log]
+    # A tick of which nothing was left gives the refusals as the reason that it was skipped.
+    refused = () if tick.status is TickStatus.SKIPPED else tick.refused
+    notes: list[Any] = [tick.skip_reason, *refused, *tick.log]
     if tick.error is not None:
         notes.append(f"{tick.error.class_name}: {tick.error.message}")
     for note in filter(None, notes):
