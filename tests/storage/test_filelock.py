@@ -197,7 +197,8 @@ def test_the_log_is_copied_back_beside_the_writers(sqlite_stores: SqlStores, mon
     for _ in range(300):
         enqueue(sqlite_stores, run_config={"x": "y" * 20_000})
         largest = max(largest, Path(f"{path}-wal").stat().st_size)
-    assert largest < 3_000_000
+    # It would be 24 MB; how soon the other thread gets to it is up to the machine.
+    assert largest < 12_000_000
     assert sqlite_stores.queue.depth() == 300
 
 
