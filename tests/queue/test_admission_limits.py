@@ -275,6 +275,19 @@ def test_the_value_that_holds_least_for_its_weight_goes_first() -> None:
     assert launch(admission) == ["8", "9"]
 
 
+def test_a_value_whose_runs_end_comes_forward() -> None:
+    a, b = shares("a", "b")
+    admission = queue(Rules(fair_share=FairShare(key="team")), a, b, b)
+    for run_id in ("x", "y"):
+        admission.occupy(ActiveRun(run_id, a, RunStatus.STARTED, 0.0, started_at=0.0))
+    first = admission.next()
+    assert first is not None
+    assert first.run_id == "1"
+    admission.release("x")
+    admission.release("y")
+    assert launch(admission) == ["0", "2"]
+
+
 def test_priority_goes_before_shares() -> None:
     rules = Rules(max_concurrent_runs=2, fair_share=FairShare(key="team"))
     admission = queue(rules, *shares("a", "b"))

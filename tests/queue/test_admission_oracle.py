@@ -94,7 +94,7 @@ op_pools = st.builds(PoolRules, default_limit=st.integers(1, 2), run_buffer=st.s
 by_pools = st.builds(Rules, max_concurrent_runs=st.just(-1), pools=op_pools | pools)
 by_rates = st.builds(Rules, max_concurrent_runs=st.just(-1), rates=st.lists(rates, min_size=1, max_size=3).map(tuple))
 by_tags = st.builds(Rules, max_concurrent_runs=st.integers(3, 9), tag_rules=st.lists(tag_rules, max_size=3).map(tuple))
-themes = st.sampled_from([everything, by_shares, by_pools, by_rates, by_tags])
+themes = st.sampled_from([everything, by_shares, by_shares, by_pools, by_pools, by_rates, by_tags])
 all_tags = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
 needs = st.dictionaries(st.sampled_from(POOLS), st.integers(1, 2))
 
@@ -369,5 +369,5 @@ class AdmissionMachine(RuleBasedStateMachine):
         assert bool(full) == bool(self.oracle.obstacles(run))
 
 
-AdmissionMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)
+AdmissionMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=30, deadline=None)
 test_admission_equals_brute_force = AdmissionMachine.TestCase
