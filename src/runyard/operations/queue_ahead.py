@@ -98,12 +98,14 @@ class LookAhead:
         if self._heads_left > 0 and self._rows_left > 0:
             return self._feed.refill()
         hungry = self._admission.hungry()
+        if not hungry and not self._admission.wants_more:
+            return False
+        # From here on the forecast makes do with what it knows.
+        self.complete = False
         for lane in hungry:
             self._admission.set_heads(lane, (), more=False)
-        wanted_more = self._admission.wants_more
         self._admission.set_frontier(None)
-        self.complete = self.complete and not hungry and not wanted_more
-        return bool(hungry) or wanted_more
+        return True
 
     # -- as the feed's stores: the queue without what the forecast has started ---------------------------------
 
