@@ -9,17 +9,21 @@ from collections.abc import Iterator
 class Timeline:
     """A step function: 0 at first, then each value until the next one. Times must not go back."""
 
-    __slots__ = ("_times", "_values")
+    __slots__ = ("_times", "_total", "_values")
 
     def __init__(self) -> None:
         self._times = array("d")
         self._values = array("d")
+        #: The integral up to the last change.
+        self._total = 0.0
 
     def put(self, time: float, value: float) -> None:
         """From ``time`` on it is ``value``; of several at one time the last one stays."""
         if self._times and self._times[-1] == time:
             self._values[-1] = value
         else:
+            if self._times:
+                self._total += self._values[-1] * (time - self._times[-1])
             self._times.append(time)
             self._values.append(value)
 
@@ -33,6 +37,8 @@ class Timeline:
 
     def total(self, end: float) -> float:
         """Its integral up to ``end``, in value times seconds."""
+        if self._times and end >= self._times[-1]:
+            return self._total + self._values[-1] * (end - self._times[-1])
         return sum(value * (until - since) for since, until, value in self._steps(end))
 
     def seconds_at(self, least: float, end: float) -> float:
@@ -60,6 +66,9 @@ class Timeline:
 def _spread(sums: list[float], since: float, until: float, value: float, width: float) -> None:
     """Add ``value`` over the time from ``since`` to ``until`` to the buckets that it lies in."""
     first, last = max(0, int(since // width)), min(len(sums) - 1, int(until // width))
+    if first == last and since >= 0:
+        sums[first] += value * (until - since)
+        return
     for bucket in range(first, last + 1):
         inside = min(until, (bucket + 1) * width) - max(since, bucket * width)
         sums[bucket] += value * max(0.0, inside)
