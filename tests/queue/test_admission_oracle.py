@@ -95,6 +95,7 @@ by_pools = st.builds(Rules, max_concurrent_runs=st.just(-1), pools=op_pools | po
 by_rates = st.builds(Rules, max_concurrent_runs=st.just(-1), rates=st.lists(rates, min_size=1, max_size=3).map(tuple))
 by_tags = st.builds(Rules, max_concurrent_runs=st.integers(3, 9), tag_rules=st.lists(tag_rules, max_size=3).map(tuple))
 themes = st.sampled_from([everything, by_shares, by_shares, by_pools, by_pools, by_rates, by_tags])
+rule_sets = themes.flatmap(lambda theme: theme)
 all_tags = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
 needs = st.dictionaries(st.sampled_from(POOLS), st.integers(1, 2))
 
