@@ -15,7 +15,7 @@ POST   /queue/steer                   ``{action, filter, priority?, reason?, aft
 POST   /queue/count                   ``{filter}``                                              -> ``{count}``
 POST   /queue/pause, /queue/drain     ``{scope?, name?, value?, reason?, until?}``              -> pause
 POST   /queue/resume                  ``{scope?, name?, value?}``                               -> ``{resumed}``
-POST   /queue/simulate                ``{limits?, from?, to?, load?, seed?}``                   -> ``operations.simulate``
+POST   /queue/simulate                ``{limits?, from?, to?, load?, seed?}``                   -> a what-if
 GET    /limits                        every limit with its use
 PUT    /limits                        ``{kind, name?, limit}``                                  -> the same
 DELETE /limits?kind&name              what the instance file says again
