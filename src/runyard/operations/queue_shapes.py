@@ -95,7 +95,7 @@ def explained_shape(entry: QueueEntry, sooner: Iterable[Alternative]) -> Shape:
 
 
 def unqueued_shape(run: Run) -> Shape:
-    """A run that has no queue entry, explained by its status (``reason.kind`` ``status``) as ``explained_shape`` has it."""
+    """A run without a queue entry, explained by its status (``reason.kind`` ``status``) as in ``explained_shape``."""
     return {
         "run_id": run.run_id,
         "job_name": run.job_name,
