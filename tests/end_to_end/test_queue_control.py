@@ -6,8 +6,10 @@ from deep_queue import deepen
 from runyard.core.ids import new_id
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import ACTIVE, NewRun, RunStatus
+from runyard.launchers.local import local_capacity
 from runyard.operations.queue_view import entry
 from runyard.queue.rules import Pause, Rules, TagRule
+from runyard.storage.protocols import RunsFilter
 
 from .yard import JOBS, Yard
 
@@ -101,6 +103,23 @@ def test_a_limit_on_a_tag_that_no_rule_looked_at_is_kept_from_the_moment_it_is_s
     yard.go(docs[1])
     yard.wait_mark(f"begin {docs[3]}")
     assert {run.run_id for run in yard.runs(*ACTIVE)} == {docs[2], docs[3]}
+
+
+def test_an_urgent_run_passes_thousands_that_no_limit_holds(make_yard) -> None:
+    yard = make_yard(instance="concurrency: {runs: {max_concurrent_runs: -1}}")
+    deepen(yard.stores, NewRun(run_id=new_id(), job_name="tiny", location_name="jobs.py"), 3_000)
+    yard.start()
+    yard.wait(lambda: len(yard.marks()) >= 10)
+    urgent = yard.submit("tiny", **{"dagster/priority": "5"})
+    assert yard.wait_end(urgent).status is RunStatus.SUCCESS
+    yard.stores.limits.pause(Pause(scope="queue", by="ops", since=yard.instance.clock.now()))
+    _poke(yard)
+    yard.wait(lambda: not yard.runs(*ACTIVE))
+    run = yard.run(urgent)
+    passed = [each for each in yard.stores.queue.launches(run.queued_at) if each.at < run.launched_at]
+    assert len(passed) <= 2 * local_capacity(), "only what was on its way"
+    assert yard.stores.queue.depth() > 0
+    assert yard.stores.runs.count(RunsFilter(statuses=(RunStatus.FAILURE,))) == 0
 
 
 def test_a_daemon_that_has_ended_is_the_reason_at_once(make_yard) -> None:
