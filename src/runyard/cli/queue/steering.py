@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 
@@ -16,6 +16,7 @@ from ..output import print_json
 from ..progress import progress_bar
 from ..session import opened_instance, user
 
+Action = Literal["priority", "hold", "release", "cancel"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DONE = {"priority": "Reprioritised", "hold": "Held", "release": "Released", "cancel": "Canceled"}
@@ -44,13 +45,10 @@ def filter_options(command: F) -> F:
 @json_option
 def set_priority(run_and_priority: tuple[str, ...], as_json: bool, **chosen: Any) -> None:
     """Give queued runs another priority: higher starts earlier, 0 is the default, negative is allowed."""
-    from ...operations.queue_steering import checked_priority
-
     if not 1 <= len(run_and_priority) <= 2:
         raise click.UsageError("Give RUN_ID PRIORITY, or the filter options and PRIORITY.")
     *run_id, priority = run_and_priority
-    steering = Steering(action="priority", by=user(), priority=checked_priority(priority))
-    _steer(run_id[0] if run_id else None, steering, as_json=as_json, **chosen)
+    _steer("priority", run_id[0] if run_id else None, priority=priority, as_json=as_json, **chosen)
 
 
 @click.command("hold", cls=Command)
@@ -60,7 +58,7 @@ def set_priority(run_and_priority: tuple[str, ...], as_json: bool, **chosen: Any
 @json_option
 def hold(run_id: str | None, reason: str, as_json: bool, **chosen: Any) -> None:
     """Keep queued runs from starting until they are released."""
-    _steer(run_id, Steering(action="hold", by=user(), reason=reason), as_json=as_json, **chosen)
+    _steer("hold", run_id, reason=reason, as_json=as_json, **chosen)
 
 
 @click.command("release", cls=Command)
@@ -69,7 +67,7 @@ def hold(run_id: str | None, reason: str, as_json: bool, **chosen: Any) -> None:
 @json_option
 def release(run_id: str | None, as_json: bool, **chosen: Any) -> None:
     """Let held runs take their place in the queue again."""
-    _steer(run_id, Steering(action="release", by=user()), as_json=as_json, **chosen)
+    _steer("release", run_id, as_json=as_json, **chosen)
 
 
 @click.command("cancel", cls=Command)
@@ -79,16 +77,27 @@ def release(run_id: str | None, as_json: bool, **chosen: Any) -> None:
 @json_option
 def cancel(run_id: str | None, reason: str, as_json: bool, **chosen: Any) -> None:
     """Cancel queued runs. One that has started is left alone: that is for 'runyard run cancel'."""
-    _steer(run_id, Steering(action="cancel", by=user(), reason=reason), as_json=as_json, **chosen)
+    _steer("cancel", run_id, reason=reason, as_json=as_json, **chosen)
 
 
 def _steer(
-    run_id: str | None, steering: Steering, *, as_json: bool, yes: bool, everything: bool, **filters: Any
+    action: Action,
+    run_id: str | None,
+    *,
+    priority: str = "0",
+    reason: str = "",
+    as_json: bool,
+    yes: bool,
+    everything: bool,
+    **filters: Any,
 ) -> None:
+    from ...operations.queue_steering import checked_priority
+
     where = _where(**filters)
     restricted = where != QueueFilter()
     if [run_id is not None, restricted, everything].count(True) != 1:
         raise click.UsageError("Say which runs: RUN_ID, or filters such as --job and --tag, or --all.")
+    steering = Steering(action=action, by=user(), priority=checked_priority(priority), reason=reason)
     if run_id is not None:
         _steer_one(run_id, steering, as_json=as_json)
     else:
