@@ -19,6 +19,7 @@ from runyard.core.tick import Evaluation, InstigatorKey, InstigatorStatus, RunAs
 from runyard.daemons.scheduler import SchedulerDaemon
 from runyard.daemons.sensor import SensorDaemon
 from runyard.operations import instigators
+from runyard.queue.lanes import parse_lane
 from runyard.settings.instance import InstanceSettings, QueueSettings, SchedulerSettings, SqliteSettings
 from runyard.storage.protocols import RunsFilter, Stores
 
@@ -237,6 +238,18 @@ def test_a_priority_from_code_that_is_no_integer_warns_and_counts_as_zero(bench)
     (run,) = yard.runs()
     assert run.priority == 0
     assert any(e.event.level == "WARNING" for e in yard.stores.events.of_run(run.run_id))
+
+
+def test_slots_from_code_that_are_no_number_warn_and_count_as_one(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("a", tags={"runyard/slots": "many"})
+    yard.sensor_tick()
+    (run,) = yard.runs()
+    assert parse_lane(run.lane).weight == 1
+    told = [e.event.message for e in yard.stores.events.of_run(run.run_id) if e.event.level == "WARNING"]
+    assert told == [
+        "Tag 'runyard/slots': 'many' is not a whole number; write for example '2'. The run counts as one slot."
+    ]
 
 
 def test_a_sensor_stopped_while_it_is_evaluated_makes_no_run(bench) -> None:

@@ -24,9 +24,9 @@ POST   /runs/batch                    ``{runs: [launch, ...]}``, all or nothing 
 
 A filter is ``{run_ids?, job?, location?, tags?, priority?, held?}`` or ``{all: true}``; all that is given must fit.
 Steering does at most 1,000 runs a call: while ``after`` is not null, call again with it. ``action`` is ``priority``,
-``hold``, ``release`` or ``cancel``; ``scope`` is ``queue`` (the default), ``tag``, ``pool`` or ``location``; ``until``
-is text: ISO 8601, ``18:00`` or ``2h``. ``kind`` is ``runs``, ``pool`` or ``tag``, a tag's name ``key``,
-``key=value`` or ``key=*``.
+``hold``, ``release`` or ``cancel``; ``scope`` is ``queue`` (the default), ``tag`` (a job is the tag ``runyard/job``),
+``pool`` or ``location``; ``until`` is text: ISO 8601, ``18:00`` or ``2h``. ``kind`` is ``runs``, ``pool`` or
+``tag``, a tag's name ``key``, ``key=value`` or ``key=*``.
 """
 
 from __future__ import annotations
