@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from .dev_yard import DevYard
+
+RUNS = "**/api/v1/runs?*"
+#: An event stream that tells what the test has it tell.
+STREAM_BY_HAND = """
+window.EventSource = class extends EventTarget {
+  static CLOSED = 2;
+  constructor() {
+    super();
+    window.stream = this;
+  }
+};
+"""
+RUNS_MOVED = "stream.dispatchEvent(new Event('runs'))"
 
 
 def test_the_runs_page_follows_a_run_from_launch_to_success(page: Page, dev: DevYard) -> None:
@@ -26,6 +39,37 @@ def test_a_failed_run_says_why_in_its_row(page: Page, dev: DevYard) -> None:
     row = page.get_by_role("row").filter(has_text=run_id[:8])
     expect(row).to_contain_text("Failed")
     expect(row).to_contain_text("the partner's file is empty")
+
+
+def test_one_slow_answer_does_not_leave_the_page_behind(page: Page, dev: DevYard) -> None:
+    page.clock.install()
+    page.add_init_script(STREAM_BY_HAND)
+    first, second = dev.launch("gate"), dev.launch("gate")
+    dev.wait_status(first, "STARTED")
+    page.goto("/runs")
+    row = page.get_by_role("row").filter(has_text=first[:8])
+    expect(row).to_contain_text("Running")
+    held: list[Route] = []
+    page.route(RUNS, lambda route: held.append(route), times=1)
+    dev.go(second)
+    dev.wait_status(second, "SUCCESS")
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 5"))
+    page.evaluate(RUNS_MOVED)
+    with page.expect_request(RUNS):
+        page.clock.run_for(500)
+    page.clock.run_for(3000)
+    held[0].continue_()
+    page.clock.resume()
+    expect(page.get_by_role("row").filter(has_text=second[:8])).to_contain_text("Success")
+    # The answer took 3 s. What happens now is on the page within the next 3 s of the page's own time.
+    dev.go(first)
+    dev.wait_status(first, "SUCCESS")
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+    page.evaluate(RUNS_MOVED)
+    with page.expect_response(RUNS):
+        page.clock.run_for(2000)
+    page.clock.resume()
+    expect(row).to_contain_text("Success")
 
 
 def test_the_run_page_shows_events_and_output_as_they_come(page: Page, dev: DevYard) -> None:

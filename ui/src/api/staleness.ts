@@ -8,7 +8,9 @@ export type Topic = (typeof TOPICS)[number];
 const ROUND = 250;
 /** What was read rests for this many times as long as reading it took: slow answers are asked for less often. */
 const REST = 4;
-/** A single slow answer holds the page back no longer than this many milliseconds. */
+/** One slow answer holds the page back no longer than this many milliseconds: the machine may have been busy. */
+const SHORT_REST = 1000;
+/** Each further slow answer in a row doubles that, up to this: the server is asked for more than it can give. */
 const LONGEST_REST = 30_000;
 
 /** Which keys a topic makes stale: a run that starts or ends moves the queue and its limits too. */
@@ -24,6 +26,7 @@ export const STALE_WITH: Record<Topic, QueryKey[]> = {
 export class Staleness {
   private readonly pending = new Map<string, QueryKey>();
   private readonly restsUntil = new Map<string, number>();
+  private readonly slowInARow = new Map<string, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly client: QueryClient) {}
@@ -56,6 +59,12 @@ export class Staleness {
     const began = performance.now();
     await this.client.invalidateQueries({ queryKey });
     const ended = performance.now();
-    this.restsUntil.set(name, ended + Math.min(REST * (ended - began), LONGEST_REST));
+    this.restsUntil.set(name, ended + this.restAfter(name, REST * (ended - began)));
+  }
+
+  private restAfter(name: string, deserved: number): number {
+    const slowBefore = this.slowInARow.get(name) ?? 0;
+    this.slowInARow.set(name, deserved > SHORT_REST ? slowBefore + 1 : 0);
+    return Math.min(deserved, SHORT_REST * 2 ** slowBefore, LONGEST_REST);
   }
 }
