@@ -1,374 +1,199 @@
-"""Admission against brute force: random rules of every kind, runs, endings, lost claims, time, partly known queues."""
+"""Admission against brute force: rules of every kind together, then a machine for each theme of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from admission_machine import AdmissionMachine
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from queue_oracle import Oracle, OracleRun
+from random_rules import JOBS, LOCATIONS, POOLS, op_pools, overlaps, runs_of, tag_rules
 
-from runyard.core.pools import PoolHolder, PoolNeeds
-from runyard.core.queue import ActiveRun, Launch, QueueHead
-from runyard.core.run import RunStatus
-from runyard.core.tags import SLOTS
-from runyard.queue.admission import Admission
-from runyard.queue.lanes import lane_key
-from runyard.queue.rules import JOB, LOCATION, FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
+from runyard.queue.rules import FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
 
-KEYS = ("team", "customer", "region")
-VALUES = ("a", "b", "c")
-LOCATIONS = ("north", "south")
-JOBS = ("one", "two")
-POOLS = ("db", "api")
+TEAMS = st.sampled_from([{"team": "a"}, {"team": "a"}, {"team": "b"}, {}])
+ROOTS = st.sampled_from([{"db": 1}, {"db": 1}, {"db": 2}, {"api": 1}, {"db": 1, "api": 1}])
+IN_DB = st.sampled_from([{}, {}, {"db": 1}])
+FEW_PRIORITIES = st.sampled_from([0, 0, 0, 1])
+TEAM_FORMS = st.sampled_from([{}, {"value": "a"}, {"per_unique_value": True}])
 
-keys = st.sampled_from((*KEYS, JOB, LOCATION))
-values = st.sampled_from((*VALUES, "one", "north"))
-#: One value, all together, each on its own.
-forms = st.one_of(
-    st.fixed_dictionaries({"value": values}), st.just({}), st.just({"per_unique_value": True}), st.just({})
-)
-tag_rules = st.builds(lambda key, limit, form: TagRule(key, limit, **form), keys, st.integers(0, 4), forms)
-rates = st.builds(
-    lambda key, limit, seconds, form: RateRule(key=key, limit=limit, seconds=seconds, **form),
-    keys,
-    st.integers(0, 3),
-    st.sampled_from([2.0, 5.0, 12.5]),
-    forms,
-)
-pools = st.builds(
-    PoolRules,
-    default_limit=st.none() | st.integers(0, 2),
-    granularity=st.sampled_from(["op", "run"]),
-    run_buffer=st.sampled_from([0, 0, 1]),
-    block_queue=st.sampled_from([True, True, True, False]),
-    limits=st.dictionaries(st.sampled_from(POOLS), st.integers(0, 4)),
-)
-overlaps = st.builds(
-    OverlapRule,
-    job=st.sampled_from(JOBS),
-    location=st.none() | st.sampled_from(LOCATIONS),
-    policy=st.sampled_from(["allow", "skip", "queue_one", "cancel_old"]),
-)
-shares = st.builds(
-    FairShare,
-    key=keys,
-    weights=st.dictionaries(values, st.sampled_from([0.5, 2.0, 3.0])),
-    default_weight=st.sampled_from([1.0, 2.0]),
-)
+team_limits = st.builds(lambda limit, form: TagRule("team", limit, **form), st.integers(0, 4), TEAM_FORMS)
+no_limit = st.just(-1)
 
 
-@st.composite
-def pauses(draw: st.DrawFn) -> Pause:
-    scope = draw(st.sampled_from(["queue", "tag", "tag", "pool", "location"]))
-    names = {"queue": st.just(""), "tag": keys, "pool": st.sampled_from(POOLS), "location": st.sampled_from(LOCATIONS)}
-    return Pause(
-        scope=scope,
-        name=draw(names[scope]),
-        value=draw(values) if scope == "tag" else "",
-        by="ops",
-        since=0.0,
-        until=draw(st.sampled_from([None, 1.0, 3.0, 7.5, 20.0, 60.0])),
+class WithoutChanges(AdmissionMachine):
+    """Of what may happen the part that every theme needs: runs come, are launched, begin and end."""
+
+    reprioritise = cancel = requeue = tell_again = None
+    steps_take_slots = change_rules = change_numbers = change_capacity = close = settle = None
+    lose_a_claim = None
+
+
+class Weights(WithoutChanges):
+    themes = st.just(
+        st.builds(Rules, max_concurrent_runs=st.integers(2, 6), tag_rules=st.lists(team_limits, max_size=2).map(tuple))
     )
+    new_runs = runs_of(tags=TEAMS, weight=st.sampled_from([1, 2, 3]))
+    requeue = AdmissionMachine.requeue
+    tell_again = AdmissionMachine.tell_again
+    pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
 
 
-def few(of: st.SearchStrategy, most: int) -> st.SearchStrategy:
-    """Mostly none, so that runs get through."""
-    return st.just(()) | st.lists(of, max_size=most).map(tuple)
+class RootPools(WithoutChanges):
+    """Grace of runs that begin, steps that hold slots, the buffer, runs that begin in several pools."""
+
+    themes = st.just(st.builds(Rules, max_concurrent_runs=no_limit, pools=op_pools))
+    new_runs = runs_of(roots=ROOTS, priority=FEW_PRIORITIES)
+    chunks = st.none()
+    steps_take_slots = AdmissionMachine.steps_take_slots
+    tell_again = AdmissionMachine.tell_again
+    change_rules = AdmissionMachine.change_rules
 
 
-everything = st.builds(
-    Rules,
-    max_concurrent_runs=st.sampled_from([-1, -1, 0, 1, 2, 3, 5, 8]),
-    tag_rules=few(tag_rules, 4),
-    pools=st.just(PoolRules()) | pools,
-    rates=few(rates, 2),
-    fair_share=st.none() | shares,
-    overlaps=few(overlaps, 2),
-    pauses=few(st.one_of(pauses()), 2).map(lambda found: tuple({one.subject: one for one in found}.values())),
-)
-#: Of one kind mostly, so that others do not hold back what it would.
-by_shares = st.builds(Rules, max_concurrent_runs=st.integers(1, 5), fair_share=shares, tag_rules=few(tag_rules, 1))
-op_pools = st.builds(PoolRules, default_limit=st.integers(1, 2), run_buffer=st.sampled_from([0, 0, 1]))
-by_pools = st.builds(Rules, max_concurrent_runs=st.just(-1), pools=op_pools | pools)
-by_rates = st.builds(Rules, max_concurrent_runs=st.just(-1), rates=st.lists(rates, min_size=1, max_size=3).map(tuple))
-by_tags = st.builds(Rules, max_concurrent_runs=st.integers(3, 9), tag_rules=st.lists(tag_rules, max_size=3).map(tuple))
-themes = st.sampled_from([everything, by_shares, by_shares, by_pools, by_pools, by_rates, by_tags])
-rule_sets = themes.flatmap(lambda theme: theme)
-all_tags = st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))
-needs = st.dictionaries(st.sampled_from(POOLS), st.integers(1, 2))
-
-
-new_runs = st.builds(
-    lambda tags, priority, location, job, weight, pools, roots: (
-        lambda seq: OracleRun(
-            f"run-{seq}", location, priority, seq, dict(tags), job, weight=weight, pools={**roots, **pools}, roots=roots
-        )
-    ),
-    tags=all_tags,
-    priority=st.sampled_from([0, 0, 0, -1, 1, 2]),
-    location=st.sampled_from(LOCATIONS),
-    job=st.sampled_from(JOBS),
-    weight=st.sampled_from([1, 1, 1, 2, 3]),
-    pools=st.just({}) | needs,
-    roots=st.sampled_from([{}, {}, {"db": 1}, {"db": 1}, {"db": 2, "api": 1}, {"api": 1}]),
-)
-
-
-class AdmissionMachine(RuleBasedStateMachine):
-    """The oracle's runs are the rows; ``admission`` is told what a leader would read from them."""
-
-    @initialize(data=st.data(), theme=themes, per_lane=st.integers(1, 3), chunk=st.none() | st.integers(1, 3))
-    def begin(self, data: st.DataObject, theme: st.SearchStrategy[Rules], per_lane: int, chunk: int | None) -> None:
-        self.theme = theme
-        rules = data.draw(theme)
-        self.oracle = Oracle(rules)
-        self.admission = Admission(rules)
-        self.per_lane = per_lane
-        self.seq = 0
-        #: Runs are made known in chunks of so many; None: each when it is there.
-        self.chunk = chunk
-        self.frontier = None if chunk is None else (-100, 0)
-        self.admission.set_frontier(self.frontier)
-
-    def lane_of(self, run: OracleRun) -> str:
-        return lane_key(
-            KEYS,
-            location_name=run.location,
-            job_name=run.job,
-            tags={**run.tags, SLOTS: str(run.weight)},
-            pools=PoolNeeds(all=run.pools, roots=run.roots),
-        )
-
-    def head(self, run: OracleRun) -> QueueHead:
-        return QueueHead(run.run_id, self.lane_of(run), run.priority, run.seq)
-
-    def read(self, lane: str) -> None:
-        heads = [self.head(run) for run in self.oracle.queued() if self.lane_of(run) == lane][: self.per_lane]
-        self.admission.set_heads(lane, heads, more=len(heads) == self.per_lane)
-
-    def read_on(self) -> None:
-        assert self.frontier is not None
-        assert self.chunk is not None
-        heads = [self.head(run) for run in self.oracle.queued() if (-run.priority, run.seq) > self.frontier]
-        heads = heads[: self.chunk]
-        self.frontier = (-heads[-1].priority, heads[-1].seq) if len(heads) == self.chunk else None
-        self.admission.extend(heads, self.frontier)
-
-    @rule(runs=st.lists(new_runs, min_size=1, max_size=4), untold=st.booleans())
-    def enqueue(self, runs: list[Callable[[int], OracleRun]], untold: bool) -> None:
-        for new in runs:
-            self.seq += 1
-            run = new(self.seq)
-            self.oracle.runs[run.run_id] = run
-            behind = self.frontier is not None and (-run.priority, run.seq) > self.frontier
-            if not (untold and behind):
-                self.read(self.lane_of(run))
-
-    def some(self, data: st.DataObject, runs: list[OracleRun]) -> OracleRun:
-        return data.draw(st.sampled_from(sorted(runs, key=lambda run: run.seq)))
-
-    @precondition(lambda self: self.oracle.queued())
-    @rule(data=st.data(), priority=st.integers(-2, 3))
-    def reprioritise(self, data: st.DataObject, priority: int) -> None:
-        run = self.some(data, self.oracle.queued())
-        run.priority = priority
-        self.read(self.lane_of(run))
-
-    @precondition(lambda self: self.oracle.queued())
-    @rule(data=st.data())
-    def cancel(self, data: st.DataObject) -> None:
-        run = self.some(data, self.oracle.queued())
-        del self.oracle.runs[run.run_id]
-        self.read(self.lane_of(run))
-
-    @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data(), ago=st.sampled_from([None, None, 1.0, 6.0]))
-    def started(self, data: st.DataObject, ago: float | None) -> None:
-        run = self.some(data, self.oracle.active())
-        if run.status == "STARTING":
-            run.status, run.started_at = "STARTED", self.oracle.now - (ago or 0.0)
-        self.admission.started(run.run_id, None if ago is None else self.oracle.now - ago)
-
-    @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data())
-    def end(self, data: st.DataObject) -> None:
-        run = self.some(data, self.oracle.active())
-        del self.oracle.runs[run.run_id]
-        self.admission.release(run.run_id)
-
-    @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data())
-    def requeue(self, data: st.DataObject) -> None:
-        run = self.some(data, self.oracle.active())
-        run.status = "QUEUED"
-        self.admission.release(run.run_id)
-        self.read(self.lane_of(run))
-
-    @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data(), status=st.sampled_from(["STARTING", "STARTED", "CANCELING"]))
-    def tell_again(self, data: st.DataObject, status: str) -> None:
-        """A run is resumed, or canceled, or read again."""
-        run = self.some(data, self.oracle.active())
-        run.status = status
-        self.admission.occupy(
-            ActiveRun(run.run_id, self.lane_of(run), RunStatus[status], 0.0, started_at=run.started_at)
-        )
-
-    @rule(seconds=st.sampled_from([0.5, 1.0, 2.0, 5.0, 12.5]))
-    def pass_time(self, seconds: float) -> None:
-        self.oracle.now += seconds
-        self.admission.pass_time(self.oracle.now)
-
-    @rule(data=st.data(), pool=st.sampled_from(POOLS), foreign=st.integers(0, 1))
-    def steps_take_slots(self, data: st.DataObject, pool: str, foreign: int) -> None:
-        ids = sorted(run.run_id for run in self.oracle.active()) + ["another"] * foreign
-        held = data.draw(st.lists(st.tuples(st.sampled_from(ids), st.integers(1, 2)), max_size=2)) if ids else []
-        self.oracle.holders[pool] = held
-        holders = [PoolHolder(pool, run_id, f"step-{n}", 1, slots, 0.0) for n, (run_id, slots) in enumerate(held)]
-        self.admission.set_pool_holders(pool, holders)
-
-    @rule(data=st.data())
-    def change_rules(self, data: st.DataObject) -> None:
-        rules = data.draw(self.theme)
-        self.oracle.rules = rules
-        self.admission.set_rules(rules)
-        self.admission.forget_launches()
-        for at, run in self.oracle.launches:
-            self.admission.note_launch(Launch(run.run_id, self.lane_of(run), at))
-
-    @rule(data=st.data())
-    def change_numbers(self, data: st.DataObject) -> None:
-        """Other limits and pauses for the same groups: what was launched before needs no telling again."""
-        old = self.oracle.rules
-        limits = st.integers(0, 5)
-        fields = {
-            "max_concurrent_runs": data.draw(st.sampled_from([-1, 0, 1, 3, 8])),
-            "tag_rules": tuple(
-                TagRule(one.key, data.draw(limits), one.value, one.per_unique_value) for one in old.tag_rules
+class PoolsOfRuns(WithoutChanges):
+    themes = st.just(
+        st.builds(
+            Rules,
+            max_concurrent_runs=no_limit,
+            pools=st.builds(
+                PoolRules,
+                granularity=st.just("run"),
+                default_limit=st.none() | st.integers(1, 3),
+                limits=st.dictionaries(st.sampled_from(POOLS), st.integers(0, 4)),
+                block_queue=st.sampled_from([True, True, True, False]),
             ),
-            "pauses": (data.draw(pauses()),) if data.draw(st.booleans()) else (),
-        }
-        rules = Rules(
-            **fields, pools=old.pools, rates=old.rates, fair_share=old.fair_share, overlaps=old.overlaps, version=1
         )
-        self.oracle.rules = rules
-        self.admission.set_rules(rules)
-
-    @rule(location=st.sampled_from(LOCATIONS), runs=st.none() | st.integers(0, 2))
-    def change_capacity(self, location: str, runs: int | None) -> None:
-        self.admission.set_capacity(location, runs)
-        if runs is None:
-            self.oracle.capacity.pop(location, None)
-        else:
-            self.oracle.capacity[location] = runs
-
-    @rule(location=st.sampled_from(LOCATIONS), close=st.booleans())
-    def close(self, location: str, close: bool) -> None:
-        if close:
-            self.oracle.paused.add(location)
-            self.admission.close_location(location)
-        else:
-            self.oracle.paused.discard(location)
-            self.admission.open_location(location)
-
-    @rule(budget=st.integers(0, 3))
-    def settle(self, budget: int) -> None:
-        self.admission.settle(budget)
-
-    def take(self) -> QueueHead | None:
-        """What the leader's loop does: read what ran out before it concludes that nothing may start."""
-        while (head := self.admission.next()) is None:
-            if hungry := self.admission.hungry():
-                for lane in hungry:
-                    self.read(lane)
-            elif self.admission.wants_more:
-                self.read_on()
-            else:
-                return None
-        return head
-
-    def launched(self, head: QueueHead) -> None:
-        expected = self.oracle.next()
-        assert expected is not None
-        assert head.run_id == expected.run_id
-        self.oracle.start(expected)
-
-    @rule()
-    def launch_all(self) -> None:
-        while (head := self.take()) is not None:
-            self.launched(head)
-        assert self.oracle.next() is None
-        self.nothing_changes_before_the_next_event()
-
-    @rule()
-    def wait_for_the_next_event(self) -> None:
-        event = self.admission.next_event()
-        if event is not None:
-            self.oracle.now = event
-            self.admission.pass_time(event)
-            self.launch_all()
-
-    @rule()
-    def all_begin_and_time_passes(self) -> None:
-        self.launch_all()
-        for run in self.oracle.active():
-            if run.status == "STARTING":
-                run.status, run.started_at = "STARTED", self.oracle.now
-                self.admission.started(run.run_id)
-        self.launch_all()
-        self.wait_for_the_next_event()
-
-    @precondition(lambda self: self.oracle.active())
-    @rule(data=st.data())
-    def end_and_launch(self, data: st.DataObject) -> None:
-        self.launch_all()
-        run = self.some(data, self.oracle.active())
-        del self.oracle.runs[run.run_id]
-        self.admission.release(run.run_id)
-        self.launch_all()
-
-    def nothing_changes_before_the_next_event(self) -> None:
-        now, event = self.oracle.now, self.admission.next_event()
-        assert event is None or event > now
-        self.oracle.now = now + 1e6 if event is None else event - 1e-3
-        assert self.oracle.next() is None
-        self.oracle.now = now
-
-    @rule(batch=st.integers(1, 4))
-    def launch_a_batch(self, batch: int) -> None:
-        """Take several before the claim is committed, as a leader does."""
-        taken: list[QueueHead] = []
-        while len(taken) < batch and (head := self.admission.next()) is not None:
-            self.launched(head)
-            taken.append(head)
-
-    @rule(data=st.data())
-    def lose_a_claim(self, data: st.DataObject) -> None:
-        """Somebody canceled, or changed, a run between ``next`` and the claim."""
-        head = self.take()
-        if head is None:
-            return
-        run = self.oracle.runs[head.run_id]
-        if data.draw(st.booleans()):
-            del self.oracle.runs[run.run_id]
-        else:
-            run.priority = data.draw(st.integers(-2, 3))
-        self.admission.give_back(head)
-
-    @invariant()
-    def holders_are_the_active_runs(self) -> None:
-        if hasattr(self, "oracle"):
-            assert sorted(self.admission.active()) == sorted(run.run_id for run in self.oracle.active())
-
-    @precondition(lambda self: self.oracle.queued())
-    @rule(data=st.data())
-    def what_is_full_is_what_holds_back(self, data: st.DataObject) -> None:
-        run = self.some(data, self.oracle.queued())
-        full = [slots.group for slots, amount in self.admission.needs_of(self.lane_of(run)) if slots.full_for(amount)]
-        assert bool(full) == bool(self.oracle.obstacles(run))
+    )
+    new_runs = runs_of(pools=st.dictionaries(st.sampled_from(POOLS), st.integers(1, 2), min_size=1))
+    change_rules = AdmissionMachine.change_rules
+    pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
 
 
-AdmissionMachine.TestCase.settings = settings(max_examples=250, stateful_step_count=30, deadline=None)
-test_admission_equals_brute_force = AdmissionMachine.TestCase
+class Rates(WithoutChanges):
+    themes = st.just(
+        st.builds(
+            Rules,
+            max_concurrent_runs=no_limit,
+            rates=st.lists(
+                st.builds(
+                    lambda limit, seconds, form: RateRule(key="team", limit=limit, seconds=seconds, **form),
+                    st.integers(1, 3),
+                    st.sampled_from([2.0, 5.0]),
+                    TEAM_FORMS,
+                ),
+                min_size=1,
+                max_size=2,
+            ).map(tuple),
+        )
+    )
+    new_runs = runs_of(tags=TEAMS)
+    lose_a_claim = AdmissionMachine.lose_a_claim
+    change_rules = AdmissionMachine.change_rules
+
+
+team_shares = st.builds(
+    FairShare,
+    key=st.just("team"),
+    weights=st.just({}) | st.dictionaries(st.sampled_from("ab"), st.sampled_from([0.5, 2.0, 3.0])),
+)
+
+
+class Shares(WithoutChanges):
+    """Who holds least goes first, and comes forward when what he holds falls."""
+
+    themes = st.just(st.builds(Rules, max_concurrent_runs=st.integers(2, 5), fair_share=team_shares))
+    new_runs = runs_of(tags=TEAMS, weight=st.sampled_from([1, 1, 1, 2]), priority=FEW_PRIORITIES)
+    chunks = st.none()
+    change_rules = AdmissionMachine.change_rules
+    requeue = AdmissionMachine.requeue
+    started = pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
+
+
+class SharesInChunks(Shares):
+    """A run behind the frontier may be the one whose turn it is."""
+
+    chunks = st.integers(1, 3)
+    new_runs = runs_of(tags=TEAMS, priority=FEW_PRIORITIES)
+    change_rules = requeue = None
+
+
+class Chunks(WithoutChanges):
+    """Runs that are known are met again behind the frontier, and lanes run out."""
+
+    themes = st.just(
+        st.builds(Rules, max_concurrent_runs=st.integers(1, 4), tag_rules=st.lists(team_limits, max_size=1).map(tuple))
+    )
+    new_runs = runs_of(tags=st.sampled_from([{"team": "a"}, {}]), priority=FEW_PRIORITIES)
+    chunks = st.integers(1, 4)
+    reprioritise = AdmissionMachine.reprioritise
+    cancel = AdmissionMachine.cancel
+    lose_a_claim = AdmissionMachine.lose_a_claim
+    started = pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
+
+
+class Overlaps(WithoutChanges):
+    themes = st.just(
+        st.builds(Rules, max_concurrent_runs=no_limit, overlaps=st.lists(overlaps, min_size=1, max_size=3).map(tuple))
+    )
+    new_runs = runs_of(job=st.sampled_from(JOBS), location=st.sampled_from(LOCATIONS), weight=st.sampled_from([1, 2]))
+    change_rules = AdmissionMachine.change_rules
+    pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
+
+
+SUBJECTS = st.sampled_from(
+    [("queue", "", ""), ("location", "north", ""), ("pool", "db", ""), ("tag", "team", "a"), ("tag", "team", "b")]
+)
+short_pauses = st.builds(
+    lambda subject, until: Pause(scope=subject[0], name=subject[1], value=subject[2], by="ops", since=0.0, until=until),
+    SUBJECTS,
+    st.sampled_from([1.0, 2.0, 3.0, 7.5, 20.0]),
+)
+several_pauses = st.lists(short_pauses, max_size=3, unique_by=lambda pause: pause.subject).map(tuple)
+
+
+class Pauses(WithoutChanges):
+    themes = st.just(st.builds(Rules, max_concurrent_runs=no_limit, pauses=several_pauses))
+    new_runs = runs_of(tags=TEAMS, location=st.sampled_from(LOCATIONS), pools=IN_DB, priority=FEW_PRIORITIES)
+    change_rules = AdmissionMachine.change_rules
+    change_numbers = AdmissionMachine.change_numbers
+    started = all_begin_and_time_passes = None
+
+
+one_at_a_time = OverlapRule(job="one", policy="skip")
+two_runs_in_a_pool = PoolRules(granularity="run", default_limit=2)
+
+
+class RulesThatComeAndGo(WithoutChanges):
+    """Those that are active when a rule comes count under it; lanes move in slices between launches."""
+
+    themes = st.just(
+        st.builds(
+            Rules,
+            max_concurrent_runs=st.sampled_from([-1, 3, 6]),
+            tag_rules=st.just(()) | st.lists(team_limits | tag_rules, max_size=3).map(tuple),
+            fair_share=st.none() | team_shares,
+            overlaps=st.sampled_from([(), (), (one_at_a_time,)]),
+            pools=st.just(PoolRules()) | op_pools | st.just(two_runs_in_a_pool),
+        )
+    )
+    new_runs = runs_of(tags=TEAMS, job=st.sampled_from(JOBS), pools=IN_DB, roots=IN_DB)
+    change_rules = AdmissionMachine.change_rules
+    change_numbers = AdmissionMachine.change_numbers
+    settle = AdmissionMachine.settle
+    pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
+
+
+def _cases(machine: type[AdmissionMachine], examples: int, steps: int = 20) -> type:
+    machine.TestCase.settings = settings(max_examples=examples, stateful_step_count=steps, deadline=None)
+    return machine.TestCase
+
+
+test_all_rules_together = _cases(AdmissionMachine, 200, 30)
+test_weights = _cases(Weights, 100)
+test_root_pools = _cases(RootPools, 150)
+test_pools_of_runs = _cases(PoolsOfRuns, 80)
+test_rates = _cases(Rates, 80)
+test_shares = _cases(Shares, 150)
+test_shares_in_chunks = _cases(SharesInChunks, 120)
+test_chunks = _cases(Chunks, 200)
+test_overlaps = _cases(Overlaps, 80)
+test_pauses = _cases(Pauses, 100)
+test_rules_that_come_and_go = _cases(RulesThatComeAndGo, 150)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from in_memory import explained, forecast_of, laned
 from queue_oracle import Oracle, OracleRun
-from test_admission_oracle import LOCATIONS, POOLS, new_runs, rule_sets
+from random_rules import LOCATIONS, POOLS, new_runs, rule_sets
 
 from runyard.core.pools import PoolHolder, PoolNeeds
 from runyard.core.queue import ActiveRun, Launch

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from queue_oracle import Oracle, OracleRun
-from test_admission_oracle import JOBS, KEYS, LOCATIONS, VALUES, needs, rule_sets
+from random_rules import JOBS, KEYS, LOCATIONS, VALUES, needs, rule_sets
 
 from runyard.core.pools import PoolNeeds
 from runyard.core.tags import SLOTS
