@@ -78,7 +78,7 @@ def _names(stores: SqlStores) -> set[str]:
                 found |= {str(check["name"]) for check in inspector.get_check_constraints(table)}
                 found |= {str(index["name"]) for index in inspector.get_indexes(table)}
                 found |= {str(unique["name"]) for unique in inspector.get_unique_constraints(table) if unique["name"]}
-    return {name for name in found if not name.endswith("_key") and name != "events_once"}
+    return {name for name in found if not name.endswith("_key")}
 
 
 def test_reading_the_queue_sorts_and_scans_nothing(sqlite_stores: SqlStores) -> None:

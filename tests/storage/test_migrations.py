@@ -134,6 +134,10 @@ def _fill_the_first_revision(settings: SqliteSettings | PostgresSettings) -> Non
             values = {"run_id": run_id, "status": status, "pools": pools, "seq": seq, "at": at, "end": end}
             connection.execute(sa.text(runs), values | {"lane": _OLD_LANE})
         connection.execute(sa.text("INSERT INTO run_tags SELECT id, 'team', 'docs' FROM runs"))
+        event = "INSERT INTO events (run_id, attempt, seq, type, timestamp, level, body) VALUES ('done', 1, :seq, :type"
+        for seq, kind in ((None, "RUN_STARTING"), (1, "LOG"), (2, "LOG")):
+            connection.execute(sa.text(f"{event}, 5, 'INFO', '{{}}')"), {"seq": seq, "type": kind})
+        connection.execute(sa.text("DELETE FROM events WHERE seq = 2"))
         connection.execute(sa.text("UPDATE rules SET version = 4, lane_version = 4, body = :body"), {"body": rules})
         connection.execute(sa.text("UPDATE runs SET lane_version = 4"))
         for _ in range(3):
@@ -163,9 +167,11 @@ def test_runs_of_the_first_revision(storage_settings: SqliteSettings | PostgresS
     assert [queue.relane(fence=fence, rules=rules) for _ in range(3)] == [1, 1, 0]
     assert parse_lane(queue.lanes()[0]).pools == {"db": 1, "gpu": 1}
     assert [parse_lane(run.lane).pools for run in queue.active()] == [{}]
-    # Places in the log of changes go on where they were.
+    assert [(told.cursor.id, told.event.seq) for told in stores.events.of_run("done")] == [(1, None), (2, 1)]
+    # Places in the logs go on where they were.
     assert [change.cursor.id for change in queue.changes(BEGINNING)][:2] == [3, 4]
     assert len(claim(stores, get(stores, "queued"), fence=fence)) == 1
+    assert sorted(told.cursor.id for told in stores.events.of_run("queued")) == [4, 5]
     stores.close()
 
 

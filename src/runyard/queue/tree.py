@@ -14,7 +14,7 @@ what moves back is found out when it is looked at.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any, Union
 
 from ..core.queue import QueueHead
@@ -141,10 +141,15 @@ class Node:
             actual = child.first()
             if actual == offer:
                 return offer
-            heappop(offers)
             child.listed = actual
-            if actual is not None:
-                heappush(offers, (actual, child))
+            if actual is None:
+                heappop(offers)
+                continue
+            mended = (actual, child)
+            heapreplace(offers, mended)
+            if offers[0] is mended:
+                # Still the first, and just asked: asking again at every level would double the work with each.
+                return actual
         return None
 
     def best(self) -> Leaf | None:

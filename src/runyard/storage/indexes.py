@@ -18,6 +18,7 @@ _WAITING = sa.text("status = 'QUEUED' AND held = 0")
 _HELD = sa.text("status = 'QUEUED' AND held = 1")
 _LAUNCHED = sa.text("launched_at IS NOT NULL")
 _SCHEDULED = sa.text("kind = 'schedule'")
+_NUMBERED = sa.text("seq IS NOT NULL")
 _TICK = (ticks.c.kind, ticks.c.location_name, ticks.c.name, ticks.c.time)
 
 # A queued run is in either of the two orders, so that neither steps over the other's.
@@ -32,6 +33,8 @@ sa.Index("runs_by_status", runs.c.status, runs.c.id)
 sa.Index("runs_by_job", runs.c.job_name, runs.c.id)
 sa.Index("run_tags_by_value", run_tags.c.key, run_tags.c.value, run_tags.c.run_no)
 sa.Index("pool_holders_of_run", pool_holders.c.run_id)
+# Only workers number their events: those of the queue, three a run, would each touch another page of it for nothing.
+_partial("events_once", events.c.run_id, events.c.attempt, events.c.seq, where=_NUMBERED, unique=True)
 sa.Index("events_of_run", events.c.run_id, events.c.txn, events.c.id)
 # On SQLite the order of ids is the order of commits.
 sa.Index("events_in_order", events.c.txn, events.c.id).ddl_if(dialect="postgresql")

@@ -114,7 +114,6 @@ events = sa.Table(
     sa.Column("step_key", NAME),
     sa.Column("level", NAME, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
-    sa.UniqueConstraint("run_id", "attempt", "seq", name="events_once"),
     sqlite_autoincrement=True,
 )
 
@@ -130,6 +129,22 @@ queue_changes = sa.Table(
     sa.Column("status", NAME),
     sa.CheckConstraint(_either("kind", ("lane", "started", "ended", "rules", "pool")), name="queue_changes_kind_known"),
     sqlite_autoincrement=True,
+)
+
+#: Runs of a priority that are enqueued one after the other, and are counted together.
+BLOCK = 1024
+
+# How many runs are queued, by triggers: a rank is a sum of these and not a walk over all that comes before.
+queue_counts = sa.Table(
+    "queue_counts",
+    metadata,
+    sa.Column("held", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("np", sa.BigInteger, primary_key=True, autoincrement=False),
+    # Of ``queue_seq`` divided by BLOCK.
+    sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("txn", sa.BigInteger, primary_key=True, autoincrement=False, server_default=TransactionId()),
+    sa.Column("n", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # One row. Every transaction that computes a lane locks it for share, so that new rules wait for lanes under way.

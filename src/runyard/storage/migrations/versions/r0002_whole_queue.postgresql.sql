@@ -18,6 +18,10 @@ ALTER TABLE runs DROP CONSTRAINT runs_status_known, ADD CONSTRAINT runs_status_k
 
 ALTER TABLE queue_changes DROP CONSTRAINT queue_changes_kind_known, ADD CONSTRAINT queue_changes_kind_known CHECK ((kind = 'lane' OR kind = 'started' OR kind = 'ended' OR kind = 'rules' OR kind = 'pool'));
 
+ALTER TABLE events DROP CONSTRAINT events_once;
+
+CREATE UNIQUE INDEX events_once ON events (run_id, attempt, seq) WHERE seq IS NOT NULL;
+
 CREATE TABLE audit (
 	id BIGSERIAL NOT NULL,
 	at DOUBLE PRECISION NOT NULL,

@@ -113,6 +113,33 @@ INSERT INTO queue_changes (id, txn, kind, lane, run_id, status) SELECT id, txn, 
 
 DROP TABLE old_queue_changes;
 
+DROP INDEX events_of_run;
+
+ALTER TABLE events RENAME TO old_events;
+
+CREATE TABLE events (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	txn BIGINT DEFAULT 0 NOT NULL,
+	run_id TEXT NOT NULL,
+	attempt INTEGER NOT NULL,
+	seq BIGINT,
+	type TEXT NOT NULL,
+	timestamp DOUBLE NOT NULL,
+	step_key TEXT,
+	level TEXT NOT NULL,
+	body TEXT NOT NULL
+);
+
+INSERT INTO sqlite_sequence (name, seq) SELECT 'events', seq FROM sqlite_sequence WHERE name = 'old_events';
+
+INSERT INTO events (id, txn, run_id, attempt, seq, type, timestamp, step_key, level, body) SELECT id, txn, run_id, attempt, seq, type, timestamp, step_key, level, body FROM old_events;
+
+DROP TABLE old_events;
+
+CREATE UNIQUE INDEX events_once ON events (run_id, attempt, seq) WHERE seq IS NOT NULL;
+
+CREATE INDEX events_of_run ON events (run_id, txn, id);
+
 CREATE TABLE audit (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
 	at DOUBLE NOT NULL,
