@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from runyard.core.events import BEGINNING
-from runyard.core.run import RunStatus
+from runyard.core.queue import Estimate, QueueFilter, Steering
+from runyard.core.run import Run, RunStatus
+from runyard.queue.rules import OverlapRule, Rules
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import Queue
 
@@ -27,6 +29,37 @@ READS: dict[str, tuple[Callable[[Queue], object], set[str]]] = {
     "positions": (lambda queue: queue.positions(queue.queued(limit=9)), {"runs_waiting_in_order"}),
     "queued": (lambda queue: queue.queued(limit=100), {"runs_waiting_in_order", "runs_held_in_order"}),
     "launches": (lambda queue: queue.launches(NOW), {"runs_by_launch"}),
+    "count_launches": (lambda queue: queue.count_launches(NOW), {"runs_by_launch"}),
+}
+#: What each database calls the indexes that it makes by itself.
+OWN_INDEXES = {
+    "sqlite_autoindex_runs_1": "run_id",
+    "runs_run_id_key": "run_id",
+    "INTEGER PRIMARY KEY": "id",
+    "runs_pkey": "id",
+}
+OVERLAP_INDEXES = {"runs_waiting_by_lane", "runs_held_in_order", "runs_active_by_lane_version"}
+
+
+def _steer(action: str, **fields: Any) -> Callable[[SqlStores, Run], object]:
+    steering = Steering(**({"action": action, "by": "ops"} | fields))
+    return lambda stores, run: stores.queue.steer(QueueFilter(run_ids=(run.run_id,)), steering, now=NOW).changed
+
+
+def _add_another(stores: SqlStores, run: Run) -> object:
+    rule = OverlapRule(job=run.job_name, policy="allow", max_queued=2 * RUNS)
+    stores.limits.configure(Rules(overlaps=(rule,)))
+    return stores.runs.add([new_run(job_name=run.job_name)], enqueue=True)
+
+
+#: What is done about one run of the queue looks at no other than those that it concerns.
+DONE: dict[str, tuple[Callable[[SqlStores, Run], object], set[str]]] = {
+    "priority": (_steer("priority", priority=7), {"run_id", "id"}),
+    "hold": (_steer("hold"), {"run_id", "id"}),
+    "cancel": (_steer("cancel"), {"run_id", "id"}),
+    "overtaken": (lambda stores, run: stores.queue.overtaken(run), {"runs_by_launch"}),
+    "estimates": (lambda stores, _: stores.queue.estimates(), {"run_id"}),
+    "overlap": (_add_another, OVERLAP_INDEXES),
 }
 
 
@@ -51,17 +84,22 @@ def _plans(stores: SqlStores) -> Iterator[list[str]]:
     lite = stores.database.kind == "sqlite"
     explain = "EXPLAIN QUERY PLAN" if lite else "EXPLAIN"
 
-    def before(connection: sa.Connection, _: object, statement: str, parameters: Any, *rest: object) -> None:
-        if re.search(r"\bruns\b", statement):
-            rows = connection.connection.cursor().execute(f"{explain} {statement}", parameters).fetchall()
+    def before(
+        connection: sa.Connection, _: object, statement: str, parameters: Any, __: object, several: bool
+    ) -> None:
+        if re.search(r"\bruns\b", statement) and not statement.startswith("INSERT"):
+            one = parameters[0] if several else parameters
+            rows = connection.connection.cursor().execute(f"{explain} {statement}", one).fetchall()
             found.append("\n".join(row[3] if lite else row[0] for row in rows))
 
-    engine = stores.database._reader if lite else stores.database._engine  # type: ignore[attr-defined]  # of either kind
-    sa.event.listen(engine, "before_cursor_execute", before)
+    engines = [getattr(stores.database, name, None) for name in ("_reader", "_writer", "_engine")]
+    for engine in filter(None, engines):
+        sa.event.listen(engine, "before_cursor_execute", before)
     try:
         yield found
     finally:
-        sa.event.remove(engine, "before_cursor_execute", before)
+        for engine in filter(None, engines):
+            sa.event.remove(engine, "before_cursor_execute", before)
 
 
 def test_reads_walk_their_index(filled: SqlStores) -> None:
@@ -70,6 +108,21 @@ def test_reads_walk_their_index(filled: SqlStores) -> None:
             assert read(filled.queue), name
         assert set(re.findall(r"\bruns_[a-z]\w+", plans[-1])) == indexes, plans[-1]
         assert not re.search(r"Seq Scan on runs|SCAN runs$|Sort  |TEMP B-TREE", plans[-1], re.MULTILINE), plans[-1]
+
+
+def test_what_is_done_about_one_run_looks_up_what_it_concerns(filled: SqlStores) -> None:
+    """Among thousands of runs no statement reads all, and what is sorted is what was found."""
+    some = filled.queue.queued(limit=9)
+    (won,) = claim(filled, enqueue(filled))
+    filled.queue.expect([Estimate(won.run_id, NOW, NOW + 5.0)])
+    names = "|".join(["runs_[a-z_]+", *OWN_INDEXES])
+    for run, (name, (do, indexes)) in zip(some, DONE.items(), strict=False):
+        with _plans(filled) as plans:
+            assert do(filled, run), name
+        used = {OWN_INDEXES.get(index, index) for plan in plans for index in re.findall(rf"\b({names})\b", plan)}
+        assert used == indexes, (name, plans)
+        for plan in plans:
+            assert not re.search(r"Seq Scan on runs|SCAN runs(?! USING INDEX runs_(held|active)_)", plan), (name, plan)
 
 
 def test_changes_of_many_lanes_are_read_and_forgotten_in_bounded_pieces(stores: SqlStores) -> None:
