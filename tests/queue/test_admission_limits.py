@@ -364,3 +364,18 @@ def test_a_stale_head_is_handed_out_and_can_be_given_back_to_another_lane() -> N
     admission.set_heads(new, [QueueHead("0", new, 0, 0)], more=False)
     admission.set_heads(old, [], more=False)
     assert (admission.next(), admission.hungry(), admission.active()) == (None, [], [])
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(max_concurrent_runs=9, tag_rules=(TagRule("team", 1, "x" * 3000),)),
+        Rules(max_concurrent_runs=9, tag_rules=(TagRule("team", 1, per_unique_value=True),)),
+        Rules(max_concurrent_runs=9, rates=(RateRule(key="team", limit=1, seconds=60, value="x" * 3000),)),
+    ],
+)
+def test_a_limit_for_a_very_long_value_holds(rules: Rules) -> None:
+    long, longer = (lane(tags={"team": "x" * number}) for number in (3000, 3001))
+    admission = queue(rules, long, long, longer)
+    assert [admission.next(), admission.next()] == [QueueHead("0", long, 0, 0), QueueHead("2", longer, 0, 2)]
+    assert admission.next() is None

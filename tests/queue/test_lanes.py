@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from runyard.core.pools import PoolNeeds
 from runyard.core.tags import SLOTS
-from runyard.queue.lanes import Lane, lane_key, parse_lane
+from runyard.queue.lanes import LONGEST_VALUE, Lane, lane_key, parse_lane, value_in_lane
 
 text = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -32,6 +32,16 @@ def test_pools_count_in_whatever_order_they_are_told_and_the_weight_does() -> No
 def test_a_missing_key_differs_from_an_empty_value() -> None:
     here = {"location_name": "here", "job_name": "job"}
     assert lane_key(["team"], tags={}, **here) != lane_key(["team"], tags={"team": ""}, **here)
+
+
+def test_long_values_are_short_and_apart_in_lanes() -> None:
+    here = {"location_name": "here", "job_name": "job"}
+    one, other = "ü" * 5000 + "1", "ü" * 5000 + "2"
+    found = [parse_lane(lane_key(["team"], tags={"team": value}, **here)).tags["team"] for value in (one, other)]
+    assert found == [value_in_lane(one), value_in_lane(other)]
+    assert found[0] != found[1]
+    assert all(len(value) <= LONGEST_VALUE for value in found)
+    assert value_in_lane("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE
 
 
 @given(text, text, st.dictionaries(text, text), st.dictionaries(text, st.integers(1, 1000)), st.integers(1, 1000))

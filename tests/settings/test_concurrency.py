@@ -151,6 +151,10 @@ def test_the_direct_coordinator_keeps_the_pools_for_steps(load: Load) -> None:
         ),
         ("fair_share: {weights: {a: 1}}", "fair_share.key: missing"),
         ("fair_share: {key: a, weights: {b: 0}}", "fair_share.weights.b: expected a number above 0, got 0"),
+        (
+            f"fair_share: {{key: a, weights: {{{'b' * 129}: 1}}}}",
+            "fair_share.weights: 'bbbbbbbbbbbbbbbbbbbb…' is longer",
+        ),
         ("fair_share: {key: a, weights: {b: -1}}", "fair_share.weights.b: expected a number above 0, got -1"),
         ("fair_share: {key: a, weights: [1]}", "fair_share.weights: expected a mapping, got a list"),
         ("fair_share: {key: a, default_weight: 0}", "fair_share.default_weight: expected a number above 0"),

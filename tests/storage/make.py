@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +27,11 @@ _numbers = itertools.count()
 
 def new_run(**fields: Any) -> NewRun:
     return NewRun(**({"run_id": new_id(), "job_name": "job", "location_name": "loc"} | fields))
+
+
+def incompressible(length: int) -> str:
+    """Text that takes as much room as it has characters."""
+    return "".join(random.Random(length).choices(string.ascii_letters + string.digits, k=length))  # noqa: S311  no secret
 
 
 def enqueue(stores: SqlStores, **fields: Any) -> Run:

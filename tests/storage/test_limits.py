@@ -15,6 +15,7 @@ from runyard.core.lease import Fence
 from runyard.core.queue import LimitChange
 from runyard.queue.rules import JOB, FairShare, Pause, PauseScope, PoolRules, RateRule, Rules, TagRule
 from runyard.storage.open import SqlStores
+from runyard.storage.stored_rules import StoredRules
 
 from .make import NOW, enqueue, get, lead, until_someone_waits
 
@@ -328,3 +329,46 @@ def test_any_order_of_changes_gives_the_files_limits_with_the_last_change_of_eac
         assert rules.pools.limits == file.pools.limits | pools
         same = msgspec.structs.replace(rules, version=before.version) == before
         assert rules.version == before.version + (0 if same else 1)
+
+
+def test_new_rules_come_in_between_enqueuers_that_leave_no_gap(postgres_stores: SqlStores) -> None:
+    """Runs are enqueued under rules locked for share: without a turn of its own a change would wait for the last."""
+    database, stored = postgres_stores.database, StoredRules()
+    ends, second_may_end, changed = threading.Event(), threading.Event(), threading.Event()
+
+    def enqueuer(over: threading.Event) -> None:
+        with database.write() as connection:
+            stored.lock(connection)
+            locked.release()
+            over.wait(30)
+
+    def changer() -> None:
+        change(postgres_stores, "runs", limit=3)
+        changed.set()
+
+    locked = threading.Semaphore(0)
+    first = threading.Thread(target=enqueuer, args=(ends,))
+    first.start()
+    locked.acquire()
+    change_thread = threading.Thread(target=changer)
+    change_thread.start()
+    until_someone_waits(postgres_stores)
+    second = threading.Thread(target=enqueuer, args=(second_may_end,))
+    second.start()
+    until_two_wait_or(postgres_stores, locked)
+    ends.set()
+    came_first = changed.wait(4)
+    second_may_end.set()
+    for thread in (first, change_thread, second):
+        thread.join()
+    assert came_first
+
+
+def until_two_wait_or(stores: SqlStores, locked: threading.Semaphore) -> None:
+    """Return once the second enqueuer either waits behind the change or has passed it."""
+    for _ in range(100_000):
+        with stores.database.read() as connection:
+            waiting = connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar_one()
+        if waiting > 1 or locked.acquire(blocking=False):
+            return
+    raise AssertionError("the second enqueuer did neither")

@@ -25,6 +25,7 @@ from .make import (
     get,
     head,
     in_status,
+    incompressible,
     lead,
     new_run,
     report,
@@ -277,6 +278,15 @@ def test_a_new_tracked_key_relanes_in_batches(stores: SqlStores) -> None:
     assert len(stores.queue.lanes()) == 3
     assert claim(stores, queued[0], fence=fence) == []
     assert len(claim(stores, get(stores, queued[0].run_id), fence=fence)) == 1
+
+
+def test_very_long_values_of_newly_tracked_keys_have_their_lane(stores: SqlStores) -> None:
+    keys = ("team", "user", "region")
+    run = enqueue(stores, tags={key: incompressible(1500 + len(key)) for key in keys})
+    rules = stores.limits.configure(Rules(tag_rules=tuple(TagRule(key, 1, per_unique_value=True) for key in keys)))
+    fence = lead(stores)
+    assert stores.queue.relane(fence=fence, rules=rules) == 1
+    assert [won.run_id for won in claim(stores, get(stores, run.run_id), fence=fence)] == [run.run_id]
 
 
 def test_a_changed_limit_relanes_nothing(stores: SqlStores) -> None:

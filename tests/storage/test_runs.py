@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from runyard.core.clock import ManualClock
-from runyard.core.errors import InvalidTag, RunNotFound, WrongState
+from runyard.core.errors import InvalidTag, NotStorable, RunNotFound, WrongState
 from runyard.core.events import EventType
 from runyard.core.ids import new_id
 from runyard.core.pools import PoolNeeds
@@ -15,7 +15,7 @@ from runyard.core.run import RunStatus
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunAddition, RunsFilter
 
-from .make import NOW, claimed, commit, enqueue, event_types, get, in_status, log, new_run, started
+from .make import NOW, claimed, commit, enqueue, event_types, get, in_status, incompressible, log, new_run, started
 
 
 def test_an_enqueued_run_is_stored_whole(stores: SqlStores) -> None:
@@ -88,6 +88,12 @@ def test_a_nul_in_a_tag_is_refused_and_nothing_written(stores: SqlStores) -> Non
     with pytest.raises(InvalidTag, match="NUL"):
         stores.runs.add([new_run(), new_run(tags={"k": "a\0b"})], enqueue=True)
     assert stores.queue.depth() == 0
+
+
+def test_what_an_index_of_postgresql_cannot_hold_is_refused(postgres_stores: SqlStores) -> None:
+    with pytest.raises(NotStorable, match="too long"):
+        enqueue(postgres_stores, tags={"k": incompressible(5000)})
+    assert postgres_stores.queue.depth() == 0
 
 
 def test_find_by_prefix(stores: SqlStores) -> None:

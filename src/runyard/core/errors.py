@@ -91,6 +91,10 @@ class StorageUnavailable(RunyardError):
     """The database cannot be reached or stays busy; nothing was written."""
 
 
+class NotStorable(UserError):
+    """The database cannot hold what was asked for, however often it is asked; nothing was written."""
+
+
 class ForbiddenTransition(RunyardError):
     """The caller asked for a status change that the transition table does not contain: a bug of ours."""
 

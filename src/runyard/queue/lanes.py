@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -11,7 +12,8 @@ from ..core.tags import slots_or_one
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All that a run's admissibility depends on. ``tags`` holds the tracked keys that the run has, with its values.
+    """All that a run's admissibility depends on. ``tags`` holds the tracked keys that the run has, with its values as
+    ``value_in_lane`` gives them.
 
     ``weight``: how many slots the run takes of every limit that counts runs. ``pools`` and ``roots`` as in PoolNeeds.
     """
@@ -27,6 +29,9 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _encoder = msgspec.json.Encoder(order="deterministic")
 _decoder = msgspec.json.Decoder(Lane)
 _NO_POOLS = PoolNeeds()
+#: Characters of a tag's value in a lane: lanes are in an index, and PostgreSQL's hold some 2,700 bytes.
+LONGEST_VALUE = 128
+_DIGEST = 32
 
 
 def lane_key(
@@ -49,12 +54,20 @@ def lane_key(
     lane = Lane(
         location=location_name,
         job=job_name,
-        tags={key: tags[key] for key in tracked_keys if key in tags},
+        tags={key: value_in_lane(tags[key]) for key in tracked_keys if key in tags},
         pools=pools.all,
         roots=pools.roots,
         weight=slots_or_one(tags)[0],
     )
     return _encoder.encode(lane).decode()
+
+
+def value_in_lane(value: str) -> str:
+    """A tag's value as lanes have it: the end of a very long one is a digest, which tells it from all others."""
+    if len(value) <= LONGEST_VALUE:
+        return value
+    digest = hashlib.sha256(value.encode(errors="surrogatepass")).hexdigest()[:_DIGEST]
+    return f"{value[: LONGEST_VALUE - _DIGEST - 1]}…{digest}"
 
 
 def lane_prefix(*, location_name: str, job_name: str) -> str:

@@ -19,7 +19,7 @@ from .families import (
     Terms,
 )
 from .groups import RUN_SLOTS, GroupKind
-from .lanes import Lane
+from .lanes import Lane, value_in_lane
 from .overlap import overlap_rule
 from .root_pools import PoolUse
 from .rules import BUILT_IN, JOB, LOCATION, NO_LIMIT, Pause, RateRule, Rules, TagRule
@@ -181,7 +181,8 @@ class Plan:
         elif key.form == "pause pool":
             self._paused_pools[key.key] = family
         elif key.form.endswith(("value", "pause tag")):
-            self._by_value[key.key, key.value].append(family)
+            value = key.value if key.key in BUILT_IN else value_in_lane(key.value)
+            self._by_value[key.key, value].append(family)
             self._watched.add(key.key)
         elif key.form.endswith(("all", "each")):
             self._by_key[key.key].append((family, key.form.endswith("each")))

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ..queue.lanes import LONGEST_VALUE
 from ..queue.rules import BUILT_IN, JOB, LOCATION, FairShare, OverlapRule, PoolRules, RateRule, Rules, TagRule
 from .kinds import Section
 
@@ -112,6 +113,9 @@ def _fair_share(given: Section | None) -> FairShare | None:
     if given is None:
         return None
     weights = {value: float(weight) for value, weight in given.get("weights", {}).items()}
+    for value in weights:
+        if len(value) > LONGEST_VALUE:
+            raise given.error("weights", f"'{value[:20]}…' is longer than {LONGEST_VALUE} characters.")
     default = float(given.get("default_weight", FairShare.default_weight))
     return FairShare(key=given.get("key"), weights=weights, default_weight=default)
 

@@ -12,10 +12,12 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalEr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..core.clock import Clock
-from ..core.errors import LeaseLost, StorageUnavailable
+from ..core.errors import LeaseLost, NotStorable, StorageUnavailable
 from ..core.lease import Fence
 from .schema import leases
 
+#: What PostgreSQL calls ``program_limit_exceeded``.
+_LIMIT_EXCEEDED = "54000"
 _TERM = sa.select(leases.c.term).where(leases.c.name == sa.bindparam("name"), leases.c.holder.is_not(None))
 
 
@@ -115,10 +117,16 @@ def _check(connection: sa.Connection, fence: Fence, *, exclusive: bool) -> None:
 
 @contextmanager
 def translated(place: str) -> Iterator[None]:
-    """Turn a driver's errors about reaching or waiting for the database into StorageUnavailable."""
+    """Turn a driver's errors about reaching or waiting for the database into StorageUnavailable.
+
+    Raises:
+        NotStorable: a name, a key or a tag is longer than what an index of PostgreSQL holds: trying again is of no use.
+    """
     try:
         yield
     except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LIMIT_EXCEEDED:
+            raise NotStorable(f"A name, key or tag is too long for the database {place}: {_reason(error)}.") from error
         raise StorageUnavailable(f"The database {place} cannot be used: {_reason(error)}") from error
     except DBAPIError as error:
         # SQLite reports damaged and foreign files by the bare class; the others are mistakes in what was asked.

@@ -40,6 +40,8 @@ class RulesBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _decode = msgspec.json.Decoder(RulesBody).decode
 _VERSIONS = sa.select(rules.c.version, rules.c.lane_version)
 _ROW = sa.select(rules.c.version, rules.c.lane_version, rules.c.body)
+# Those who read the row without a lock go on.
+_ALONE = sa.text("LOCK TABLE rules IN EXCLUSIVE MODE")
 
 
 class RulesInForce(NamedTuple):
@@ -92,6 +94,9 @@ class StoredRules:
 
         The rules in force get the next version, and admission is told, when they are not the same as before.
         """
+        if connection.dialect.name == "postgresql":
+            # A row that is locked for share can be locked so by others all the time: only a table's lock has a line.
+            connection.execute(_ALONE)
         version, lane_version, stored = connection.execute(_ROW.with_for_update()).one()
         body = _decode(stored)
         old, changed = body.in_force(version), _tracking(body, change(body))
