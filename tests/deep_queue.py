@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from runyard.core.run import NewRun
 from runyard.storage.journal import change, write_changes
 from runyard.storage.open import SqlStores
+from runyard.storage.queue_counts import count_moves
 from runyard.storage.schema import runs
 
 _COPIED = [column.name for column in runs.columns if column.name not in ("id", "run_id", "queue_seq", "lane")]
@@ -31,6 +32,7 @@ def deepen(stores: SqlStores, like: NewRun, count: int, *, own_lane: bool = Fals
         places = stores.database.numbers(connection, "queue_seq", rest)
         values = {"count": rest, "prefix": f"{first.run_id}-", "first": places[0] - 1, "like": first.run_id}
         connection.execute(statement, values)
+        count_moves(connection, come=[(0, -first.priority, place) for place in places])
         write_changes(stores.database, connection, [change("lane", lane=first.lane)])
         if stores.database.kind == "postgres":
             connection.execute(sa.text("ANALYZE runs"))

@@ -11,7 +11,9 @@ from ..core.events import EventType
 from ..core.ids import new_id
 from ..core.queue import Claim, QueueHead
 from .database import Database
+from .queue_counts import COUNT, OR_ADD, count_moves
 from .rows import EventBody, decode_config, decode_tags, text
+from .schema import BLOCK
 
 
 class _Wanted(NamedTuple):
@@ -43,15 +45,17 @@ _POSTGRES = f"""
     ), changed AS (
         UPDATE runs SET {_SET} = %(now)s, launch_token = won.token, launch_seq = won.launch_seq
         FROM won WHERE runs.run_id = won.run_id AND runs.status = 'QUEUED'
-        RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, {_CARRIED}
+        RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, {_CARRIED}, np, queue_seq
+    ), counted AS (
+        {COUNT} SELECT 0, np, queue_seq / {BLOCK}, -count(*) FROM changed GROUP BY 1, 2, 3 {OR_ADD}
     ), told AS (
         {_EVENT} SELECT run_id, attempt, type, at, level, body FROM changed,
             (VALUES (1, {_DEQUEUED}), (2, {_STARTING})) AS told(n, type, at, level, body) ORDER BY launch_seq, n
-    ) SELECT * FROM changed
+    ) SELECT run_id, attempt, launch_token, launch_seq, {_CARRIED} FROM changed
 """.replace("{now}", "%(now)s::float8")
 # SQLite would read every run for an UPDATE FROM. Its writer is alone: what is found is still so when it is changed.
 _SQLITE_FIND = f"""
-    SELECT runs.id, runs.lane, runs.run_id, runs.attempt + 1, {_CARRIED}
+    SELECT runs.id, runs.lane, runs.np, runs.queue_seq, runs.run_id, runs.attempt + 1, {_CARRIED}
     FROM json_each(?) AS head CROSS JOIN runs WHERE runs.run_id = head.value AND {_STILL} = ?
 """
 _SQLITE_UPDATE = f"UPDATE runs SET {_SET} = ?, launch_token = ?, launch_seq = ? WHERE id = ?"
@@ -80,22 +84,24 @@ def _change_postgres(
     lanes, tokens, numbers = (list(column) for column in zip(*wanted.values(), strict=True))
     values = {"run_ids": list(wanted), "lanes": lanes, "tokens": tokens, "launch_seqs": numbers}
     rows = connection.exec_driver_sql(_POSTGRES, values | {"lane_version": lane_version, "now": now})
-    return [_to_claim(*row) for row in rows]
+    return [_to_claim(*row) for row in rows.all()]
 
 
 def _change_sqlite(
     connection: sa.Connection, wanted: Mapping[str, _Wanted], lane_version: int, now: float
 ) -> list[Claim]:
     rows = connection.exec_driver_sql(_SQLITE_FIND, (text(list(wanted)), lane_version))
-    claims, updates = [], []
-    for row_id, lane, run_id, attempt, *carried in rows:
+    claims, updates, places = [], [], []
+    for row_id, lane, np, seq, run_id, attempt, *carried in rows.all():
         head = wanted[run_id]
         if lane == head.lane:
             claims.append(_to_claim(run_id, attempt, head.token, head.launch_seq, *carried))
             updates.append((now, head.token, head.launch_seq, row_id))
+            places.append((0, np, seq))
     if claims:
         connection.exec_driver_sql(_SQLITE_UPDATE, updates)
         connection.exec_driver_sql(_SQLITE_EVENTS, [(claim.run_id, claim.attempt, now) for claim in claims])
+        count_moves(connection, go=places)
     return claims
 
 

@@ -6,8 +6,7 @@ index by status and sort a million rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -55,18 +54,21 @@ _LANES: _Statements = {
     )
     for kind, table in _BY_LANE.items()
 }
+_WANTED = "json_extract(wanted.value, '$[{}]')"
 _HEADS: _Statements = {
     # From the lane's place on, not in the lane: for an empty one PostgreSQL would rather read the whole queue in order.
     "postgres": sa.text(
         f"SELECT head.run_id, head.lane, -head.np, head.queue_seq, head.{_STALE}"
-        " FROM unnest(CAST(:lanes AS text[])) AS wanted(lane), LATERAL (SELECT * FROM runs"
-        f" WHERE (lane, np) >= (wanted.lane, {_BEGINNING[0]}) AND {WAITING}"
+        " FROM unnest(CAST(:lanes AS text[]), CAST(:nps AS bigint[]), CAST(:seqs AS bigint[]))"
+        " AS wanted(lane, np, seq), LATERAL (SELECT * FROM runs"
+        f" WHERE (lane, np, queue_seq) >= (wanted.lane, wanted.np, wanted.seq) AND {WAITING}"
         " ORDER BY lane, np, queue_seq LIMIT :per_lane) AS head WHERE head.lane = wanted.lane"
     ),
     # SQLite has no LATERAL, but takes a correlated list of row ids.
     "sqlite": sa.text(
-        f"SELECT {_HEAD} FROM json_each(:lanes) AS wanted CROSS JOIN runs"
-        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} WHERE lane = wanted.value AND {WAITING}"
+        f"SELECT {_HEAD} FROM json_each(:places) AS wanted CROSS JOIN runs"
+        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} WHERE lane = {_WANTED.format(0)} AND {WAITING}"
+        f" AND np >= {_WANTED.format(1)} AND (np > {_WANTED.format(1)} OR queue_seq >= {_WANTED.format(2)})"
         " ORDER BY np, queue_seq LIMIT :per_lane)"
     ),
 }
@@ -89,23 +91,6 @@ def _page(index: dict[str, str], condition: str) -> _Statements:
 
 _PAGE = _page(_IN_ORDER, WAITING)
 _HELD_PAGE = _page(_HELD, "status = 'QUEUED' AND held = 1")
-# From one place up to the next, in three ranges of the index: of the priority of the one, between, of the other.
-_COUNT = f"SELECT count(*) FROM {{runs}} WHERE {WAITING} AND"
-_BETWEEN: _Statements = {
-    kind: sa.text(
-        f"SELECT ({_COUNT.format(runs=_IN_ORDER[kind])} np = {np} AND queue_seq >= {seq} AND queue_seq < {until})"
-        f" + ({_COUNT.format(runs=_IN_ORDER[kind])} np > {np} AND np < {to_np})"
-        f" + ({_COUNT.format(runs=_IN_ORDER[kind])} np = {to_np} AND queue_seq < {to_until}) FROM {places}"
-    )
-    for kind, places, (np, seq, until, to_np, to_until) in (
-        ("sqlite", "json_each(:places) AS place", [f"json_extract(place.value, '$[{n}]')" for n in range(5)]),
-        (
-            "postgres",
-            "jsonb_array_elements(CAST(:places AS jsonb)) WITH ORDINALITY AS place(range, no) ORDER BY place.no",
-            [f"CAST(place.range->>{n} AS bigint)" for n in range(5)],
-        ),
-    )
-}
 # Held runs have an index of their own, so that runs that wait are found without stepping over them.
 _QUEUED = {
     "postgres": sa.text(
@@ -140,9 +125,20 @@ def lanes(database: Database, connection: sa.Connection, after: str, limit: int 
     return list(connection.execute(_LANES[database.kind], {"after": after, "most": most}).scalars())
 
 
-def heads(database: Database, connection: sa.Connection, wanted: Sequence[str], per_lane: int) -> list[QueueHead]:
-    given = text(wanted) if database.kind == "sqlite" else list(wanted)
-    rows = connection.execute(_HEADS[database.kind], {"lanes": given, "per_lane": per_lane})
+def heads(
+    database: Database,
+    connection: sa.Connection,
+    wanted: Sequence[str],
+    per_lane: int,
+    since: Mapping[str, tuple[int, int]],
+) -> list[QueueHead]:
+    places = [(lane, *since.get(lane, _BEGINNING)) for lane in wanted]
+    given: dict[str, Any] = {"per_lane": per_lane}
+    if database.kind == "sqlite":
+        given["places"] = text(places)
+    else:
+        given["lanes"], given["nps"], given["seqs"] = (list(column) for column in zip(*places, strict=True))
+    rows = connection.execute(_HEADS[database.kind], given).all()
     return sorted((_head(row) for row in rows), key=lambda head: (head.lane, -head.priority, head.seq))
 
 
@@ -151,7 +147,7 @@ def in_order(
 ) -> list[QueueHead]:
     np, seq = after or _BEGINNING
     rows = connection.execute(_PAGE[database.kind], {"np": np, "seq": seq, "most": limit})
-    return [_head(row) for row in rows]
+    return [_head(row) for row in rows.all()]
 
 
 def held(database: Database, connection: sa.Connection, after: tuple[int, int] | None, limit: int) -> list[QueueHead]:
@@ -160,26 +156,12 @@ def held(database: Database, connection: sa.Connection, after: tuple[int, int] |
     return [_head(row) for row in rows]
 
 
-def positions(database: Database, connection: sa.Connection, runs: Sequence[Run]) -> dict[str, int]:
-    """Each counted from the one before it, so that no row is stepped over twice."""
-    ordered = sorted(runs, key=lambda run: (-run.priority, run.queue_seq or 0))
-    places = [_BEGINNING, *((-run.priority, run.queue_seq or 0) for run in ordered)]
-    ranges = [_range(place, following) for place, following in pairwise(places)]
-    counts = connection.execute(_BETWEEN[database.kind], {"places": text(ranges)}).scalars() if runs else ()
-    return {run.run_id: before + 1 for run, before in zip(ordered, accumulate(counts), strict=True)}
-
-
-def _range(place: tuple[int, int], following: tuple[int, int]) -> tuple[int, int, int, int, int]:
-    (np, seq), (to_np, to_seq) = place, following
-    return (np, seq, to_seq, to_np, 0) if np == to_np else (np, seq, _ALL, to_np, to_seq)
-
-
 def queued(database: Database, connection: sa.Connection, limit: int) -> list[Run]:
     return [to_run(row) for row in connection.execute(_QUEUED[database.kind], {"most": limit})]
 
 
 def active(database: Database, connection: sa.Connection) -> list[ActiveRun]:
-    return [_active(row) for row in connection.execute(_ACTIVE[database.kind])]
+    return [_active(row) for row in connection.execute(_ACTIVE[database.kind]).all()]
 
 
 def launches(database: Database, connection: sa.Connection, in_force: RulesInForce, since: float) -> list[Launch]:

@@ -13,6 +13,7 @@ from ..core.run import NewRun, Run, RunStatus
 from .database import Database
 from .journal import change, engine_event, same_event_rows, write_changes, write_events
 from .overlap import cancel_replaced, settle_overlaps
+from .queue_counts import count_moves
 from .rows import new_run_row
 from .schema import events, run_tags, runs
 from .stored_rules import RulesInForce, StoredRules
@@ -106,6 +107,7 @@ def _tell_enqueued(database: Database, connection: sa.Connection, rows: list[dic
     told = same_event_rows(run_ids, EventType.RUN_ENQUEUED, now, attempt=0, message="Enqueued.")
     database.insert_all(connection, events, told)
     write_changes(database, connection, _changes(rows))
+    count_moves(connection, come=[(0, row["np"], row["queue_seq"]) for row in rows])
 
 
 def _changes(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

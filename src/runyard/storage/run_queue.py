@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from ..core.queue import (
 )
 from ..core.run import Run, RunStatus
 from ..queue.rules import Rules
-from . import queue_reads
+from . import queue_counts, queue_reads
 from .claims import claim_heads
 from .commit_order import at_or_before, head_of, hidden_after, in_commit_order, read_after
 from .database import Database
@@ -70,11 +70,13 @@ class SqlQueue:
         with self._database.read() as connection:
             return queue_reads.lanes(self._database, connection, after, limit)
 
-    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]:
+    def heads(
+        self, lanes: Sequence[str], *, per_lane: int = 3, since: Mapping[str, tuple[int, int]] | None = None
+    ) -> Sequence[QueueHead]:
         if not lanes:
             return []
         with self._database.read() as connection:
-            return queue_reads.heads(self._database, connection, lanes, per_lane)
+            return queue_reads.heads(self._database, connection, lanes, per_lane, since or {})
 
     def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
         with self._database.read() as connection:
@@ -115,6 +117,8 @@ class SqlQueue:
         while deleted == _FORGOTTEN:
             with self._database.write() as connection:
                 deleted = connection.execute(statement).rowcount
+                if deleted < _FORGOTTEN:
+                    queue_counts.tidy(self._database, connection)
 
     def claim(self, heads: Sequence[QueueHead], *, fence: Fence, rules_version: int, now: float) -> Sequence[Claim]:
         with self._database.write(fence, exclusive=True) as connection:
@@ -167,6 +171,8 @@ class SqlQueue:
     def depth(self, where: QueueFilter = EVERY_QUEUED) -> int:
         query = sa.select(sa.func.count()).select_from(runs).where(QUEUED, *queued_where(where))
         with self._database.read() as connection:
+            if where == QueueFilter(held=where.held):
+                return queue_counts.depth(connection, where.held)
             number: int = connection.execute(query).scalar_one()
             return number
 
@@ -176,7 +182,7 @@ class SqlQueue:
 
     def positions(self, runs: Sequence[Run]) -> dict[str, int]:
         with self._database.read() as connection:
-            return queue_reads.positions(self._database, connection, runs)
+            return queue_counts.ranks(self._database, connection, runs)
 
     def overtaken(self, run: Run, *, limit: int = 1000) -> Sequence[Run]:
         with self._database.read() as connection:

@@ -12,6 +12,7 @@ from ..core.transitions import transition
 from .database import Database
 from .journal import changes_of, status_event, write_changes, write_events
 from .pool_holders import free_runs
+from .queue_counts import count_moves, place_of
 from .rows import RUN_COLUMNS, text, to_run
 from .schema import runs
 
@@ -52,6 +53,11 @@ def change_status(
     )
     write_events(database, connection, [event])
     write_changes(database, connection, changes_of(run_id, changed.lane, run.status, target))
+    count_moves(
+        connection,
+        come=[place_of(changed)] if target is RunStatus.QUEUED else (),
+        go=[place_of(run)] if run.status is RunStatus.QUEUED else (),
+    )
     if run.status in ACTIVE and (target not in ACTIVE or changed.attempt != run.attempt):
         free_runs(database, connection, [run_id])
     return changed

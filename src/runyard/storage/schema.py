@@ -131,10 +131,11 @@ queue_changes = sa.Table(
     sqlite_autoincrement=True,
 )
 
-#: Runs of a priority that are enqueued one after the other, and are counted together.
+#: Places of a priority that are counted together.
 BLOCK = 1024
 
-# How many runs are queued, by triggers: a rank is a sum of these and not a walk over all that comes before.
+# How many runs are queued, kept by ``queue_counts``: a rank is a sum, not a walk over all that comes before. Each
+# transaction has rows of its own on PostgreSQL, where writers would wait for each other at a shared one.
 queue_counts = sa.Table(
     "queue_counts",
     metadata,

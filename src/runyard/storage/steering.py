@@ -15,6 +15,7 @@ from ..core.tags import PRIORITY
 from ..core.transitions import transition
 from .database import Database
 from .journal import change, engine_event, status_event, write_changes, write_events
+from .queue_counts import Place, count_moves
 from .rows import decode_pools, decode_tags, text
 from .schema import QUEUED, run_tags, runs
 from .stored_rules import RulesInForce, StoredRules
@@ -25,7 +26,7 @@ _QUEUED_BY_ID = runs.c.status.concat("") == RunStatus.QUEUED.value
 # Locked in the order in which reports and claims lock theirs, so that neither waits for the other.
 _LOCKED = (
     sa.select(
-        *(runs.c[name] for name in ["id", "run_id", "attempt", "np", "lane"]),
+        *(runs.c[name] for name in ["id", "run_id", "attempt", "np", "queue_seq", "held", "lane"]),
         *(runs.c[name] for name in ["lane_version", "job_name", "location_name", "tags", "pools"]),
     )
     .where(runs.c.id.in_(sa.bindparam("ids", expanding=True)), _QUEUED_BY_ID)
@@ -51,6 +52,8 @@ class _Target(msgspec.Struct):
     run_id: str
     attempt: int
     np: int
+    queue_seq: int
+    held: int
     lane: str
     lane_version: int
     job_name: str
@@ -110,10 +113,25 @@ def steer_some(
         lanes += _reprioritise(database, connection, in_force, targets, -steering.priority)
     else:
         _set_all(connection, targets, _values(steering, now))
+    _count(connection, targets, steering)
     write_events(database, connection, [_event(target, steering, now) for target in targets])
     _tell(database, connection, targets, lanes, steering)
     done = {target.id for target in targets}
     return tuple(key.run_id for key in keys if key.id in done)
+
+
+def _count(connection: sa.Connection, targets: Sequence[_Target], steering: Steering) -> None:
+    go = [(target.held, target.np, target.queue_seq) for target in targets]
+    count_moves(connection, come=[place for one in go for place in _comes_to(one, steering)], go=go)
+
+
+def _comes_to(place: Place, steering: Steering) -> tuple[Place, ...]:
+    held, np, seq = place
+    if steering.action == "cancel":
+        return ()
+    if steering.action == "priority":
+        return ((held, -steering.priority, seq),)
+    return ((int(steering.action == "hold"), np, seq),)
 
 
 def _differs(steering: Steering) -> sa.ColumnElement[bool]:

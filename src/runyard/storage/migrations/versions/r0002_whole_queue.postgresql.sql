@@ -70,3 +70,14 @@ CREATE TABLE left_alone (
 UPDATE rules SET version = version + 1, lane_version = version + 1 WHERE EXISTS (SELECT 1 FROM runs);
 
 UPDATE rules SET body = '{"configured":' || body || '}' WHERE body <> '{}';
+
+CREATE TABLE queue_counts (
+	held INTEGER NOT NULL,
+	np BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	txn BIGINT DEFAULT (pg_current_xact_id()::text::bigint) NOT NULL,
+	n BIGINT NOT NULL,
+	PRIMARY KEY (held, np, block, txn)
+);
+
+INSERT INTO queue_counts (held, np, block, n) SELECT held, np, queue_seq / 1024, count(*) FROM runs WHERE status = 'QUEUED' GROUP BY held, np, queue_seq / 1024;

@@ -187,3 +187,15 @@ CREATE TABLE left_alone (
 UPDATE rules SET version = version + 1, lane_version = version + 1 WHERE EXISTS (SELECT 1 FROM runs);
 
 UPDATE rules SET body = '{"configured":' || body || '}' WHERE body <> '{}';
+
+CREATE TABLE queue_counts (
+	held INTEGER NOT NULL,
+	np BIGINT NOT NULL,
+	block BIGINT NOT NULL,
+	txn BIGINT DEFAULT 0 NOT NULL,
+	n BIGINT NOT NULL,
+	PRIMARY KEY (held, np, block, txn)
+)
+ WITHOUT ROWID;
+
+INSERT INTO queue_counts (held, np, block, n) SELECT held, np, queue_seq / 1024, count(*) FROM runs WHERE status = 'QUEUED' GROUP BY held, np, queue_seq / 1024;
