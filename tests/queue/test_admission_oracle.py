@@ -48,6 +48,17 @@ class RootPools(WithoutChanges):
     change_rules = AdmissionMachine.change_rules
 
 
+class StepHolders(WithoutChanges):
+    """A run whose step holds a slot counts with that and not with what it begins with, also when it is told again."""
+
+    themes = st.just(st.builds(Rules, max_concurrent_runs=no_limit, pools=st.just(PoolRules(limits={"db": 3}))))
+    new_runs = runs_of(roots=st.just({"db": 1}), priority=st.just(0))
+    chunks = st.none()
+    steps_take_slots = AdmissionMachine.steps_take_slots
+    tell_again = AdmissionMachine.tell_again
+    pass_time = launch_a_batch = end_and_launch = wait_for_the_next_event = all_begin_and_time_passes = None
+
+
 class PoolsOfRuns(WithoutChanges):
     themes = st.just(
         st.builds(
@@ -105,6 +116,26 @@ class Shares(WithoutChanges):
     change_rules = AdmissionMachine.change_rules
     requeue = AdmissionMachine.requeue
     started = pass_time = wait_for_the_next_event = all_begin_and_time_passes = None
+
+
+class SharesThatChange(WithoutChanges):
+    """Whose share grows comes forward."""
+
+    themes = st.just(
+        st.builds(
+            Rules,
+            max_concurrent_runs=st.sampled_from([2, 3, 4, 6]),
+            fair_share=st.builds(
+                FairShare,
+                key=st.just("team"),
+                weights=st.fixed_dictionaries({team: st.sampled_from([0.25, 1.0, 4.0]) for team in "ab"}),
+            ),
+        )
+    )
+    new_runs = runs_of(tags=st.sampled_from([{"team": "a"}, {"team": "b"}]), priority=st.just(0))
+    chunks = st.none()
+    change_rules = AdmissionMachine.change_rules
+    started = pass_time = launch_a_batch = wait_for_the_next_event = all_begin_and_time_passes = None
 
 
 class SharesInChunks(Shares):
@@ -189,9 +220,11 @@ def _cases(machine: type[AdmissionMachine], examples: int, steps: int = 20) -> t
 test_all_rules_together = _cases(AdmissionMachine, 200, 30)
 test_weights = _cases(Weights, 100)
 test_root_pools = _cases(RootPools, 150)
+test_step_holders = _cases(StepHolders, 100)
 test_pools_of_runs = _cases(PoolsOfRuns, 80)
 test_rates = _cases(Rates, 80)
 test_shares = _cases(Shares, 150)
+test_shares_that_change = _cases(SharesThatChange, 100)
 test_shares_in_chunks = _cases(SharesInChunks, 120)
 test_chunks = _cases(Chunks, 200)
 test_overlaps = _cases(Overlaps, 80)
