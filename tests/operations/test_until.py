@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import time
+from collections.abc import Iterator
 from datetime import datetime, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.operations.until import InvalidTime, parse_until
+from runyard.operations.until import InvalidTime, parse_past, parse_until
 
 NOW = datetime(2026, 11, 22, 5, 30, tzinfo=timezone.utc).timestamp()
 
@@ -68,3 +70,35 @@ def test_a_time_that_is_over_is_refused(text: str) -> None:
 def test_any_text_is_a_later_time_or_refused(text: str) -> None:
     with contextlib.suppress(InvalidTime):
         assert parse_until(text, now=NOW) > NOW
+
+
+@pytest.fixture
+def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def _utc(month: int, day: int, hour: int, minute: int = 0) -> float:
+    return datetime(2026, month, day, hour, minute, tzinfo=timezone.utc).timestamp()
+
+
+@pytest.mark.usefixtures("berlin")
+@pytest.mark.parametrize(
+    ("now", "text", "following", "last"),
+    [
+        # From 3:00 the clock goes back to 2:00: every time of that hour comes twice.
+        (_utc(10, 25, 0, 30), "2:45", _utc(10, 25, 0, 45), _utc(10, 24, 0, 45)),
+        (_utc(10, 25, 0, 50), "2:45", _utc(10, 25, 1, 45), _utc(10, 25, 0, 45)),
+        (_utc(10, 25, 1, 30), "2:45", _utc(10, 25, 1, 45), _utc(10, 25, 0, 45)),
+        (_utc(10, 25, 1, 50), "2:45", _utc(10, 26, 1, 45), _utc(10, 25, 1, 45)),
+        # At 2:00 it goes on to 3:00: what there is not is meant by the offset of before.
+        (_utc(3, 29, 0, 30), "2:30", _utc(3, 29, 1, 30), _utc(3, 28, 1, 30)),
+        (_utc(3, 29, 1, 40), "2:30", _utc(3, 30, 0, 30), _utc(3, 29, 1, 30)),
+    ],
+)
+def test_a_time_of_day_while_the_clock_changes(now: float, text: str, following: float, last: float) -> None:
+    assert parse_until(text, now=now) == following
+    assert parse_past(text, now=now) == last

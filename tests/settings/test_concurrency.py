@@ -141,8 +141,14 @@ def test_the_direct_coordinator_keeps_the_pools_for_steps(load: Load) -> None:
         ("rate_limits: [{limit: 1, per_seconds: 1}]", "rate_limits[0]: give exactly one of key, job, location."),
         ("rate_limits: [{key: a, job: b, limit: 1, per_seconds: 1}]", "not key and job"),
         ("rate_limits: [{key: a, limit: 1}]", "rate_limits[0].per_seconds: missing"),
-        ("rate_limits: [{key: a, limit: 1, per_seconds: 0}]", "per_seconds: expected a number above 0, got 0"),
-        ("rate_limits: [{key: a, limit: 1, per_seconds: -5}]", "per_seconds: expected a number above 0, got -5"),
+        ("rate_limits: [{key: a, limit: 1, per_seconds: 0}]", "at most 31622400, got 0"),
+        ("rate_limits: [{key: a, limit: 1, per_seconds: -5}]", "at most 31622400, got -5"),
+        ("rate_limits: [{key: a, limit: 1, per_seconds: .inf}]", "per_seconds: expected a number above 0"),
+        (
+            "rate_limits: [{key: a, limit: 1, per_seconds: 1.0e+12}]",
+            "above 0 and at most 31622400, got 1000000000000.0",
+        ),
+        (f"rate_limits: [{{key: a, limit: 1, per_seconds: {10**400}}}]", "per_seconds: expected a number above 0"),
         ("rate_limits: [{key: a, limit: 0, per_seconds: 1}]", "limit: expected an integer of at least 1, got 0"),
         ("rate_limits: [{key: runyard/location, limit: 1, per_seconds: 1}]", "'location: …' in rate_limits"),
         (

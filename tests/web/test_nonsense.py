@@ -53,6 +53,17 @@ def test_strange_bodies(yard: Yard) -> None:
             assert answer.status_code < 500, (method, path, body, answer.text)
 
 
+@pytest.mark.parametrize("field", ["priority", "limit", "after", "seed", "from", "reason", "name", "until", "tags"])
+def test_half_a_surrogate_pair(yard: Yard, field: str) -> None:
+    run_id, headers = yard.add(), {"content-type": "application/json"}
+    body = f'{{"action": "hold", "kind": "pool", "filter": {{"all": true}}, "runs": [], "{field}": "\\ud800"}}'
+    for method, path in operations(yard):
+        if method in WRITES:
+            url = yard.client.base_url.join(path.format(run_id=run_id, location="yard.py", job="report", name="daily"))
+            answer = yard.client.request(method, url, content=body, headers=headers)
+            assert answer.status_code < 500, (method, path, answer.text)
+
+
 def test_strange_queries(yard: Yard) -> None:
     run_id = yard.add()
     for method, path in operations(yard):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from .kinds import Choice, Either, Flag, Integer, Keys, Kind, Listing, Maybe, Named, Number, Text
 
 MAX_POOL_LIMIT = 1000
+#: Seconds of a year: when a launch counts no more has to be a time that can be told.
+LONGEST_PERIOD = 366 * 86400
 
 #: Each value on its own when true; all values together when false.
 PER_VALUE = Keys({"applyLimitPerUniqueValue": Flag()}, required=("applyLimitPerUniqueValue",))
@@ -30,7 +32,7 @@ RATE_LIMIT = Keys(
         "job": Either(Text(), PER_VALUE),
         "location": Either(Text(), PER_VALUE),
         "limit": Integer(minimum=1),
-        "per_seconds": Number(above=True),
+        "per_seconds": Number(maximum=LONGEST_PERIOD, above=True),
     },
     required=("limit", "per_seconds"),
     one_of=("key", "job", "location"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -150,15 +150,23 @@ class Integer(Scalar[int]):
 
 
 class Number(Scalar[float]):
-    """Seconds or the like: a finite number of at least ``minimum``, or of more than that when ``above``."""
+    """Seconds or the like: a finite number of at least ``minimum``, or of more than that when ``above``, and of at most
+    ``maximum``.
+    """
 
-    def __init__(self, minimum: float = 0, *, above: bool = False) -> None:
-        self.minimum, self.above = minimum, above
+    def __init__(self, minimum: float = 0, maximum: float | None = None, *, above: bool = False) -> None:
+        self.minimum, self.maximum, self.above = minimum, maximum, above
         self.noun = f"a number above {minimum}" if above else f"a number of at least {minimum}"
+        self.noun += "" if maximum is None else f" and at most {maximum}"
 
     def accepts(self, value: Any) -> bool:
-        if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
             return False
+        # No NaN either, and no integer that is too large to become a float.
+        most = sys.float_info.max if self.maximum is None else self.maximum
+        return -most <= value <= most and self._is_above(value)
+
+    def _is_above(self, value: float) -> bool:
         return value > self.minimum if self.above else value >= self.minimum
 
     def parse(self, text: str) -> Any:

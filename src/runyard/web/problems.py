@@ -108,7 +108,15 @@ class Problem(Response):
             **more,
         }
         headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-        super().__init__(msgspec.json.encode(body), status_code=status, headers=headers)
+        super().__init__(_encoded(body), status_code=status, headers=headers)
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    """As JSON, also where it repeats text that is not valid Unicode."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body).encode("ascii")
 
 
 def install(app: FastAPI) -> None:
