@@ -78,13 +78,14 @@ def _time_of_day(text: str, now: float, *, later: bool = True) -> float | None:
     if match is None or int(match[1]) > 23 or int(match[2]) > 59:
         return None
     # Without a zone while the day is chosen, so that a day on which the clock changes keeps its wall time.
-    today = datetime.fromtimestamp(now).replace(hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0)
-    moments = [moment for days in (-1, 0, 1) for moment in _moments(today + timedelta(days=days))]
+    today = datetime.fromtimestamp(now).astimezone().replace(tzinfo=None, second=0, microsecond=0)
+    wanted = today.replace(hour=int(match[1]), minute=int(match[2]))
+    moments = [moment for days in (-1, 0, 1) for moment in _moments(wanted + timedelta(days=days))]
     return min(one for one in moments if one > now) if later else max(one for one in moments if one <= now)
 
 
 def _moments(wall: datetime) -> tuple[float, float]:
-    """When this machine's clocks show it: twice where they are put back; once they have moved where they leap over it."""
+    """When this machine's clock shows it: twice where it is put back, and once it has moved where it leaps over it."""
     first, second = (wall.replace(fold=fold).timestamp() for fold in (0, 1))
     return first, max(first, second)
 
