@@ -29,8 +29,8 @@ class AdmissionMachine(RuleBasedStateMachine):
     new_runs: ClassVar[st.SearchStrategy[NewRun]] = new_runs
     chunks: ClassVar[st.SearchStrategy[int | None]] = st.none() | st.integers(1, 3)
 
-    @initialize(data=st.data(), per_lane=st.integers(1, 3), at_once=st.booleans())
-    def begin(self, data: st.DataObject, per_lane: int, at_once: bool) -> None:
+    @initialize(data=st.data(), per_lane=st.integers(1, 3), at_once=st.booleans(), anew=st.booleans())
+    def begin(self, data: st.DataObject, per_lane: int, at_once: bool, anew: bool) -> None:
         theme = data.draw(self.themes)
         #: Launch whatever may be launched after every step.
         self.at_once = at_once
@@ -39,6 +39,8 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.oracle = Oracle(rules)
         self.admission = Admission(rules)
         self.per_lane = per_lane
+        #: Lanes whose known heads are used up are read anew, or from there on.
+        self.anew = anew
         self.seq = 0
         #: Lanes that admission was told of: what comes to these is told, what comes to others is met in time.
         self.told: set[str] = set()
@@ -63,6 +65,12 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.told.add(lane)
         heads = [self.head(run) for run in self.oracle.queued() if self.lane_of(run) == lane][: self.per_lane]
         self.admission.set_heads(lane, heads, more=len(heads) == self.per_lane)
+
+    def read_behind(self) -> None:
+        for lane, place in self.admission.running_low(2).items():
+            queued = [run for run in self.oracle.queued() if self.lane_of(run) == lane]
+            heads = [self.head(run) for run in queued if (-run.priority, run.seq) >= place][: self.per_lane + 1]
+            self.admission.add_heads(lane, heads, more=len(heads) > self.per_lane)
 
     def read_on(self) -> None:
         assert self.frontier is not None
@@ -198,6 +206,9 @@ class AdmissionMachine(RuleBasedStateMachine):
         """What the leader's loop does: read what ran out before it concludes that nothing may start."""
         while (head := self.admission.next()) is None:
             if hungry := self.admission.hungry():
+                if not self.anew:
+                    self.read_behind()
+                    continue
                 for lane in hungry:
                     self.read(lane)
             elif self.admission.wants_more:

@@ -321,6 +321,26 @@ def test_heads_that_are_taken_already_are_not_taken_again() -> None:
     assert admission.next() == heads(lane, 3)[0]
 
 
+def test_lanes_are_read_on_while_their_first_runs_are_being_claimed() -> None:
+    admission, one, two, full = Admission(rules()), lane_of("one"), lane_of("two"), lane_of("three")
+    admission.set_heads(one, heads(one, 1, 2))
+    admission.set_heads(two, heads(two, 3, 4))
+    admission.set_heads(full, heads(full, 5, 6), more=False)
+    assert [admission.next() for _ in range(3)] == [*heads(one, 1, 2), None]
+    assert admission.running_low(9) == {one: (0, 2)}
+    # Storage has it as queued still.
+    admission.add_heads(one, heads(one, 2, 7, 9))
+    assert [admission.next() for _ in range(2)] == heads(two, 3, 4)
+    assert (admission.next(), admission.running_low(9)) == (None, {two: (0, 4)})
+    admission.add_heads(two, heads(two, 4), more=False)
+    assert [admission.next() for _ in range(3)] == [*heads(full, 5, 6), *heads(one, 7)]
+    # One head of it is left: it is read with the others.
+    assert (admission.hungry(), admission.running_low(9)) == ([], {one: (0, 9)})
+    admission.add_heads(one, heads(one, 9, 10), more=False)
+    assert [admission.next() for _ in range(3)] == [*heads(one, 9, 10), None]
+    assert (admission.hungry(), admission.running_low(9)) == ([], {})
+
+
 def test_a_lost_claim_frees_its_slots_and_has_its_lane_read_again() -> None:
     admission, one, two = Admission(rules(runs=1)), lane_of("one"), lane_of("two")
     admission.set_heads(one, heads(one, 1, 2), more=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from unittest.mock import patch
 
 import msgspec
@@ -40,8 +40,14 @@ class Rows:
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
         return sorted({head.lane for head in self._heads if head.lane > after})[:limit]
 
-    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]:
-        return [head for lane in lanes for head in [one for one in self._heads if one.lane == lane][:per_lane]]
+    def heads(
+        self, lanes: Sequence[str], *, per_lane: int = 3, since: Mapping[str, tuple[int, int]] | None = None
+    ) -> Sequence[QueueHead]:
+        found = []
+        for lane in lanes:
+            place = (since or {}).get(lane, (-100, 0))
+            found += [one for one in self._heads if one.lane == lane and (-one.priority, one.seq) >= place][:per_lane]
+        return found
 
     def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
         behind = (head for head in self._heads if after is None or (-head.priority, head.seq) > after)

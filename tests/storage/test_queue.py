@@ -14,6 +14,7 @@ from runyard.core.queue import Claim
 from runyard.core.run import RunStatus
 from runyard.core.tags import PRIORITY
 from runyard.queue.rules import Rules, TagRule
+from runyard.queue.tree import BEFORE_ALL, place_of
 from runyard.storage.open import SqlStores
 
 from .make import (
@@ -46,6 +47,21 @@ def test_heads_are_by_priority_then_sequence(stores: SqlStores) -> None:
     assert stores.queue.heads(lanes) == [head(run) for run in order[:3]]
     assert [run.run_id for run in stores.queue.queued(limit=4)] == [run.run_id for run in order[:4]]
     assert stores.queue.depth() == 5
+
+
+def test_heads_from_a_place_on(stores: SqlStores) -> None:
+    runs = [enqueue(stores, priority=priority) for priority in (0, -1, 5, 0, 5)]
+    other = enqueue(stores, job_name="other")
+    order = [head(runs[number]) for number in (2, 4, 0, 3, 1)]
+    lane = runs[0].lane or ""
+    for number, one in enumerate(order):
+        since = {lane: (-one.priority, one.seq)}
+        assert stores.queue.heads([lane], per_lane=9, since=since) == order[number:]
+        assert stores.queue.heads([lane], per_lane=1, since=since) == [one]
+    # A lane that it does not name is read from its beginning.
+    assert head(other) in stores.queue.heads([other.lane or "", lane], since={lane: (1, 0)})
+    assert stores.queue.heads([lane], since={lane: (2, 0)}) == []
+    assert stores.queue.heads([lane], per_lane=9, since={lane: place_of(BEFORE_ALL)}) == order
 
 
 def test_heads_of_many_lanes(stores: SqlStores) -> None:

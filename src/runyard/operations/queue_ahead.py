@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ..core.clock import Clock
@@ -122,14 +122,17 @@ class LookAhead:
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
         return self._queue.lanes(after=after, limit=limit)
 
-    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]:
-        started = max(self._taken_of[lane] for lane in lanes)
-        found = self._queue.heads(lanes, per_lane=per_lane + started + (self._moved is not None))
+    def heads(
+        self, lanes: Sequence[str], *, per_lane: int = 3, since: Mapping[str, tuple[int, int]] | None = None
+    ) -> Sequence[QueueHead]:
+        # Where a place is given, at most the last that is known stands at it: what was started comes before.
+        started = 1 if since else max(self._taken_of[lane] for lane in lanes)
+        found = self._queue.heads(lanes, per_lane=per_lane + started + (self._moved is not None), since=since)
         self._heads_left -= len(found)
         by_lane: defaultdict[str, list[QueueHead]] = defaultdict(list)
         for head in found:
             by_lane[head.lane].append(head)
-        if self._moved is not None and self._moved.lane in lanes:
+        if self._moved is not None and self._moved.lane in lanes and self._is_since(self._moved, since):
             by_lane[self._moved.lane] = self._with_moved(by_lane[self._moved.lane])
         return [head for lane in lanes for head in self._not_taken(by_lane[lane])[:per_lane]]
 
@@ -144,6 +147,10 @@ class LookAhead:
         place = _place(self._moved)
         comes_here = (after is None or place > after) and (len(found) <= limit or place < _place(found[-1]))
         return (self._with_moved(found) if comes_here else self._without_moved(found))[:limit]
+
+    def _is_since(self, head: QueueHead, since: Mapping[str, tuple[int, int]] | None) -> bool:
+        place = (since or {}).get(head.lane)
+        return place is None or _place(head) >= place
 
     def _with_moved(self, heads: Sequence[QueueHead]) -> list[QueueHead]:
         moved = [] if self._moved is None else [self._moved]

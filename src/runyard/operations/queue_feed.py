@@ -6,7 +6,7 @@ The leader keeps one for as long as it leads; whoever explains a run or the queu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from ..core.pools import PoolHolder
@@ -20,6 +20,8 @@ FEW_LANES = 500
 SLICE = 500
 #: Of one lane, at least so many heads are read at a time.
 FEWEST_HEADS = 3
+#: The same of a lane whose runs are being launched, and how many such lanes are read at a time.
+MORE_HEADS, LANES_AT_ONCE = 8, 500
 
 
 class Source(Protocol):
@@ -27,7 +29,9 @@ class Source(Protocol):
 
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]: ...
 
-    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]: ...
+    def heads(
+        self, lanes: Sequence[str], *, per_lane: int = 3, since: Mapping[str, tuple[int, int]] | None = None
+    ) -> Sequence[QueueHead]: ...
 
     def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]: ...
 
@@ -111,7 +115,7 @@ class QueueFeed:
     def refill(self, locations: Iterable[str] | None = None) -> bool:
         """Read what ``Admission.next`` needs to go on; False: it has it, and what it says is so.
 
-        Never between taking runs and claiming them: storage does not know of those yet.
+        Also between taking runs and claiming them: only what comes behind those is read.
 
         Args:
             locations: all that launch anything; None: any that runs may name. While none of them has room, the queue is
@@ -119,8 +123,8 @@ class QueueFeed:
         """
         if not self.is_asked(locations):
             return False
-        if hungry := self._admission.hungry():
-            self.read(hungry)
+        if self._admission.hungry():
+            self._read_behind()
         else:
             self._read_on()
         return True
@@ -135,6 +139,16 @@ class QueueFeed:
         """Whether a run there could start that no other limit concerns."""
         bare = lane_key((), location_name=location, job_name="", tags={})
         return not any(slots.full_for(amount) for slots, amount in self._admission.needs_of(bare))
+
+    def _read_behind(self) -> None:
+        """The lanes whose heads are used up, and with them those that soon will be: each reading ends a row of runs."""
+        places = self._admission.running_low(LANES_AT_ONCE)
+        asked = max(MORE_HEADS, self._batch // len(places))
+        heads: defaultdict[str, list[QueueHead]] = defaultdict(list)
+        for head in self._queue.heads(list(places), per_lane=asked, since=places):
+            heads[head.lane].append(head)
+        for lane in places:
+            self._admission.add_heads(lane, heads[lane], more=len(heads[lane]) == asked)
 
     def _read_on(self) -> None:
         heads = self._queue.in_order(self._read_to, limit=SLICE)

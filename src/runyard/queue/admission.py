@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from ..core.pools import PoolHolder
 from ..core.queue import ActiveRun, Launch, QueueHead
@@ -11,7 +12,19 @@ from .ledger import Holding, Ledger
 from .plan import QUEUE, RUNS, Need
 from .rules import Rules
 from .slots import Slots
-from .tree import BEFORE_ALL, Key, LaneTree, Leaf, Step, announce, key_of, negative_priority, path_of, place_key
+from .tree import (
+    BEFORE_ALL,
+    Key,
+    LaneTree,
+    Leaf,
+    Step,
+    announce,
+    key_of,
+    negative_priority,
+    path_of,
+    place_key,
+    place_of,
+)
 
 #: Heads of a lane that ``extend`` keeps: lanes are many, and one that runs out is read again.
 _HEADS = 3
@@ -32,6 +45,8 @@ class Admission:
         self._ledger = Ledger(rules or Rules(), now)
         self._leaves: dict[str, Leaf] = {}
         self._hungry: dict[str, None] = {}
+        #: Lanes with one known head or none, of which storage may hold more.
+        self._low: dict[str, None] = {}
         self._frontier: Key | None = None
         self._wants_more = False
         self._replant()
@@ -66,6 +81,16 @@ class Admission:
         waiting = [head for head in heads if head.run_id not in self._ledger.holdings]
         unknown_from = key_of(heads[-1]) if heads and more else None
         self._set(lane, waiting, unknown_from)
+
+    def add_heads(self, lane: str, heads: Sequence[QueueHead], *, more: bool = True) -> None:
+        """What storage has of a lane at and behind the place that ``running_low`` named; ``more`` as above."""
+        leaf = self._leaves.get(lane)
+        if leaf is None or leaf.unknown_from is None:
+            return
+        known = leaf.known
+        last = key_of(known[-1]) if known else BEFORE_ALL
+        waiting = (head for head in heads if head.run_id not in self._ledger.holdings and key_of(head) > last)
+        self._set(lane, (*known, *waiting), key_of(heads[-1]) if heads and more else None)
 
     def set_frontier(self, place: tuple[int, int] | None) -> None:
         """Storage may hold queued runs behind ``place`` (-priority, seq) whose lanes are not known here; None: no more.
@@ -113,7 +138,7 @@ class Admission:
             return None
         lane, needs = self._needs(leaf)
         head = leaf.pop()
-        if leaf.head is None:
+        if not leaf.rest:
             self._used_up(leaf)
         self._hold(head, lane, needs)
         return head
@@ -150,6 +175,13 @@ class Admission:
     def hungry(self) -> list[str]:
         """Lanes whose known heads are used up while storage may hold more: read them and call ``set_heads``."""
         return list(self._hungry)
+
+    def running_low(self, most: int) -> dict[str, tuple[int, int]]:
+        """Hungry lanes, and behind them some that have one known head left, each with the place (-priority, seq) at
+        and behind which storage may hold more: read from there and call ``add_heads``."""
+        low = self._hungry | dict.fromkeys(islice(self._low, most))
+        places = ((lane, self._leaves[lane].unknown_from) for lane in islice(low, most))
+        return {lane: place_of(key) for lane, key in places if key is not None}
 
     # What is active
 
@@ -277,7 +309,7 @@ class Admission:
             self._plant(leaf)
 
     def _used_up(self, leaf: Leaf) -> None:
-        if leaf.unknown_from is None:
+        if leaf.key is None:
             self._drop(leaf)
         else:
             self._note_hunger(leaf)
@@ -287,9 +319,14 @@ class Admission:
             self._hungry.pop(leaf.lane, None)
         else:
             self._hungry[leaf.lane] = None
+        if leaf.rest or leaf.unknown_from is None:
+            self._low.pop(leaf.lane, None)
+        else:
+            self._low[leaf.lane] = None
 
     def _drop(self, leaf: Leaf) -> None:
         self._hungry.pop(leaf.lane, None)
+        self._low.pop(leaf.lane, None)
         if self._leaves.pop(leaf.lane, None):
             self._uproot(leaf)
 

@@ -24,7 +24,8 @@ from .slots import ShareSlots, Slots
 Key = int
 _SEQS = 64
 _SEQ = (1 << _SEQS) - 1
-BEFORE_ALL: Key = -(1 << 127)
+#: A place that both databases take for a number of 64 bits.
+BEFORE_ALL: Key = -(1 << 62 + _SEQS)
 #: How many outdated offers a heap may hold besides as many as it has children.
 _SLACK = 16
 
@@ -41,6 +42,11 @@ def key_of(head: QueueHead) -> Key:
 
 def place_key(negative_priority: int, seq: int) -> Key:
     return (negative_priority << _SEQS) + seq
+
+
+def place_of(key: Key) -> tuple[int, int]:
+    """(-priority, seq)"""
+    return key >> _SEQS, key & _SEQ
 
 
 def negative_priority(key: Key) -> int:
@@ -73,6 +79,10 @@ class Leaf:
 
     def first(self) -> Key | None:
         return self.key
+
+    @property
+    def known(self) -> tuple[QueueHead, ...]:
+        return () if self.head is None else (self.head, *self.rest)
 
     def set(self, heads: Iterable[QueueHead], unknown_from: Key | None) -> None:
         known = tuple(heads)

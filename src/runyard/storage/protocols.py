@@ -192,8 +192,13 @@ class Queue(Protocol):
         """Lanes that have a queued run that is not held, in the order of their text."""
         ...
 
-    def heads(self, lanes: Sequence[str], *, per_lane: int = 3) -> Sequence[QueueHead]:
-        """The first runs of each lane by (-priority, seq), held ones left out."""
+    def heads(
+        self, lanes: Sequence[str], *, per_lane: int = 3, since: Mapping[str, tuple[int, int]] | None = None
+    ) -> Sequence[QueueHead]:
+        """The first runs of each lane by (-priority, seq), held ones left out.
+
+        ``since``: of a lane that it names, those at or behind this (-priority, seq).
+        """
         ...
 
     def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:

@@ -82,7 +82,7 @@ class RunQueueDaemon:
         until = self._clock.monotonic() + SLICE
         launched, more = 0, True
         while more and self._clock.monotonic() <= until:
-            claimed, more = self._step(mirror, fence)
+            claimed, more = self._step(mirror, fence, until)
             launched += claimed
         if launched:
             self._stores.wakeups.poke("runs")
@@ -116,16 +116,15 @@ class RunQueueDaemon:
         if rules.at(now) is not rules and self._stores.limits.lift_lapsed(now=now, fence=fence):
             mirror.follow(fence, now)
 
-    def _step(self, mirror: Mirror, fence: Fence) -> tuple[int, bool]:
+    def _step(self, mirror: Mirror, fence: Fence, until: float) -> tuple[int, bool]:
         """Launch a batch: how many, and whether the next can be taken at once."""
-        mirror.feed.refill(self._availability.locations())
-        self._availability.apply(mirror.admission, mirror.feed.locations, fence)
+        self._read_more(mirror, fence)
         # One moment for both: a rate counts the launches that storage knows by their times.
         now = self._clock.now()
         mirror.admission.pass_time(now)
         if not mirror.admission.settle(SETTLED_AT_ONCE):
             return 0, True
-        fresh, stale = _admit(mirror.admission)
+        fresh, stale = self._admit(mirror, fence, until)
         claims = self._claim(mirror.admission, fresh, fence, now)
         self._handover.dispatch(claims)
         if stale:
@@ -135,6 +134,37 @@ class RunQueueDaemon:
             self._wake()
             return len(claims), False
         return len(claims), len(fresh) == BATCH or mirror.feed.is_asked(self._availability.locations())
+
+    def _read_more(self, mirror: Mirror, fence: Fence) -> bool:
+        read = mirror.feed.refill(self._availability.locations())
+        # Before anything is taken: what was read may be in a location that cannot launch.
+        self._availability.apply(mirror.admission, mirror.feed.locations, fence)
+        return read
+
+    def _admit(self, mirror: Mirror, fence: Fence, until: float) -> tuple[list[QueueHead], list[QueueHead]]:
+        """The next runs in order, and behind them some whose lanes are of another time: nothing may overtake those.
+
+        Reads on while that yields runs: a transaction is worth most when its batch is full.
+        """
+        fresh: list[QueueHead] = []
+        stale: list[QueueHead] = []
+        read_at = 0
+        while len(fresh) < BATCH and len(stale) < STALE:
+            head = mirror.admission.next()
+            if head is None:
+                if len(fresh) == read_at or stale or self._clock.monotonic() > until:
+                    break
+                read_at = len(fresh)
+                if not self._read_more(mirror, fence):
+                    break
+            elif head.stale:
+                stale.append(head)
+            elif stale:
+                mirror.admission.give_back(head)
+                break
+            else:
+                fresh.append(head)
+        return fresh, stale
 
     def _claim(self, admission: Admission, heads: Sequence[QueueHead], fence: Fence, now: float) -> Sequence[Claim]:
         if not heads:
@@ -156,21 +186,6 @@ class RunQueueDaemon:
         if event is not None:
             pause = min(pause, event - now)
         return now + min(self._settings.dequeue_interval_seconds, max(0.0, pause))
-
-
-def _admit(admission: Admission) -> tuple[list[QueueHead], list[QueueHead]]:
-    """The next runs in order, and behind them some whose lanes are of another time: nothing may overtake those."""
-    fresh: list[QueueHead] = []
-    stale: list[QueueHead] = []
-    while len(fresh) < BATCH and len(stale) < STALE and (head := admission.next()) is not None:
-        if head.stale:
-            stale.append(head)
-        elif stale:
-            admission.give_back(head)
-            break
-        else:
-            fresh.append(head)
-    return fresh, stale
 
 
 def _outcome(launched: int) -> str:

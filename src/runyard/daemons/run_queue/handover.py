@@ -59,6 +59,8 @@ class Handover:
         self._lock = threading.Lock()
         #: Launches of this process whose workers have not begun, by run.
         self._on_their_way: dict[str, _OnItsWay] = {}
+        #: Those of them that a host has taken, by location and host: many may be, and every pass asks.
+        self._taken_by: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         #: By location that is being asked for workers, the claims that wait until it has answered.
         self._waiting: dict[str, list[Claim]] = {}
         #: A launch may have been lost: look for claimed runs that are on nobody's way.
@@ -78,6 +80,7 @@ class Handover:
         by_location: defaultdict[str, list[Claim]] = defaultdict(list)
         with self._lock:
             for claim in claims:
+                self._forget(claim.run_id)
                 self._on_their_way[claim.run_id] = _OnItsWay(claim.attempt, claim.location_name)
                 by_location[claim.location_name].append(claim)
         for name, batch in by_location.items():
@@ -91,7 +94,7 @@ class Handover:
     def arrived(self, run_id: str) -> None:
         """Its worker has begun, or it is over."""
         with self._lock:
-            self._on_their_way.pop(run_id, None)
+            self._forget(run_id)
 
     def was_lost(self) -> bool:
         """Whether a launch may have been lost since ``recover``.
@@ -99,16 +102,11 @@ class Handover:
         Also forgets launches that a host took which is not their location's any more: they may have died with it.
         """
         with self._lock:
-            names = {each.location_name for each in self._on_their_way.values()}
-        present = {name: self._host_of(name) for name in names}
+            hosts = list(self._taken_by)
+        gone = [(name, host_id) for name, host_id in hosts if self._host_of(name) not in (None, host_id)]
         with self._lock:
-            gone = [
-                run_id
-                for run_id, each in self._on_their_way.items()
-                if each.host_id is not None and present.get(each.location_name) not in (None, each.host_id)
-            ]
-            for run_id in gone:
-                del self._on_their_way[run_id]
+            for run_id in [run_id for host in gone for run_id in self._taken_by.get(host, ())]:
+                self._forget(run_id)
         return self._lost or bool(gone)
 
     def recover(self, fence: Fence, now: float) -> None:
@@ -169,8 +167,19 @@ class Handover:
         with self._lock:
             for claim in claims:
                 known = self._on_their_way.get(claim.run_id)
-                if known is not None and known.attempt == claim.attempt:
+                if host_id is not None and known is not None and known.attempt == claim.attempt:
                     self._on_their_way[claim.run_id] = msgspec.structs.replace(known, host_id=host_id)
+                    self._taken_by[known.location_name, host_id].add(claim.run_id)
+
+    def _forget(self, run_id: str) -> None:
+        """With the lock held."""
+        known = self._on_their_way.pop(run_id, None)
+        if known is None or known.host_id is None:
+            return
+        host = (known.location_name, known.host_id)
+        self._taken_by[host].discard(run_id)
+        if not self._taken_by[host]:
+            del self._taken_by[host]
 
     def _guarded_settle(self, name: str, result: LaunchResult, incarnation: object) -> None:
         try:
