@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from runyard.core.queue import Estimate
@@ -61,7 +62,9 @@ def test_the_message_splits_by_cause() -> None:
 
 def test_earliest() -> None:
     assert earliest([]) is None
-    assert earliest([run(2, queued=5.0), run(1, queued=9.0)]) == run(2, queued=5.0)
+    assert earliest([run(2, queued=5.0), run(1, queued=9.0)]) == msgspec.structs.replace(
+        run(2, queued=5.0), queue_seq=1
+    )
 
 
 def test_the_error_is_the_median_early_or_late_alike() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -68,9 +68,15 @@ def overtaken_message(job_name: str, priority: int, found: Overtaken) -> str:
     return f"{job_name} was overtaken by {least}{counted(found.total, 'run')}, {why}"
 
 
-def earliest(runs: Iterable[Run]) -> Run | None:
-    """Of queued runs the one that was enqueued first: whoever overtook any of them was launched after that."""
-    return min(runs, key=_enqueued, default=None)
+def earliest(runs: Sequence[Run]) -> Run | None:
+    """Where to look for who overtook any of these queued runs: one of them, with the first time and the first number.
+
+    The two may be those of different runs, as one clock is behind another, and runs enqueued together have one time.
+    """
+    if not runs:
+        return None
+    first = min(run.queue_seq or 0 for run in runs)
+    return msgspec.structs.replace(runs[0], queued_at=min(map(_enqueued, runs)), queue_seq=first)
 
 
 def _why(priority: int, found: Overtaken) -> str:
