@@ -33,6 +33,33 @@ def test_commands_that_need_a_home_say_so(cli: Cli, args: list[str]) -> None:
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["queue", "hold", "\udcff"],
+        ["queue", "hold", "--tag", "team=\udcff", "-y"],
+        ["queue", "pause", "--reason", "\udcff"],
+        ["instance", "concurrency", "set", "\udcff", "3"],
+    ],
+)
+def test_bytes_that_are_no_text_are_told(cli: Cli, args: list[str]) -> None:
+    result = cli(*args, code=1)
+    assert "\\udcff" in result.stderr
+    assert result.stderr.endswith("is not valid Unicode text.\n")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["queue", "list", "--limit", str(2**70)],
+        ["queue", "hold", "--with-priority", str(2**70), "-y"],
+        ["queue", "hold", "--with-priority", str(-(2**63)), "-y"],
+    ],
+)
+def test_numbers_beyond_any_storage_are_told(cli: Cli, args: list[str]) -> None:
+    assert "is not in the range" in cli(*args, code=2).stderr
+
+
 def test_the_daemons_refuse_without_a_home(cli: Cli) -> None:
     result = cli.daemon("run", "--empty-workspace", code=1, env={"RUNYARD_HOME": None})
     assert result.stderr.startswith("Error: RUNYARD_HOME is not set")

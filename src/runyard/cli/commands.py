@@ -78,6 +78,9 @@ class RootGroup(Group):
             raise _failure(ctx, error, str(error)) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
             raise
+        except UnicodeEncodeError as error:
+            # Bytes of the command line that are no text come as halves of surrogate pairs, which nothing can store.
+            raise _failure(ctx, error, f"{error.object!a} is not valid Unicode text.") from error
         except Exception as error:  # the program's edge: a bug is told in one line as well
             told = f"{type(error).__name__}: {error} (a fault of Runyard; --verbose shows where)"
             raise _failure(ctx, error, told) from error

@@ -11,18 +11,24 @@ import yaml
 
 from ..core.tags import MOST_SLOTS
 from ..queue.arrivals import LoadEntry
+from .concurrency import LONGEST_PERIOD
 from .document import Source, compose, empty_node, read_text
 from .kinds import Either, Integer, Keys, Listing, Named, Number, Section, Text
 
+#: More than this and a duration may be longer than a number can be.
+MOST_SPREAD = 1000
 #: ``duration``: seconds of every run, or a median with a spread (see LoadEntry).
+_SECONDS = Number(maximum=LONGEST_PERIOD)
 _ENTRY = Keys(
     {
         "job": Text(),
         "location": Text(),
-        "at": Number(),
-        "every": Number(above=True),
+        "at": _SECONDS,
+        "every": Number(maximum=LONGEST_PERIOD, above=True),
         "count": Integer(minimum=1),
-        "duration": Either(Number(), Keys({"median": Number(), "spread": Number(1)}, required=("median",))),
+        "duration": Either(
+            _SECONDS, Keys({"median": _SECONDS, "spread": Number(1, MOST_SPREAD)}, required=("median",))
+        ),
         "priority": Integer(),
         "tags": Named(Text()),
         "pools": Named(Integer(minimum=1, maximum=MOST_SLOTS)),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command("list", cls=Command)
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many runs.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, help="At most so many runs.")
 @json_option
 def list_queue(limit: int, as_json: bool) -> None:
     """List queued runs in the order in which they are expected to start."""

@@ -24,7 +24,7 @@ _FILTER = (
     click.option("-j", "--job", help="Every queued run of this job."),
     click.option("-l", "--location", help="Every queued run of this code location."),
     click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=key_values, help="With this tag."),
-    click.option("--with-priority", type=int, metavar="N", help="Of this priority."),
+    click.option("--with-priority", type=click.IntRange(-(2**31), 2**31 - 1), metavar="N", help="Of this priority."),
     click.option("--held/--not-held", default=None, help="Held runs only, or those that are not."),
     click.option("--all", "everything", is_flag=True, help="Every queued run."),
     click.option("-y", "--yes", is_flag=True, help="Do not ask before many runs are changed."),
