@@ -147,3 +147,11 @@ def test_changes_of_many_lanes_are_read_and_forgotten_in_bounded_pieces(stores: 
     sa.event.remove(engine, "after_cursor_execute", after)
     assert deleted == [1000, 1000, 500]
     assert stores.queue.changes(BEGINNING) == []
+
+
+def test_history_reads_what_was_there_in_its_window(filled: SqlStores) -> None:
+    with _plans(filled) as plans:
+        assert len(filled.history.between(filled.database.clock.now() - 60, NOW * 2, limit=5)) == 5
+    plan = plans[-1]
+    assert "runs_by_end" in plan, plan
+    assert not re.search(r"Seq Scan on runs|SCAN runs\b", plan), plan

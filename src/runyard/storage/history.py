@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..core.queue import PastRun
+from ..core.run import FINISHED, RunStatus
 from .database import Database
 from .rows import decode_pools, decode_tags
 from .schema import runs
@@ -26,6 +27,8 @@ _COLUMNS = (
     runs.c.ended_at,
 )
 
+_UNFINISHED = [status for status in RunStatus if status not in FINISHED and status is not RunStatus.NOT_STARTED]
+
 
 class SqlHistory:
     """``storage.protocols.History``."""
@@ -34,9 +37,15 @@ class SqlHistory:
         self._database = database
 
     def between(self, since: float, until: float, *, limit: int) -> Sequence[PastRun]:
-        came_before = sa.and_(until > _ENQUEUED, runs.c.status != "NOT_STARTED")
-        still_there = sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > since)
-        query = sa.select(*_COLUMNS).where(came_before, still_there).order_by(runs.c.id).limit(limit)
+        # Each of them an index's range: neither all that ever ran nor all that is queued is looked through.
+        came = sa.select(*_COLUMNS).where(until > _ENQUEUED)
+        still_there = [
+            sa.select(came.where(runs.c.status == status.value).order_by(runs.c.id).limit(limit).subquery())
+            for status in _UNFINISHED
+        ]
+        found = sa.union_all(*still_there, came.where(runs.c.ended_at > since)).subquery()
+        # Not by the bare id: SQLite would rather walk all runs in that order.
+        query = sa.select(found).order_by(found.c.id + 0).limit(limit)
         with self._database.read() as connection:
             return [_past(tuple(row)) for row in connection.execute(query)]
 

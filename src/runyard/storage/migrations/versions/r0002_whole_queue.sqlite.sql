@@ -199,3 +199,5 @@ CREATE TABLE queue_counts (
  WITHOUT ROWID;
 
 INSERT INTO queue_counts (held, np, block, n) SELECT held, np, queue_seq / 1024, count(*) FROM runs WHERE status = 'QUEUED' GROUP BY held, np, queue_seq / 1024;
+
+CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended_at IS NOT NULL;
