@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -10,9 +11,12 @@ from fastapi import Depends, Request
 from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, NotFound
 from ..locations.api import Location, Workspace
+from ..operations import limits_view, queue_view
 from ..operations.submit import Reachable
+from ..queue.entries import LimitUse, QueueSummary
 from ..settings.instance import InstanceSettings
 from ..storage.protocols import Stores
+from .shared import Shared
 
 
 class InstanceLike(Protocol):
@@ -57,6 +61,14 @@ class WebContext:
     def reachable(self) -> Reachable:
         """Where submitting finds live locations; an empty place without a workspace."""
         return self.workspace or _Nowhere()
+
+    @cached_property
+    def limits(self) -> Shared[list[LimitUse]]:
+        return Shared(lambda: limits_view.limits(self.stores, clock=self.clock))
+
+    @cached_property
+    def queue_summary(self) -> Shared[QueueSummary]:
+        return Shared(lambda: queue_view.summary(self.stores, clock=self.clock))
 
     def location(self, name: str) -> Location:
         """The live location.

@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from ...core.queue import LimitChange
 from ...operations import limits as limit_changes
-from ...operations import limits_view
 from ...operations.control_shapes import limit_change_shape
 from ...operations.queue_shapes import limit_shape
 from ..context import Context
@@ -32,7 +31,7 @@ class NewLimit(BaseModel):
 @router.get("/limits")
 def limits(context: Context) -> Json:
     """Every limit with its use, the runs that hold it and how many wait at it; ``kind`` as in a queue reason."""
-    return Json([limit_shape(use) for use in limits_view.limits(context.stores, clock=context.clock)])
+    return Json([limit_shape(use) for use in context.limits.get()])
 
 
 @router.put("/limits")

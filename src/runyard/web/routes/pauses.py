@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from ...operations import pauses, queue_view
+from ...operations import pauses
 from ...operations.control_shapes import audit_shape, pause_shape
 from ...operations.drain import running
 from ...operations.queue_shapes import summary_shape
@@ -61,8 +61,7 @@ def resume(context: Context, body: Subject | None = None) -> Json:
 @router.get("/summary")
 def summary(context: Context) -> Json:
     """The queue in numbers: depth, held, waits, starts, how far off estimates were, starvation; and what is paused."""
-    found = queue_view.summary(context.stores, clock=context.clock)
-    return Json(summary_shape(found) | {"pauses": _pauses(context)})
+    return Json(summary_shape(context.queue_summary.get()) | {"pauses": _pauses(context)})
 
 
 @router.get("/pauses")
