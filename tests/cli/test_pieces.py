@@ -62,7 +62,7 @@ def test_an_empty_config_file_is_no_config(tmp_path: Path) -> None:
         (-1, "0.0 s"),
         (0.34, "0.3 s"),
         (42, "42 s"),
-        (59.9, "1 min 0 s"),
+        (59.9, "1 min"),
         (200, "3 min 20 s"),
         (3600 * 5 + 120, "5 h 2 min"),
         (86400 * 3 + 3600 * 4, "3 d 4 h"),

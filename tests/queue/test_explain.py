@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +13,20 @@ from runyard.core.pools import PoolHolder, PoolNeeds
 from runyard.core.queue import ActiveRun, Launch
 from runyard.core.run import Run, RunStatus
 from runyard.queue.entries import QueueEntry
-from runyard.queue.reasons import Holder, Reason
+from runyard.queue.reasons import (
+    Holder,
+    Line,
+    Reason,
+    Taken,
+    fair_share,
+    launchable,
+    launcher_capacity,
+    overlap,
+    pool,
+    rate_limit,
+    run_slots,
+    tag_limit,
+)
 from runyard.queue.rules import FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
 from runyard.queue.state import Availability, QueueState
 
@@ -63,7 +78,7 @@ def test_each_form_of_a_rule_has_its_name() -> None:
 def test_many_holders_are_cut_in_words_and_whole_in_the_list() -> None:
     rules = Rules(max_concurrent_runs=-1, tag_rules=(TagRule("team", 5),))
     (reason,) = reasons([queued(1, DOCS)], [active(f"holder-{n}", rules, DOCS) for n in range(5)], rules)
-    assert reason.message == "team 5 of 5, held by holder-0 holder-1 holder-2 and 2 more"
+    assert reason.message == "team 5 of 5, held by holder-0, holder-1, holder-2 and 2 more"
     assert len(reason.holders) == 5
 
 
@@ -135,8 +150,8 @@ def test_a_busy_launcher() -> None:
     rules = Rules()
     holding = [active("x", rules, status=RunStatus.STARTING), active("y", rules)]
     assert told([queued(1), queued(2)], holding, rules, locations={"here": Availability(capacity=1)}) == [
-        ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time"),
-        ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time, then 1 run ahead"),
+        ("launcher_capacity", "Launcher of here is starting 1 run, as many as it takes at a time"),
+        ("launcher_capacity", "Launcher of here is starting 1 run, as many as it takes at a time, then 1 run ahead"),
     ]
 
 
@@ -146,7 +161,7 @@ def test_the_limit_named_was_full_when_it_was_the_run_s_turn() -> None:
     holding = [active("x", rules, status=RunStatus.STARTING)]
     runs = [queued(1, DOCS), queued(2, DOCS, location_name="there")]
     assert told(runs, holding, rules, locations={"here": Availability(capacity=1)}) == [
-        ("launcher_capacity", "Launcher of here is starting 1 of 1 runs at a time"),
+        ("launcher_capacity", "Launcher of here is starting 1 run, as many as it takes at a time"),
         ("next", "Next. Starts at once"),
     ]
 
@@ -258,7 +273,7 @@ def test_a_pool_at_run_granularity() -> None:
 @pytest.mark.parametrize(
     ("scope", "name", "value", "subject"),
     [
-        ("queue", "", "", "The queue is"),
+        ("queue", "", "", "The queue"),
         ("tag", "team", "docs", "team=docs"),
         ("tag", "runyard/job", "job", "job=job"),
         ("pool", "db", "", "pool db"),
@@ -269,7 +284,7 @@ def test_a_pause_names_who_why_and_until_when(scope, name, value, subject) -> No
     pause = Pause(scope=scope, name=name, value=value, by="ops", reason="disk full", since=NOW - 5, until=NOW + 3600)
     run = queued(1, DOCS, pools=PoolNeeds({"db": 1}))
     (reason,) = reasons([run], [], Rules(pauses=(pause,)))
-    assert reason.message == f"{subject} paused by ops until 03:46 UTC: “disk full”"
+    assert reason.message == f"{subject} is paused by ops until 03:46 UTC: “disk full”"
     assert (reason.kind, reason.until, reason.pause, reason.needs_action) == ("paused", NOW + 3600, pause, False)
     found = entries([run], [], Rules(pauses=(pause,)))
     assert found["queued-1"].estimated_start == NOW + 3600
@@ -289,7 +304,7 @@ def test_a_rate_says_when_the_next_launch_is_allowed() -> None:
     found = entries([queued(1, DOCS), queued(2, DOCS)], [], rules, launches=launches)
     first, second = found["queued-1"], found["queued-2"]
     assert first.reason.kind == "rate_limit"
-    assert first.reason.message == "team launched 2 of 2 per 1 min 0 s, next launch allowed in 12 s"
+    assert first.reason.message == "team launched 2 of 2 per 1 min, next launch allowed in 12 s"
     assert (first.reason.until, first.estimated_start) == (NOW + 12, NOW + 12)
     assert (second.reason.ahead, second.estimated_start) == (1, NOW + 30)
 
@@ -299,7 +314,7 @@ def test_a_rate_that_was_lowered_allows_the_next_launch_when_enough_count_no_mor
     lane = active("x", rules, DOCS).lane
     launches = tuple(Launch(f"x{n}", lane, NOW - 50 + 10 * n) for n in range(3))
     found = entries([queued(1, DOCS)], [], rules, launches=launches)["queued-1"]
-    assert found.reason.message == "team launched 3 of 1 per 1 min 0 s, next launch allowed in 30 s"
+    assert found.reason.message == "team launched 3 of 1 per 1 min, next launch allowed in 30 s"
     assert found.estimated_start == NOW + 30
 
 
@@ -308,8 +323,8 @@ def test_a_run_that_takes_more_than_a_limit_has_can_never_start() -> None:
     found = entries([queued(1, {"runyard/slots": "3"}), queued(2)], [], rules)
     assert (found["queued-1"].reason.kind, found["queued-1"].forecast_position) == ("weight", None)
     assert found["queued-1"].reason.message == (
-        "Takes 3 slots of max_concurrent_runs, whose limit is 2: it cannot start "
-        "until the limit is raised; or cancel it and launch it with fewer"
+        "Takes 3 slots of max_concurrent_runs, whose limit is 2, and so cannot start. "
+        "Raise the limit, or cancel the run and launch it with fewer"
     )
     assert found["queued-2"].reason.message == "Next. Starts at once"
 
@@ -336,7 +351,7 @@ def test_a_share_that_is_used_up_lets_others_go_first() -> None:
     assert found["queued-2"].reason.message.startswith("Next. All 2 run slots in use")
     assert (found["queued-1"].reason.kind, found["queued-1"].reason.message) == (
         "fair_share",
-        "Fair share: team=a holds 2 slots for weight 1; 1 run with less go first; all 2 run slots in use",
+        "Fair share: team=a holds 2 slots for weight 1; 1 run with less goes first; all 2 run slots in use",
     )
 
 
@@ -352,3 +367,44 @@ def test_a_low_priority_is_said_to_be_why() -> None:
     rules = Rules(max_concurrent_runs=1)
     found = told([queued(1, priority=-1), queued(2)], [active("x", rules)], rules)
     assert found[0] == ("max_concurrent_runs", "Priority -1: behind 1 run in order; the only run slot is in use")
+
+
+TEAM = Taken(rule="team=docs", limit=2, used=2, holders=("a", "b"))
+SLOTS = Taken(rule="max_concurrent_runs", limit=3, used=3)
+RATE = RateRule(key="team", limit=5, seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("make", "endings"),
+    [
+        (
+            launchable,
+            ("Next. Starts at once", "after 1 run", "after 2 runs", "up to 1 run comes first", "runs come first"),
+        ),
+        (
+            lambda line: run_slots(SLOTS, line),
+            ("starts when one ends", "Behind 1 run", "Behind 2 runs", "Behind up to 1 run", "Behind up to 2 runs"),
+        ),
+        (
+            lambda line: fair_share(SLOTS, line, name="team=a", used=1, weight=1),
+            ("others go first", "1 run with less goes", "2 runs with less go", "up to 1 run with", "up to 2 runs with"),
+        ),
+        *(
+            (make, ("", "then 1 run ahead", "then 2 runs ahead", "then up to 1 run ahead", "then up to 2 runs ahead"))
+            for make in (
+                lambda line: tag_limit(TEAM, line),
+                lambda line: pool(TEAM, line),
+                lambda line: overlap(TEAM, line, policy="queue_one"),
+                lambda line: rate_limit(TEAM, line, RATE, free_at=NOW + 12, now=NOW),
+                lambda line: launcher_capacity(TEAM, line),
+            )
+        ),
+    ],
+)
+def test_a_line_of_any_length_reads_well(make: Callable[[Line], Reason], endings: tuple[str, ...]) -> None:
+    lines = [Line(), Line(1), Line(2), Line(1, is_most=True), Line(2, is_most=True)]
+    for line, ending in zip(lines, endings, strict=True):
+        message = make(line).message
+        assert ending in message, message
+        assert not re.search(r"\b0 runs?\b|\b1 runs\b|\b(\w+) \1\b|  |\.$", message), message
+    assert make(Line(0, is_most=True)).message == make(Line()).message

@@ -54,7 +54,7 @@ def test_what_a_trial_comes_to() -> None:
     sooner = told(Trial(title="Priority 1", state=state, priority=1), entry, (0, NOW), NOW)
     assert (sooner.kind, sooner.message, sooner.saves, sooner.priority) == (
         "priority",
-        "position 1, 1 min 0 s sooner",
+        "position 1, 1 min sooner",
         60.0,
         1,
     )

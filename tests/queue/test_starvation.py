@@ -34,7 +34,7 @@ def waiting(seq: int, seconds: float, job: str = "reprocess") -> Run:
 def test_a_limit_that_the_same_runs_keep_full_for_long() -> None:
     (line,) = lines([holder("x", 9000), holder("y", 7200)], [waiting(1, 600), waiting(2, 500)])
     assert line.message == (
-        "reprocess has held both slots of team=archive for 2 h 0 min; 2 runs of its own wait, reprocess for 10 min 0 s"
+        "reprocess has held both slots of team=archive for 2 h; 2 runs of its own wait, reprocess for 10 min"
     )
     assert (line.kind, line.rule, line.since) == ("held_long", "team=archive", NOW - 7200)
     assert (line.starves, line.by) == (("queued-1", "queued-2"), ("x", "y"))
@@ -43,7 +43,7 @@ def test_a_limit_that_the_same_runs_keep_full_for_long() -> None:
 def test_several_jobs_and_one_that_waits() -> None:
     (line,) = lines([holder("x", 900), holder("y", 720, "other")], [waiting(1, 600, "third")])
     assert line.message == (
-        "2 runs have held both slots of team=archive for 12 min 0 s; third has waited 10 min 0 s for it"
+        "2 runs have held both slots of team=archive for 12 min; third has waited 10 min for it"
     )
 
 

@@ -32,7 +32,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """``0.3 s``, ``42 s``, ``3 min 20 s``, ``5 h 2 min``, ``3 d 4 h``."""
+    """``0.3 s``, ``42 s``, ``3 min 20 s``, ``1 min``, ``5 h 2 min``, ``3 d 4 h``."""
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
     minutes, left = divmod(round(seconds), 60)
@@ -40,9 +40,13 @@ def duration(seconds: float) -> str:
         return f"{left} s"
     hours, minutes = divmod(minutes, 60)
     if hours == 0:
-        return f"{minutes} min {left} s"
+        return _parts((minutes, "min"), (left, "s"))
     days, hours = divmod(hours, 24)
-    return f"{hours} h {minutes} min" if days == 0 else f"{days} d {hours} h"
+    return _parts((hours, "h"), (minutes, "min")) if days == 0 else _parts((days, "d"), (hours, "h"))
+
+
+def _parts(*parts: tuple[int, str]) -> str:
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def utc_time(seconds: float, *, now: float) -> str:

@@ -119,7 +119,7 @@ def paused(pause: Pause, name: str, *, now: float) -> Reason:
     verb = "drained" if pause.drain else "paused"
     return Reason(
         kind="draining" if pause.drain else "paused",
-        message=f"{subject}{' is' if is_queue else ''} {verb} by {pause.by}{until}{_said(pause.reason)}",
+        message=f"{subject} is {verb} by {pause.by}{until}{_said(pause.reason)}",
         rule="queue" if is_queue else name,
         until=pause.until,
         pause=pause,
@@ -140,7 +140,10 @@ def no_daemon() -> Reason:
 
 def launchable(line: Line) -> Reason:
     """No limit keeps the run back; those of the line, which none keeps back either, come before it."""
-    message = f"Starts at once, after {line.runs}" if line.ahead else "Next. Starts at once"
+    if line.is_most and line.ahead:
+        message = f"No limit keeps it back; {line.runs} {'comes' if line.ahead == 1 else 'come'} first"
+    else:
+        message = f"Starts at once, after {line.runs}" if line.ahead else "Next. Starts at once"
     return Reason(kind="next", message=message, ahead=line.ahead, ahead_is_most=line.is_most)
 
 
@@ -169,7 +172,8 @@ def run_slots(taken: Taken, line: Line, *, priority: int = 0, first: str | None 
 def fair_share(taken: Taken, line: Line, *, name: str, used: float, weight: float) -> Reason:
     """All run slots are in use and others of the run's priority go first, because they hold less for their weight."""
     share = f"{name} holds {counted(round(used), 'slot')} for weight {weight:g}"
-    message = f"Fair share: {share}; {line.runs} with less go first; {_slots_in_use(taken)}"
+    first = f"{line.runs} with less {'goes' if line.ahead == 1 else 'go'} first" if line.ahead else "others go first"
+    message = f"Fair share: {share}; {first}; {_slots_in_use(taken)}"
     return _limited("fair_share", taken, line, message)
 
 
@@ -211,15 +215,15 @@ def rate_limit(taken: Taken, line: Line, rate: RateRule, *, free_at: float | Non
 def launcher_capacity(taken: Taken, line: Line) -> Reason:
     """As many runs as the location's launcher takes at a time are STARTING."""
     name = f"{taken.rule[0].upper()}{taken.rule[1:]}"
-    message = f"{name} is starting {taken.used} of {taken.limit} runs at a time{line.then}"
+    message = f"{name} is starting {counted(taken.used, 'run')}, as many as it takes at a time{line.then}"
     return _limited("launcher_capacity", taken, line, message)
 
 
 def weight(taken: Taken) -> Reason:
     """The run takes more slots than the limit has: it can never start as things are."""
     message = (
-        f"Takes {taken.needs} slots of {taken.rule}, whose limit is {taken.limit}: it cannot start "
-        "until the limit is raised; or cancel it and launch it with fewer"
+        f"Takes {taken.needs} slots of {taken.rule}, whose limit is {taken.limit}, and so cannot start. "
+        "Raise the limit, or cancel the run and launch it with fewer"
     )
     return msgspec.structs.replace(_limited("weight", taken, Line(), message), needs_action=True)
 
@@ -253,7 +257,7 @@ def _held_by(taken: Taken, line: Line) -> str:
         return ""
     if len(taken.details) == 1 == len(taken.holders) and (taken.details[0].step_key or not line.ahead):
         return f", held by {taken.details[0].name}"
-    shown = " ".join(dict.fromkeys(run_id[:8] for run_id in taken.holders[:_IDS_SHOWN]))
+    shown = ", ".join(dict.fromkeys(run_id[:8] for run_id in taken.holders[:_IDS_SHOWN]))
     more = len(taken.holders) - _IDS_SHOWN
     return f", held by {shown}" + (f" and {more} more" if more > 0 else "")
 
