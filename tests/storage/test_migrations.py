@@ -121,6 +121,12 @@ _OLD_RUNS = (
 )
 
 
+_OLD_LOCATIONS = {
+    "bare": "null",
+    "yard": '{"jobs":[{"name":"etl","pools":["db","gpu"]},{"name":"plain","pools":[]},{"name":"short"}]}',
+}
+
+
 def _fill_the_first_revision(settings: SqliteSettings | PostgresSettings) -> None:
     """Runs, with changes that the leader has forgotten already."""
     rules = '{"version":0,"max_concurrent_runs":3,"tag_rules":[{"key":"team","limit":1}]}'
@@ -133,6 +139,10 @@ def _fill_the_first_revision(settings: SqliteSettings | PostgresSettings) -> Non
         for run_id, status, pools, seq, at, end in _OLD_RUNS:
             values = {"run_id": run_id, "status": status, "pools": pools, "seq": seq, "at": at, "end": end}
             connection.execute(sa.text(runs), values | {"lane": _OLD_LANE})
+        for name, definitions in _OLD_LOCATIONS.items():
+            body = f'{{"name":"{name}","state":"LOADED","definitions":{definitions}}}'
+            row = {"name": name, "body": body}
+            connection.execute(sa.text("INSERT INTO locations (name, body) VALUES (:name, :body)"), row)
         connection.execute(sa.text("INSERT INTO run_tags SELECT id, 'team', 'docs' FROM runs"))
         event = "INSERT INTO events (run_id, attempt, seq, type, timestamp, level, body) VALUES ('done', 1, :seq, :type"
         for seq, kind in ((None, "RUN_STARTING"), (1, "LOG"), (2, "LOG")):
@@ -169,9 +179,37 @@ def test_runs_of_the_first_revision(storage_settings: SqliteSettings | PostgresS
     assert [parse_lane(run.lane).pools for run in queue.active()] == [{}]
     assert [(told.cursor.id, told.event.seq) for told in stores.events.of_run("done")] == [(1, None), (2, 1)]
     # Places in the logs go on where they were.
-    assert [change.cursor.id for change in queue.changes(BEGINNING)][:2] == [3, 4]
+    enqueue(stores)
+    assert [change.cursor.id for change in queue.changes(BEGINNING)] == [3, 4]
     assert len(claim(stores, get(stores, "queued"), fence=fence)) == 1
-    assert sorted(told.cursor.id for told in stores.events.of_run("queued")) == [4, 5]
+    assert sorted(told.cursor.id for told in stores.events.of_run("queued")) == [5, 6]
+    stores.close()
+
+
+def test_a_leader_loads_what_the_first_revision_queued(
+    storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str
+) -> None:
+    _fill_the_first_revision(storage_settings)
+    migrate_storage(storage_settings, ManualClock())
+    stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
+    # Both are of another time, but whoever looks before they are computed anew has to be able to read them.
+    lanes = [*stores.queue.lanes(), *(run.lane for run in stores.queue.active())]
+    assert [parse_lane(lane).pools for lane in lanes] == [{"db": 1, "gpu": 1}] * 2
+    stores.close()
+
+
+def test_locations_of_the_first_revision(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
+    _fill_the_first_revision(storage_settings)
+    migrate_storage(storage_settings, ManualClock())
+    stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
+    bare, yard = stores.locations.all()
+    assert bare.definitions is None
+    assert yard.definitions is not None
+    assert {job.name: job.pools for job in yard.definitions.jobs} == {
+        "etl": PoolNeeds({"db": 1, "gpu": 1}),
+        "plain": PoolNeeds(),
+        "short": PoolNeeds(),
+    }
     stores.close()
 
 

@@ -7,7 +7,9 @@ what the instance file says. Lanes were spelt differently, so all of them count 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,8 +17,10 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-_CONVERTED = sa.table("converted_pools", sa.column("was", sa.Text), sa.column("now", sa.Text))
-_RUNS = sa.table("runs", sa.column("pools", sa.Text))
+_CONVERTED = sa.table("converted", sa.column("was", sa.Text), sa.column("now", sa.Text))
+_LOCATIONS = sa.table("locations", sa.column("name", sa.Text), sa.column("body", sa.Text))
+_RUNS = sa.table("runs", *(sa.column(name, sa.Text) for name in ("pools", "lane", "status")))
+_WITH_LANE = ("QUEUED", "STARTING", "STARTED", "CANCELING")
 
 
 def upgrade() -> None:
@@ -25,21 +29,43 @@ def upgrade() -> None:
     for statement in file.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             connection.exec_driver_sql(statement)
-    _convert_pools(connection)
+    _convert(connection, _RUNS.c.pools, _needs)
+    # They are computed anew, but the leader has to be able to read them until then.
+    _convert(connection, _RUNS.c.lane, _lane, _RUNS.c.status.in_(_WITH_LANE))
+    _convert_locations(connection)
 
 
-def _convert_pools(connection: sa.Connection) -> None:
-    """One statement for all runs: few sets of pools are shared by many."""
-    found = connection.execute(sa.select(_RUNS.c.pools).distinct()).scalars()
-    rows = [{"was": was, "now": _needs(json.loads(was))} for was in found]
+def _convert(connection: sa.Connection, column: sa.ColumnClause[str], new: Callable[[str], str], *where: Any) -> None:
+    """One statement for all runs: few texts are shared by many."""
+    found = connection.execute(sa.select(column).where(column.is_not(None), *where).distinct()).scalars()
+    rows = [{"was": was, "now": new(was)} for was in found]
     if not rows:
         return
-    connection.exec_driver_sql("CREATE TEMPORARY TABLE converted_pools (was TEXT PRIMARY KEY, now TEXT NOT NULL)")
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE converted (was TEXT PRIMARY KEY, now TEXT NOT NULL)")
     connection.execute(sa.insert(_CONVERTED), rows)
-    new = sa.select(_CONVERTED.c.now).where(_CONVERTED.c.was == _RUNS.c.pools).scalar_subquery()
-    connection.execute(sa.update(_RUNS).values(pools=new))
-    connection.exec_driver_sql("DROP TABLE converted_pools")
+    now = sa.select(_CONVERTED.c.now).where(_CONVERTED.c.was == column).scalar_subquery()
+    connection.execute(sa.update(_RUNS).where(column.is_not(None), *where).values({column: now}))
+    connection.exec_driver_sql("DROP TABLE converted")
 
 
-def _needs(names: list[str]) -> str:
-    return json.dumps({"all": dict.fromkeys(names, 1), "roots": {}}, separators=(",", ":"))
+def _convert_locations(connection: sa.Connection) -> None:
+    """What a location published says of each job's pools the same way."""
+    for name, body in connection.execute(sa.select(_LOCATIONS.c.name, _LOCATIONS.c.body)).all():
+        record = json.loads(body)
+        for job in (record.get("definitions") or {}).get("jobs", ()):
+            job["pools"] = _of_names(job.get("pools", []))
+        same = _LOCATIONS.c.name == name
+        connection.execute(sa.update(_LOCATIONS).where(same).values(body=json.dumps(record, separators=(",", ":"))))
+
+
+def _needs(text: str) -> str:
+    return json.dumps(_of_names(json.loads(text)), separators=(",", ":"))
+
+
+def _lane(text: str) -> str:
+    lane = json.loads(text)
+    return json.dumps(lane | {"pools": _of_names(lane.get("pools", []))["all"]}, separators=(",", ":"))
+
+
+def _of_names(names: list[str]) -> dict[str, dict[str, int]]:
+    return {"all": dict.fromkeys(names, 1), "roots": {}}
