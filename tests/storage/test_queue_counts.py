@@ -8,6 +8,7 @@ from itertools import groupby
 import pytest
 import sqlalchemy as sa
 
+from runyard.core.clock import ManualClock
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import Run, RunStatus
 from runyard.storage.open import SqlStores
@@ -23,6 +24,7 @@ def _check(stores: SqlStores) -> None:
     waiting = sorted((run for run in queued if not run.held), key=lambda run: (-run.priority, run.queue_seq or 0))
     assert stores.queue.positions(waiting) == {run.run_id: rank for rank, run in enumerate(waiting, 1)}
     assert stores.queue.depth() == len(queued)
+    assert stores.queue.oldest() == min((run.queued_at for run in waiting if run.queued_at), default=None)
     assert stores.queue.depth(QueueFilter(held=False)) == len(waiting)
     assert stores.queue.depth(QueueFilter(held=True)) == len(queued) - len(waiting)
 
@@ -71,9 +73,10 @@ def _launch_in_vain(stores: SqlStores, run: Run, *, again: bool) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_counts_are_what_is_queued(stores: SqlStores, seed: int) -> None:
+def test_counts_are_what_is_queued(stores: SqlStores, clock: ManualClock, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311  no secret
     for _ in range(60):
+        clock.advance(1)
         _step(stores, chance)
         _check(stores)
 

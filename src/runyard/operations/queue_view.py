@@ -75,10 +75,11 @@ def summary(stores: QueueViewStores, *, clock: Clock) -> QueueSummary:
     """The queue in numbers. Starvation is looked for among the first 100 starts."""
     state = queue_state(stores, clock=clock)
     listed = _listed(stores, state, STARVING_AMONG, None)
+    oldest = stores.queue.oldest()
     return QueueSummary(
         depth=stores.queue.depth(),
         held=stores.queue.depth(QueueFilter(held=True)),
-        oldest_wait=max((found.waiting_seconds for found in listed), default=None),
+        oldest_wait=None if oldest is None else max(0.0, state.now - oldest),
         started_last_hour=stores.queue.count_launches(state.now - 3600),
         estimate_error=estimate_error(stores.queue.estimates()),
         starvation=who_starves_whom(listed, now=state.now),

@@ -94,7 +94,7 @@ class Starvation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """The queue in numbers, and what its first page shows of starvation."""
+    """The queue in numbers, and what its first page shows of starvation; ``oldest_wait`` leaves held runs out."""
 
     depth: int
     held: int

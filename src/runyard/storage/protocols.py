@@ -254,6 +254,10 @@ class Queue(Protocol):
 
     def depth(self, where: QueueFilter = EVERY_QUEUED) -> int: ...
 
+    def oldest(self) -> float | None:
+        """When the queued run was enqueued that waits longest, held ones left out; None when nothing waits."""
+        ...
+
     def positions(self, runs: Sequence[Run]) -> dict[str, int]:
         """By run id, the rank of queued runs by (-priority, seq) among those that are not held, counted from 1."""
         ...

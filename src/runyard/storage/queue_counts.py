@@ -55,6 +55,15 @@ _RANKS = {
         ),
     )
 }
+_BLOCKS = "SELECT np, block FROM queue_counts WHERE held = 0 {} GROUP BY np, block HAVING sum(n) > 0"
+_FIRST = _BLOCKS.format(f"AND block = (SELECT min(block) FROM ({_BLOCKS.format('')}) AS blocks)")
+_OLDEST = {
+    kind: sa.text(
+        f"SELECT min(queued_at) FROM ({_FIRST}) AS first CROSS JOIN {runs} WHERE {_WAITING} AND runs.np = first.np"
+        f" AND queue_seq >= first.block * {BLOCK} AND queue_seq < (first.block + 1) * {BLOCK}"
+    )
+    for kind, runs in (("sqlite", "runs INDEXED BY runs_waiting_in_order"), ("postgres", "runs"))
+}
 _DEPTH = "SELECT coalesce(sum(n), 0) FROM queue_counts"
 # Whoever finds rows locked leaves them to the one who is at it. A block of few rows is not worth writing again.
 _MERGE = sa.text(
@@ -104,6 +113,12 @@ def depth(connection: sa.Connection, held: bool | None) -> int:
     """How many are queued: held ones, the others, or all."""
     which = "" if held is None else f" WHERE held = {int(held)}"
     return int(connection.execute(sa.text(_DEPTH + which)).scalar_one())
+
+
+def oldest(database: Database, connection: sa.Connection) -> float | None:
+    """When the run was enqueued that waits longest, held ones left out: it is in the first block of any priority."""
+    found: float | None = connection.execute(_OLDEST[database.kind]).scalar_one()
+    return found
 
 
 def tidy(database: Database, connection: sa.Connection) -> None:

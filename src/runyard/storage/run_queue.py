@@ -176,6 +176,10 @@ class SqlQueue:
             number: int = connection.execute(query).scalar_one()
             return number
 
+    def oldest(self) -> float | None:
+        with self._database.read() as connection:
+            return queue_counts.oldest(self._database, connection)
+
     def held(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
         with self._database.read() as connection:
             return queue_reads.held(self._database, connection, after, limit)
