@@ -172,6 +172,7 @@ def test_runs_of_the_first_revision(storage_settings: SqliteSettings | PostgresS
         "queued",
     ]
     assert [one.stale for one in queue.in_order(None, limit=9)] == [True]
+    assert (queue.depth(), queue.positions([get(stores, "queued")])) == (1, {"queued": 1})
     assert claim(stores, get(stores, "queued"), fence=fence) == []
     assert [parse_lane(launch.lane).pools for launch in queue.launches(0.0)] == [{}, {"db": 1}]
     assert [queue.relane(fence=fence, rules=rules) for _ in range(3)] == [1, 1, 0]
