@@ -20,6 +20,8 @@ from runyard.storage.protocols import Queue
 from .make import NOW, claim, enqueue, new_run, report, steer
 
 RUNS = 3000
+#: Lanes with long names make their index larger than the one that walks past all lanes.
+LONG = "_of_a_long_name" * 9
 READS: dict[str, tuple[Callable[[Queue], object], set[str]]] = {
     "in_order": (lambda queue: queue.in_order(None, limit=100), {"runs_waiting_in_order"}),
     "in_order_deep": (lambda queue: queue.in_order((0, RUNS // 2), limit=100), {"runs_waiting_in_order"}),
@@ -64,17 +66,23 @@ DONE: dict[str, tuple[Callable[[SqlStores, Run], object], set[str]]] = {
 
 
 @pytest.fixture
-def filled(stores: SqlStores) -> SqlStores:
+def new(stores: SqlStores) -> SqlStores:
     """Thousands of queued runs in 40 lanes and two priorities, some held, some that have finished."""
     for start in range(0, RUNS, 1000):
-        new = [new_run(job_name=f"job{n % 40}", priority=n % 2) for n in range(start, start + 1000)]
+        new = [new_run(job_name=f"job{n % 40}{LONG}", priority=n % 2) for n in range(start, start + 1000)]
         runs = stores.runs.add(new, enqueue=True)
         won = claim(stores, *runs[:200])
         stores.runs.report([report(one, begin=True, end=RunStatus.SUCCESS) for one in won])
     steer(stores, enqueue(stores).run_id, "hold")
-    with stores.database.write() as connection:
-        connection.exec_driver_sql("ANALYZE")
     return stores
+
+
+@pytest.fixture
+def filled(new: SqlStores) -> SqlStores:
+    """The same once the database has looked at it."""
+    with new.database.write() as connection:
+        connection.exec_driver_sql("ANALYZE")
+    return new
 
 
 @contextmanager
@@ -92,7 +100,7 @@ def _plans(stores: SqlStores) -> Iterator[list[str]]:
             rows = connection.connection.cursor().execute(f"{explain} {statement}", one).fetchall()
             found.append("\n".join(row[3] if lite else row[0] for row in rows))
 
-    engines = [getattr(stores.database, name, None) for name in ("_reader", "_writer", "_engine")]
+    engines = [getattr(stores.database, name, None) for name in ("_reader", "_walker", "_writer", "_engine")]
     for engine in filter(None, engines):
         sa.event.listen(engine, "before_cursor_execute", before)
     try:
@@ -108,6 +116,17 @@ def test_reads_walk_their_index(filled: SqlStores) -> None:
             assert read(filled.queue), name
         assert set(re.findall(r"\bruns_[a-z]\w+", plans[-1])) == indexes, plans[-1]
         assert not re.search(r"Seq Scan on runs|SCAN runs$|Sort  |TEMP B-TREE", plans[-1], re.MULTILINE), plans[-1]
+
+
+@pytest.mark.parametrize("name", ["in_order", "in_order_deep", "lanes", "heads", "held", "queued"])
+def test_the_leader_walks_its_indexes_before_the_database_has_looked(new: SqlStores, name: str) -> None:
+    """PostgreSQL takes a queue without statistics for empty, all indexes for equal, and reads all of it for a lane."""
+    read, indexes = READS[name]
+    with _plans(new) as plans:
+        assert read(new.queue)
+    for plan in plans:
+        assert set(re.findall(r"\bruns_[a-z]\w+", plan)) <= indexes | {"runs_waiting_by_lane"}, plan
+        assert not re.search(r"Seq Scan on runs|SCAN runs$|Sort  |TEMP B-TREE", plan, re.MULTILINE), plan
 
 
 def test_what_is_done_about_one_run_looks_up_what_it_concerns(filled: SqlStores) -> None:

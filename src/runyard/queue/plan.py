@@ -223,9 +223,8 @@ class Plan:
     def _add_tag_needs(self, found: list[Need], key: str, value: str, weight: int) -> None:
         for family, each in self._by_key.get(key, ()):
             found.append(Need(family, value if each else "", weight if family.weighs else 1))
-        found.extend(
-            Need(family, "", weight if family.weighs else 1) for family in self._by_value.get((key, value), ())
-        )
+        for family in self._by_value.get((key, value), ()):
+            found.append(Need(family, "", weight if family.weighs else 1))  # noqa: PERF401 - three times as fast for one
 
     def _pool_needs(self, lane: Lane) -> Iterator[Need]:
         for pool, amount in lane.pools.items():

@@ -26,10 +26,8 @@ def read_after(
     return list(connection.execute(ordered.limit(limit)))
 
 
-def hidden_after(database: Database, connection: sa.Connection, table: sa.Table, after: Cursor) -> bool:
+def hidden_after(connection: sa.Connection, table: sa.Table, after: Cursor) -> bool:
     """Whether committed rows after a place wait for an older transaction, with all that ``read_after`` gives read."""
-    if database.kind == "sqlite":
-        return False
     later = sa.tuple_(table.c.txn, table.c.id) > sa.tuple_(after.txn, after.id)
     return bool(connection.execute(sa.select(sa.exists().where(later))).scalar())
 

@@ -33,6 +33,10 @@ class Database(ABC):
     def read(self) -> Any:
         """Context manager: a connection for queries. On PostgreSQL each statement sees its own snapshot."""
 
+    def walk(self) -> Any:
+        """``read`` for queries that are to walk the one index that has their order, whatever the planner believes."""
+        return self.read()
+
     @abstractmethod
     def _write(self) -> Any:
         """Context manager: a transaction, committed at the end of the block and rolled back when it raises."""

@@ -45,9 +45,9 @@ _LANES: _Statements = {
     kind: sa.text(
         f"""
         WITH RECURSIVE found(lane) AS (
-            SELECT min(lane) FROM {table} WHERE {WAITING} AND lane > :after
+            SELECT (SELECT lane FROM {table} WHERE {WAITING} AND lane > :after ORDER BY lane LIMIT 1)
             UNION ALL
-            SELECT (SELECT min(runs.lane) FROM {table} WHERE {WAITING} AND runs.lane > found.lane)
+            SELECT (SELECT runs.lane FROM {table} WHERE {WAITING} AND runs.lane > found.lane ORDER BY runs.lane LIMIT 1)
             FROM found WHERE found.lane IS NOT NULL
         ) SELECT lane FROM found WHERE lane IS NOT NULL LIMIT :most
         """

@@ -67,7 +67,7 @@ class SqlQueue:
             return relane_chosen(connection, in_force, run_ids)
 
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
-        with self._database.read() as connection:
+        with self._database.walk() as connection:
             return queue_reads.lanes(self._database, connection, after, limit)
 
     def heads(
@@ -75,15 +75,15 @@ class SqlQueue:
     ) -> Sequence[QueueHead]:
         if not lanes:
             return []
-        with self._database.read() as connection:
+        with self._database.walk() as connection:
             return queue_reads.heads(self._database, connection, lanes, per_lane, since or {})
 
     def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
-        with self._database.read() as connection:
+        with self._database.walk() as connection:
             return queue_reads.in_order(self._database, connection, after, limit)
 
     def active(self) -> Sequence[ActiveRun]:
-        with self._database.read() as connection:
+        with self._database.walk() as connection:
             return queue_reads.active(self._database, connection)
 
     def launches(self, since: float) -> Sequence[Launch]:
@@ -106,8 +106,11 @@ class SqlQueue:
         return [_change(row) for row in rows]
 
     def changes_hidden(self, after: Cursor) -> bool:
+        # There ids are in commit order, and nothing is hidden.
+        if self._database.kind == "sqlite":
+            return False
         with self._database.read() as connection:
-            return hidden_after(self._database, connection, queue_changes, after)
+            return hidden_after(connection, queue_changes, after)
 
     def forget_changes(self, up_to: Cursor) -> None:
         oldest = sa.select(queue_changes.c.id).where(at_or_before(self._database, queue_changes, up_to))
@@ -165,7 +168,7 @@ class SqlQueue:
             )
 
     def queued(self, *, limit: int) -> Sequence[Run]:
-        with self._database.read() as connection:
+        with self._database.walk() as connection:
             return queue_reads.queued(self._database, connection, limit)
 
     def depth(self, where: QueueFilter = EVERY_QUEUED) -> int:
@@ -181,7 +184,7 @@ class SqlQueue:
             return queue_counts.oldest(self._database, connection)
 
     def held(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
-        with self._database.read() as connection:
+        with self._database.walk() as connection:
             return queue_reads.held(self._database, connection, after, limit)
 
     def positions(self, runs: Sequence[Run]) -> dict[str, int]:
