@@ -1,14 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { mockServer } from './mock/server.ts';
 
 const staticDirectory = fileURLToPath(new URL('../src/runyard/web/static', import.meta.url));
 
-// `npm run dev` talks to the made-up yard of mock/, or to a real server named by RUNYARD_URL.
-const server = process.env['RUNYARD_URL'];
+// `npm run dev` talks to a running `runyard dev` or `runyard webserver`.
+const server = process.env['RUNYARD_URL'] ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
-  plugins: server ? [] : [mockServer()],
   build: {
     outDir: staticDirectory,
     emptyOutDir: true,
@@ -24,6 +22,6 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     // The Host header stays the browser's: the server checks a write's Origin against it.
-    proxy: server ? { '/api': { target: server, changeOrigin: false } } : {},
+    proxy: { '/api': { target: server, changeOrigin: false } },
   },
 });

@@ -50,7 +50,11 @@ def test_one_slow_answer_does_not_leave_the_page_behind(page: Page, dev: DevYard
     row = page.get_by_role("row").filter(has_text=first[:8])
     expect(row).to_contain_text("Running")
     held: list[Route] = []
-    page.route(RUNS, lambda route: held.append(route), times=1)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(RUNS, hold, times=1)
     dev.go(second)
     dev.wait_status(second, "SUCCESS")
     page.clock.pause_at(page.evaluate("Date.now() / 1000 + 5"))

@@ -1,13 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { Daemon, Limit, QueueEntry } from '../src/api/types';
+import type { Limit, QueueEntry } from '../src/api/queueTypes';
+import type { Daemon } from '../src/api/types';
 import { outlook, placeWords } from '../src/pages/launchpad/forecast';
 
 const limit = (rule: string, most: number, used: number): Limit => ({
-  rule, kind: rule === 'max_concurrent_runs' ? rule : 'tag_limit', limit: most, used, holders: ['7c41e09a'], waiting: 0,
+  rule, kind: rule === 'max_concurrent_runs' ? rule : 'tag_limit', limit: most, used, full: used >= most, holders: ['7c41e09a'],
+  holder_details: [], waiting: 0, waiting_is_all: true, longest_wait: null, next_free: null, source: 'file', changed_by: null, changed_at: null,
 });
+const nobody = { total: 0, at_least: false, by_priority: 0, by_limit: 0, since: null, examples: [], starving: false };
 const entry = (run_id: string, priority: number, rule: string): QueueEntry => ({
-  run_id, job_name: run_id, position: 1, forecast_position: 1, priority, queued_at: '', waiting_seconds: 0, estimated_start: null,
-  reason: { kind: 'tag_limit', message: '', rule, limit: 1, used: 1, holders: [] },
+  run_id, job_name: run_id, location: 'yard', tags: {}, overtaken: nobody, position: 1, forecast_position: 1, priority, queued_at: '', waiting_seconds: 0, estimated_start: null,
+  reason: {
+    kind: 'tag_limit', message: '', rule, limit: 1, used: 1, holders: [], holder_details: [], ahead: 0, ahead_is_most: false, until: null,
+    pause: null, needs_action: false,
+  },
 });
 const yard = { limits: [limit('max_concurrent_runs', 10, 3), limit('team=docs', 1, 1)], queue: [] as QueueEntry[], daemons: [] as Daemon[] };
 

@@ -14,30 +14,13 @@ export interface LaunchRequest {
   tags: Record<string, string>;
 }
 
-function useAction<Input, Output = unknown>(act: (input: Input) => Promise<Output>, topics: string[]) {
+/** An act; once it is done or refused, what it moves is read again. */
+export function useAction<Input, Output = unknown>(act: (input: Input) => Promise<Output>, topics: string[]) {
   return useMutation<Output, Error, Input>({
     mutationFn: act,
     onSettled: () => Promise.all(topics.map((topic) => queryClient.invalidateQueries({ queryKey: [topic] }))),
   });
 }
-
-const QUEUE_TOPICS = ['queue', 'runs', 'run'];
-
-export const useCancel = () => useAction((runId: string) => post<Run>(`/runs/${part(runId)}/cancel`), QUEUE_TOPICS);
-
-export const useSetPriority = () =>
-  useAction(
-    ({ runId, priority }: { runId: string; priority: number }) => post(`/queue/${part(runId)}/priority`, { priority }),
-    QUEUE_TOPICS,
-  );
-
-export const useHold = () =>
-  useAction(
-    ({ runId, reason }: { runId: string; reason: string }) => post(`/queue/${part(runId)}/hold`, { reason }),
-    QUEUE_TOPICS,
-  );
-
-export const useRelease = () => useAction((runId: string) => post(`/queue/${part(runId)}/release`), QUEUE_TOPICS);
 
 export const useLaunch = () => useAction((request: LaunchRequest) => post<Run>('/runs', request), ['runs', 'queue']);
 

@@ -28,9 +28,13 @@ export async function getPage<T>(path: string, signal?: AbortSignal): Promise<{ 
   return { rows: body, after: nextAfter(link) };
 }
 
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+export const post = <T>(path: string, body: unknown = {}) => write<T>('POST', path, body);
+export const put = <T>(path: string, body: unknown) => write<T>('PUT', path, body);
+export const remove = <T>(path: string) => write<T>('DELETE', path);
+
+async function write<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers = { 'Content-Type': 'application/json' };
-  return (await answer<T>(path, { method: 'POST', headers, body: JSON.stringify(body) })).body;
+  return (await answer<T>(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })).body;
 }
 
 async function answer<T>(path: string, init: RequestInit): Promise<{ body: T; link: string | null }> {

@@ -3,11 +3,10 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { get, getPage } from './client';
 import type {
-  CodeLocation, Daemon, Instance, Instigator, InstigatorKind, Job, JobSummary, Limit, QueueEntry, Run, RunStatus, Tick,
+  CodeLocation, Daemon, Instance, Instigator, InstigatorKind, Job, JobSummary, Run, RunStatus, Tick,
 } from './types';
 
 export const RUNS_A_PAGE = 100;
-export const QUEUE_SHOWN = 500;
 const part = encodeURIComponent;
 
 export function useInstance() {
@@ -39,17 +38,6 @@ export function useRun(runId: string) {
     queryKey: ['run', runId, 'head'],
     queryFn: ({ signal }) => get<Run>(`/runs/${part(runId)}`, signal),
   });
-}
-
-export function useQueue() {
-  return useQuery({
-    queryKey: ['queue', 'entries'],
-    queryFn: ({ signal }) => get<QueueEntry[]>(`/queue?limit=${QUEUE_SHOWN}`, signal),
-  });
-}
-
-export function useLimits() {
-  return useQuery({ queryKey: ['queue', 'limits'], queryFn: ({ signal }) => get<Limit[]>('/limits', signal) });
 }
 
 export function useDaemons() {

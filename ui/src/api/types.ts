@@ -61,52 +61,6 @@ export interface RunEvent {
   data: Record<string, unknown> & { error?: RecordedError | null };
 }
 
-export type ReasonKind =
-  | 'next'
-  | 'max_concurrent_runs'
-  | 'tag_limit'
-  | 'pool'
-  | 'paused'
-  | 'held'
-  | 'draining'
-  | 'location_unavailable'
-  | 'launcher_capacity'
-  | 'no_queue_daemon'
-  | 'fair_share'
-  | 'rate_limit'
-  | 'overlap'
-  | 'weight';
-
-export interface Reason {
-  kind: ReasonKind;
-  message: string;
-  rule: string | null;
-  limit: number | null;
-  used: number | null;
-  holders: string[];
-}
-
-export interface QueueEntry {
-  run_id: string;
-  job_name: string;
-  position: number | null;
-  forecast_position: number | null;
-  priority: number;
-  queued_at: string;
-  waiting_seconds: number;
-  estimated_start: string | null;
-  reason: Reason;
-}
-
-export interface Limit {
-  rule: string;
-  kind: string;
-  limit: number;
-  used: number;
-  holders: string[];
-  waiting: number;
-}
-
 export type DaemonState = 'healthy' | 'idle' | 'late' | 'hung' | 'failing' | 'not_running' | 'off';
 
 export interface DaemonError {

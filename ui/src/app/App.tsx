@@ -18,6 +18,8 @@ import { resolver, theme } from './theme';
 
 // CodeMirror and the YAML parser come with it.
 const LaunchpadPage = lazy(() => import('../pages/launchpad/LaunchpadPage'));
+const ConcurrencyPage = lazy(() => import('../pages/deployment/concurrency/ConcurrencyPage'));
+const WhatIfPage = lazy(() => import('../pages/queue/whatif/WhatIfPage'));
 
 export function App() {
   return (
@@ -30,6 +32,7 @@ export function App() {
               <Route path="runs" element={<RunsPage />} />
               <Route path="runs/:runId" element={<RunPage />} />
               <Route path="queue" element={<QueuePage />} />
+              <Route path="queue/what-if" element={<WhatIfPage />} />
               <Route path="jobs" element={<JobsPage />} />
               <Route path="jobs/:location/:job" element={<JobPage />} />
               <Route path="jobs/:location/:job/launchpad" element={<LaunchpadPage />} />
@@ -37,6 +40,7 @@ export function App() {
               <Route path="deployment" element={<Navigate to="/deployment/daemons" replace />} />
               <Route path="deployment/daemons" element={<DaemonsPage />} />
               <Route path="deployment/locations" element={<LocationsPage />} />
+              <Route path="deployment/concurrency" element={<ConcurrencyPage />} />
               <Route path="deployment/configuration" element={<ConfigurationPage />} />
               <Route path="*" element={<NotFoundPage />} />
             </Route>

@@ -1,16 +1,37 @@
 import type { ReactNode } from 'react';
-import type { Reason } from '../api/types';
-import { shortId } from '../lib/words';
+import { Link } from 'react-router';
+import type { Reason } from '../api/queueTypes';
+import { shortId, subjectName } from '../lib/words';
 import { RunLink } from './RunLink';
+
+/** Where a person mends what keeps the run. */
+const MEND: Partial<Record<Reason['kind'], { to: string; words: string }>> = {
+  location_unavailable: { to: '/deployment/locations', words: 'see error' },
+  no_queue_daemon: { to: '/deployment/daemons', words: 'see daemons' },
+};
 
 /** The server's sentence with the rule in bold and the ids of the holders as links. */
 export function ReasonText({ reason }: { reason: Reason }) {
-  return <>{marked(reason)}</>;
+  const mend = MEND[reason.kind];
+  return (
+    <>
+      <span data-reason>{marked(reason)}</span>
+      {mend && (
+        <>
+          {' '}
+          <Link className="link" to={mend.to}>
+            {mend.words}
+          </Link>
+        </>
+      )}
+    </>
+  );
 }
 
 function marked(reason: Reason): ReactNode[] {
   const names = new Map<string, ReactNode>();
-  if (reason.rule) names.set(reason.rule, <b className="strong">{reason.rule}</b>);
+  const subject = reason.pause && reason.pause.scope !== 'queue' ? subjectName(reason.pause.subject) : reason.rule;
+  if (subject) names.set(subject, <b className="strong">{subject}</b>);
   for (const id of reason.holders) {
     const link = <RunLink runId={id} />;
     names.set(id, link);

@@ -1,6 +1,7 @@
 // One word, one glyph and one tone for every state that the API knows.
 
-import type { DaemonState, Reason, RunStatus, TickStatus } from '../api/types';
+import type { Reason } from '../api/queueTypes';
+import type { DaemonState, RunStatus, TickStatus } from '../api/types';
 
 export type Tone = 'ok' | 'run' | 'wait' | 'fail' | 'hold' | 'idle';
 
@@ -67,11 +68,6 @@ export function reasonLook(reason: Reason): Look {
     default:
       return BLOCKED;
   }
-}
-
-/** Kinds of reasons that time alone does not end. */
-export function needsSomeone(reason: Reason): boolean {
-  return ['held', 'paused', 'draining', 'location_unavailable', 'no_queue_daemon'].includes(reason.kind);
 }
 
 export function runLook(status: RunStatus, reason?: Reason | null): Look {

@@ -10,6 +10,11 @@ export function grouped(amount: number): string {
   return String(amount).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
+/** `job=etl` for the built-in key that stands behind it. */
+export function subjectName(subject: string): string {
+  return subject.replace(/^runyard\//, '');
+}
+
 /** The first eight characters of a run's id. */
 export function shortId(runId: string): string {
   return runId.slice(0, 8);

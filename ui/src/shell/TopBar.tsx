@@ -1,7 +1,7 @@
 import { IconMoon, IconSun } from '@tabler/icons-react';
 import type { RefObject } from 'react';
 import { Link, useLocation } from 'react-router';
-import { useQueue } from '../api/queries';
+import { useQueueSummary } from '../api/queueQueries';
 import { useNarrow } from '../lib/useNarrow';
 import { HealthBox } from './HealthBox';
 import { Logo } from './Logo';
@@ -40,7 +40,7 @@ export function TopBar({ dark, onToggleScheme, searchRef }: TopBarProps) {
 }
 
 function MainTabs({ open }: { open: string | undefined }) {
-  const waiting = useQueue().data?.length ?? 0;
+  const waiting = useQueueSummary().data?.depth ?? 0;
   return (
     <nav className={classes.tabs} aria-label="Main">
       {SECTIONS.map(({ path, label }) => (

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from ...core.queue import LimitChange
 from ...operations import limits as limit_changes
-from ...operations.control_shapes import limit_change_shape
+from ...operations.control_shapes import limit_change_shape, limit_in_force_shape
 from ...operations.queue_shapes import limit_shape
 from ..context import Context
 from ..fields import BY_WEB, StorableText
@@ -32,6 +32,12 @@ class NewLimit(BaseModel):
 def limits(context: Context) -> Json:
     """Every limit with its use, the runs that hold it and how many wait at it; ``kind`` as in a queue reason."""
     return Json([limit_shape(use) for use in context.limits.get()])
+
+
+@router.get("/limits/in-force")
+def in_force(context: Context) -> Json:
+    """What can be set: run slots, every tag rule and every known pool, each by its ``kind`` and ``name``."""
+    return Json([limit_in_force_shape(limit) for limit in limit_changes.limits_in_force(context.stores)])
 
 
 @router.put("/limits")

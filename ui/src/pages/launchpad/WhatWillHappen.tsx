@@ -1,5 +1,6 @@
-import { useDaemons, useLimits, useQueue } from '../../api/queries';
-import type { QueueEntry } from '../../api/types';
+import { useDaemons } from '../../api/queries';
+import { useLimits, useQueue } from '../../api/queueQueries';
+import type { QueueEntry } from '../../api/queueTypes';
 import { Glyph } from '../../components/Glyph';
 import { RunLink } from '../../components/RunLink';
 import { count, shortId, signed } from '../../lib/words';

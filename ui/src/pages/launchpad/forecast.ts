@@ -1,7 +1,8 @@
 // What a run that is launched now would meet, from the limits and the queue as they are.
 
-import type { Daemon, Limit, QueueEntry } from '../../api/types';
-import { needsSomeone, type GlyphName, type Tone } from '../../lib/status';
+import type { Limit, QueueEntry } from '../../api/queueTypes';
+import type { Daemon } from '../../api/types';
+import type { GlyphName, Tone } from '../../lib/status';
 import { PRIORITY_TAG } from '../../lib/tags';
 import { count } from '../../lib/words';
 
@@ -47,12 +48,12 @@ export function outlook(tags: Record<string, string>, { limits, queue, daemons }
 /** A tag rule that is full comes before the run slots: the slots free up sooner. */
 function blocking(tags: Record<string, string>, limits: Limit[]): Limit | undefined {
   const mine = new Set(Object.entries(tags).flatMap(([key, value]) => [key, `${key}=${value}`]));
-  const full = limits.filter((limit) => limit.used >= limit.limit);
+  const full = limits.filter((limit) => limit.full);
   return full.find((limit) => limit.kind === 'tag_limit' && mine.has(limit.rule)) ?? full.find((l) => l.kind === 'max_concurrent_runs');
 }
 
 function waiting(limit: Limit, tags: Record<string, string>, queue: QueueEntry[]): Outlook {
-  const line = queue.filter((entry) => entry.reason.rule === limit.rule && !needsSomeone(entry.reason));
+  const line = queue.filter((entry) => entry.reason.rule === limit.rule && !entry.reason.needs_action);
   const priority = priorityOf(tags);
   const ahead = line.filter((entry) => entry.priority >= priority);
   const name = limit.kind === 'max_concurrent_runs' ? 'the run slots' : limit.rule;

@@ -1,29 +1,36 @@
-import type { Limit } from '../../api/types';
+import { Link } from 'react-router';
+import type { Limit } from '../../api/queueTypes';
 import { RunLink } from '../../components/RunLink';
 import { Wagons } from '../../components/Wagons';
-import { isFull, limitName, usage } from './limitWords';
+import { useNow } from '../../lib/useNow';
+import { Legend } from './Legend';
+import { limitName, nextFree, usage, waitingWords, withSlots } from './limitWords';
 import classes from './LimitsPanel.module.css';
-
-const HOLDERS_SHOWN = 3;
 
 /** Every limit as a track with wagons. */
 export function LimitsPanel({ limits }: { limits: Limit[] }) {
+  const shown = withSlots(limits);
   return (
     <section className={classes.panel} aria-label="Limits in use">
-      <header className={classes.head}>Limits in use</header>
-      {limits.length === 0 && <p className={classes.none}>No limit is set: everything that waits for nothing else starts at once.</p>}
+      <header className={classes.head}>
+        Limits in use
+        <Link className="link" to="/deployment/concurrency">
+          Edit
+        </Link>
+      </header>
+      {shown.length === 0 && <p className={classes.none}>No limit is set: everything that waits for nothing else starts at once.</p>}
       <ul>
-        {limits.map((limit) => (
+        {shown.map((limit) => (
           <li key={`${limit.kind} ${limit.rule}`}>
             <div className={classes.line}>
               <b>{limitName(limit)}</b>
-              <span className={isFull(limit) ? 'wait strong' : 'dim-2'}>{usage(limit)}</span>
+              <span className={limit.full ? 'wait strong' : 'dim-2'}>{usage(limit)}</span>
             </div>
             <div className={classes.line}>
-              <Wagons limit={limit.limit} used={limit.used} waiting={limit.waiting} />
-              {limit.waiting > 0 && <span className="dim-2">{limit.waiting} waiting</span>}
+              <Wagons limit={limit.limit ?? 0} used={limit.used} waiting={limit.waiting} />
+              {limit.waiting > 0 && <span className="dim-2">{waitingWords(limit)}</span>}
             </div>
-            {isFull(limit) && limit.kind !== 'max_concurrent_runs' && <Holders limit={limit} />}
+            {limit.full && <WhenFree limit={limit} />}
           </li>
         ))}
       </ul>
@@ -32,37 +39,17 @@ export function LimitsPanel({ limits }: { limits: Limit[] }) {
   );
 }
 
-function Holders({ limit }: { limit: Limit }) {
-  if (limit.holders.length === 0) return null;
-  const more = limit.holders.length - HOLDERS_SHOWN;
-  return (
-    <div className={classes.holders}>
-      Held by{' '}
-      {limit.holders.slice(0, HOLDERS_SHOWN).map((id) => (
-        <span key={id}>
-          <RunLink runId={id} />{' '}
-        </span>
-      ))}
-      {more > 0 && `and ${more} more`}
-    </div>
-  );
-}
-
-function Legend() {
-  return (
-    <footer className={classes.legend} aria-hidden="true">
-      <span>
-        <i className={classes.used} /> in use
-      </span>
-      <span>
-        <i className={classes.free} /> free
-      </span>
-      <span>
-        <i className={classes.stop} /> limit
-      </span>
-      <span>
-        <i className={classes.waiting} /> waiting
-      </span>
-    </footer>
-  );
+/** `Held by 7c41e09a until about 09:45` for a single holder, else when the first slot comes free. */
+function WhenFree({ limit }: { limit: Limit }) {
+  const at = nextFree(limit, useNow());
+  const [only, ...others] = limit.holders;
+  if (only && others.length === 0) {
+    return (
+      <div className={classes.holders}>
+        Held by <RunLink runId={only} />
+        {at && ` until about ${at}`}
+      </div>
+    );
+  }
+  return at ? <div className={classes.holders}>Next free about {at}</div> : null;
 }

@@ -1,11 +1,11 @@
-import type { Limit } from '../../api/types';
+import type { Limit } from '../../api/queueTypes';
 import { Wagons } from '../../components/Wagons';
-import { isFull, limitName } from './limitWords';
+import { limitName, withSlots } from './limitWords';
 import classes from './LimitsStrip.module.css';
 
 /** On a phone: run slots and the limits that are full, side by side on top. */
 export function LimitsStrip({ limits }: { limits: Limit[] }) {
-  const shown = limits.filter((limit) => isFull(limit) || limit.kind === 'max_concurrent_runs');
+  const shown = withSlots(limits).filter((limit) => limit.full || limit.kind === 'max_concurrent_runs');
   if (shown.length === 0) return null;
   return (
     <ul className={classes.strip} aria-label="Limits in use">
@@ -13,11 +13,11 @@ export function LimitsStrip({ limits }: { limits: Limit[] }) {
         <li key={limit.rule}>
           <span>
             {limitName(limit)}{' '}
-            <b className={isFull(limit) ? 'wait' : 'dim-2'}>
+            <b className={limit.full ? 'wait' : 'dim-2'}>
               {limit.used}/{limit.limit}
             </b>
           </span>
-          <Wagons limit={limit.limit} used={limit.used} waiting={limit.waiting} small />
+          <Wagons limit={limit.limit ?? 0} used={limit.used} waiting={limit.waiting} small />
         </li>
       ))}
     </ul>

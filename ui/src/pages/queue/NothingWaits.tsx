@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core';
 import { Link } from 'react-router';
 import { useInstigators } from '../../api/queries';
-import type { Instigator, Limit } from '../../api/types';
+import type { Limit } from '../../api/queueTypes';
+import type { Instigator } from '../../api/types';
 import { EmptyState } from '../../components/EmptyState';
 import { clock, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
@@ -26,12 +27,12 @@ export function NothingWaits({ limits }: { limits: Limit[] }) {
         </>
       }
     >
-      {slots && slots.used < slots.limit && (
+      {slots && !slots.full && (
         <p>
           {slots.used} of {slots.limit} run slots {slots.used === 1 ? 'is' : 'are'} in use, so a run that is asked for now starts at once.
         </p>
       )}
-      {slots && slots.used >= slots.limit && <p>All {slots.limit} run slots are in use; a run that is asked for now waits for one.</p>}
+      {slots && slots.full && <p>All {slots.limit} run slots are in use; a run that is asked for now waits for one.</p>}
       {!slots && <p>No limit on runs is set, so a run that is asked for now starts at once.</p>}
       {next && (
         <p>

@@ -1,6 +1,6 @@
 import { NumberInput } from '@mantine/core';
 import { useState, type KeyboardEvent } from 'react';
-import type { QueueEntry } from '../../api/types';
+import type { QueueEntry } from '../../api/queueTypes';
 import { signed } from '../../lib/words';
 import classes from './QueueTable.module.css';
 

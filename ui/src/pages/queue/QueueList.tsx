@@ -1,29 +1,31 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
-import { Link } from 'react-router';
-import type { QueueEntry } from '../../api/types';
+import type { QueueEntry } from '../../api/queueTypes';
 import { Glyph } from '../../components/Glyph';
 import { ReasonText } from '../../components/ReasonText';
-import { needsSomeone, reasonLook } from '../../lib/status';
+import { reasonLook } from '../../lib/status';
+import { PARTITION_TAG } from '../../lib/tags';
 import { clock, elapsed, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { signed } from '../../lib/words';
-import { isHeld, type QueueActs } from './useQueueActs';
+import { isHeld } from './queueFilter';
+import type { QueueActs } from './useQueueActs';
 import classes from './QueueList.module.css';
 
 /** The queue on a phone; the chosen row opens its controls. */
-export function QueueList({ entries, acts }: { entries: QueueEntry[]; acts: QueueActs }) {
+export function QueueList({ entries, acts, onWhy }: { entries: QueueEntry[]; acts: QueueActs; onWhy: (entry: QueueEntry) => void }) {
   const [chosen, setChosen] = useState<string | null>(null);
   return (
     <ol className="rows">
-      {entries.map((entry, index) => (
+      {entries.map((entry) => (
         <QueueItem
           key={entry.run_id}
           entry={entry}
-          place={needsSomeone(entry.reason) ? '–' : String(index + 1)}
+          place={entry.reason.needs_action ? '–' : String(entry.forecast_position ?? '…')}
           chosen={entry.run_id === chosen}
           onChoose={() => setChosen(entry.run_id === chosen ? null : entry.run_id)}
           acts={acts}
+          onWhy={() => onWhy(entry)}
         />
       ))}
     </ol>
@@ -36,9 +38,10 @@ interface QueueItemProps {
   chosen: boolean;
   onChoose: () => void;
   acts: QueueActs;
+  onWhy: () => void;
 }
 
-function QueueItem({ entry, place, chosen, onChoose, acts }: QueueItemProps) {
+function QueueItem({ entry, place, chosen, onChoose, acts, onWhy }: QueueItemProps) {
   const now = useNow();
   const look = reasonLook(entry.reason);
   const start = millis(entry.estimated_start);
@@ -47,7 +50,10 @@ function QueueItem({ entry, place, chosen, onChoose, acts }: QueueItemProps) {
       <span className={classes.place}>{place}</span>
       <div className={classes.body}>
         <button type="button" className={`first ${classes.head}`} onClick={onChoose} aria-expanded={chosen}>
-          <b className="strong grow cut">{entry.job_name}</b>
+          <span className="grow cut">
+            <b className="strong">{entry.job_name}</b>
+            {entry.tags[PARTITION_TAG] && <span className="mono dim"> {entry.tags[PARTITION_TAG]}</span>}
+          </span>
           {entry.priority !== 0 && (
             <b className="strong">
               {entry.priority > 0 && '+'}
@@ -63,15 +69,14 @@ function QueueItem({ entry, place, chosen, onChoose, acts }: QueueItemProps) {
           </span>
           <span className="dim">{elapsed(now - (millis(entry.queued_at) ?? now))}</span>
         </div>
-        {chosen && !acts.readOnly && <Controls entry={entry} acts={acts} />}
+        {chosen && !acts.readOnly && <Controls entry={entry} acts={acts} onWhy={onWhy} />}
       </div>
     </li>
   );
 }
 
-function Controls({ entry, acts }: { entry: QueueEntry; acts: QueueActs }) {
+function Controls({ entry, acts, onWhy }: Pick<QueueItemProps, 'entry' | 'acts' | 'onWhy'>) {
   const step = (by: number) => acts.setPriority(entry, entry.priority + by);
-  const held = isHeld(entry);
   return (
     <div className={classes.controls}>
       <span className={classes.stepper}>
@@ -83,13 +88,13 @@ function Controls({ entry, acts }: { entry: QueueEntry; acts: QueueActs }) {
           +
         </button>
       </span>
-      <Button h={36} onClick={() => (held ? acts.release(entry) : acts.startHolding(entry))}>
-        {held ? 'Release' : 'Hold'}
+      <Button h={36} onClick={() => acts.holdOrRelease(entry)}>
+        {isHeld(entry) ? 'Release' : 'Hold'}
       </Button>
-      <Button h={36} component={Link} to={`/runs/${entry.run_id}`}>
-        Open
+      <Button h={36} onClick={onWhy}>
+        Why
       </Button>
-      <Button h={36} onClick={() => acts.cancel(entry)}>
+      <Button h={36} onClick={() => acts.ask(entry, 'cancel')}>
         Cancel
       </Button>
     </div>

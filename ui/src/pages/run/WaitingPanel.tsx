@@ -1,18 +1,19 @@
 import { Link } from 'react-router';
-import { useQueue } from '../../api/queries';
+import { useExplained } from '../../api/queueQueries';
 import type { Run } from '../../api/types';
 import { StateWord } from '../../components/Glyph';
 import { ReasonText } from '../../components/ReasonText';
 import { reasonLook } from '../../lib/status';
 import { clock, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
+import { count } from '../../lib/words';
 import classes from './WaitingPanel.module.css';
 
 /** Why a queued run waits, and its place. */
 export function WaitingPanel({ run }: { run: Run }) {
   const now = useNow();
-  const entry = useQueue().data?.find((each) => each.run_id === run.run_id);
-  if (!entry) return null;
+  const entry = useExplained(run.run_id).data;
+  if (!entry || entry.reason.kind === 'status') return null;
   const start = millis(entry.estimated_start);
   return (
     <section className={classes.panel} aria-label="Why it waits">
@@ -21,6 +22,7 @@ export function WaitingPanel({ run }: { run: Run }) {
         <ReasonText reason={entry.reason} />
       </span>
       {start !== null && <span className="dim-2">Starts about {clock(start, now)}.</span>}
+      {entry.overtaken.starving && <span className="dim-2">{count(entry.overtaken.total, 'run')} overtook it.</span>}
       <Link className="link" to="/queue">
         {entry.forecast_position ? `Place ${entry.forecast_position} in the queue` : 'In the queue'}
       </Link>

@@ -1,5 +1,6 @@
 import { Link } from 'react-router';
-import type { QueueEntry, Run } from '../../api/types';
+import type { QueueEntry } from '../../api/queueTypes';
+import type { Run } from '../../api/types';
 import { StateWord } from '../../components/Glyph';
 import { TagChip } from '../../components/TagChip';
 import { runLook } from '../../lib/status';

@@ -2,17 +2,18 @@ import { Button } from '@mantine/core';
 import { useMemo, useRef, useState } from 'react';
 import { Link, useNavigate, useSearchParams } from 'react-router';
 import { messageOf } from '../../api/client';
-import { useQueue, useRuns } from '../../api/queries';
+import { useRuns } from '../../api/queries';
+import { useQueue } from '../../api/queueQueries';
 import { EmptyState } from '../../components/EmptyState';
 import { Notice } from '../../components/Notice';
 import { PageHead } from '../../components/PageHead';
+import { QueryField } from '../../components/QueryField';
 import { useCursor } from '../../keys/useCursor';
 import { usePageKeys } from '../../keys/usePageKeys';
 import { useNarrow } from '../../lib/useNarrow';
 import { count } from '../../lib/words';
 import { CountsLine } from './CountsLine';
-import { chipsOf, requestOf, searchOf } from './filters';
-import { QueryField } from './QueryField';
+import { chipsOf, chipText, parseChip, requestOf, searchOf, type Chip } from './filters';
 import { RunsList } from './RunsList';
 import { RunsTable } from './RunsTable';
 import { RunsTabs } from './RunsTabs';
@@ -49,7 +50,15 @@ export function RunsPage() {
     <>
       <PageHead title="Runs" name="Runs" tabs={<RunsTabs chips={chips} />} />
       <div className={classes.filter}>
-        <QueryField ref={field} chips={chips} onChange={(next) => setSearch(searchOf(next))} found={some} />
+        <QueryField
+          ref={field}
+          words={chips.map(chipText)}
+          onChange={(words) => setSearch(searchOf(words.map(parseChip).filter((chip): chip is Chip => chip !== null)))}
+          refusalOf={refusalOf}
+          label="Filter runs"
+          placeholder="status: job: tag=value, or the beginning of an id"
+          found={some}
+        />
       </div>
       {query.isError && <Notice tone="fail">{messageOf(query.error)}</Notice>}
       {query.isSuccess && shown.length === 0 && <NoRuns filtered={chips.length > 0} />}
@@ -77,6 +86,11 @@ export function RunsPage() {
       )}
     </>
   );
+}
+
+function refusalOf(word: string): string | null {
+  if (parseChip(word)) return null;
+  return `No status is called ${word.slice('status:'.length)}: running, waiting, failed, success, canceled`;
 }
 
 function NewerRuns({ amount, onShow }: { amount: number; onShow: () => void }) {

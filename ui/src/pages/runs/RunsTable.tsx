@@ -1,6 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef, type ReactNode } from 'react';
-import type { QueueEntry, Run } from '../../api/types';
+import type { QueueEntry } from '../../api/queueTypes';
+import type { Run } from '../../api/types';
 import { RunRow } from './RunRow';
 import classes from './RunsTable.module.css';
 

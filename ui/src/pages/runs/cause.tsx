@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
-import type { QueueEntry, Run } from '../../api/types';
+import type { QueueEntry } from '../../api/queueTypes';
+import type { Run } from '../../api/types';
 import { ReasonText } from '../../components/ReasonText';
 import { firstLine } from '../../lib/words';
 
