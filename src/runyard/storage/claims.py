@@ -38,8 +38,7 @@ _DEQUEUED, _STARTING = (
 _POSTGRES = f"""
     WITH won AS MATERIALIZED (
         SELECT runs.run_id, head.token, head.launch_seq
-        FROM unnest(%(run_ids)s::text[], %(lanes)s::text[], %(tokens)s::text[], %(launch_seqs)s::bigint[])
-            AS head(run_id, lane, token, launch_seq)
+        FROM json_to_recordset(%(heads)s::json) AS head(run_id text, lane text, token text, launch_seq bigint)
         JOIN runs ON runs.run_id = head.run_id AND runs.lane = head.lane AND {_STILL} = %(lane_version)s
         ORDER BY runs.run_id FOR UPDATE OF runs
     ), changed AS (
@@ -81,9 +80,8 @@ def claim_heads(
 def _change_postgres(
     connection: sa.Connection, wanted: Mapping[str, _Wanted], lane_version: int, now: float
 ) -> list[Claim]:
-    lanes, tokens, numbers = (list(column) for column in zip(*wanted.values(), strict=True))
-    values = {"run_ids": list(wanted), "lanes": lanes, "tokens": tokens, "launch_seqs": numbers}
-    rows = connection.exec_driver_sql(_POSTGRES, values | {"lane_version": lane_version, "now": now})
+    given = text([head._asdict() | {"run_id": run_id} for run_id, head in wanted.items()])
+    rows = connection.exec_driver_sql(_POSTGRES, {"heads": given, "lane_version": lane_version, "now": now})
     return [_to_claim(*row) for row in rows.all()]
 
 

@@ -17,6 +17,7 @@ from ..core.clock import Clock
 from ..core.errors import ConfigError
 from ..settings.instance import PostgresSettings
 from .database import Database, translated
+from .rows import text
 
 #: Tells our sessions from others' in pg_stat_activity, see ``horizon``.
 APPLICATION = "runyard"
@@ -135,14 +136,14 @@ class PostgresDatabase(Database):
         if not rows:
             return
         statement = _insert_statement(table, tuple(rows[0]), " ON CONFLICT DO NOTHING" if ignore_conflicts else "")
-        connection.exec_driver_sql(statement, _columns(rows))
+        connection.exec_driver_sql(statement, (text(rows),))
 
     def insert_numbered(
         self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
     ) -> Sequence[int]:
         statement = _insert_statement(table, tuple(rows[0]), " RETURNING id")
         # Numbers are drawn row by row, but nobody promises in which order they come back.
-        return sorted(connection.exec_driver_sql(statement, _columns(rows)).scalars())
+        return sorted(connection.exec_driver_sql(statement, (text(rows),)).scalars().all())
 
     def tables(self, connection: sa.Connection) -> set[str]:
         found = connection.exec_driver_sql(
@@ -195,14 +196,14 @@ _DIALECT = dialect.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leav
 
 @lru_cache(maxsize=64)
 def _insert_statement(table: sa.Table, columns: tuple[str, ...], end: str) -> str:
-    """An INSERT of one array a column: one statement, prepared once, whatever the number of rows."""
-    arrays = ", ".join(f"%s::{_type(table.c[name])}[]" for name in columns)
+    """An INSERT of rows in one JSON text: one statement, prepared once, whatever the number of rows.
+
+    Arrays would be written by the driver in Python, character by character where a text has quotes, as lanes do.
+    """
+    types = ", ".join(f'"{name}" {_type(table.c[name])}' for name in columns)
     names = ", ".join(f'"{name}"' for name in columns)
-    return f'INSERT INTO "{table.name}" ({names}) SELECT * FROM unnest({arrays}){end}'
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Any], ...]:
-    return tuple([row[name] for row in rows] for name in rows[0])
+    rows = f"SELECT {names} FROM json_to_recordset(%s::json) AS given({types})"
+    return f'INSERT INTO "{table.name}" ({names}) {rows}{end}'
 
 
 def _type(column: sa.Column[Any]) -> str:

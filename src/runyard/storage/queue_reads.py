@@ -54,21 +54,21 @@ _LANES: _Statements = {
     )
     for kind, table in _BY_LANE.items()
 }
-_WANTED = "json_extract(wanted.value, '$[{}]')"
+_WANTED = "json_extract(wanted.value, '$.{}')"
 _HEADS: _Statements = {
     # From the lane's place on, not in the lane: for an empty one PostgreSQL would rather read the whole queue in order.
     "postgres": sa.text(
         f"SELECT head.run_id, head.lane, -head.np, head.queue_seq, head.{_STALE}"
-        " FROM unnest(CAST(:lanes AS text[]), CAST(:nps AS bigint[]), CAST(:seqs AS bigint[]))"
-        " AS wanted(lane, np, seq), LATERAL (SELECT * FROM runs"
+        " FROM json_to_recordset(CAST(:places AS json)) AS wanted(lane text, np bigint, seq bigint),"
+        " LATERAL (SELECT * FROM runs"
         f" WHERE (lane, np, queue_seq) >= (wanted.lane, wanted.np, wanted.seq) AND {WAITING}"
         " ORDER BY lane, np, queue_seq LIMIT :per_lane) AS head WHERE head.lane = wanted.lane"
     ),
     # SQLite has no LATERAL, but takes a correlated list of row ids.
     "sqlite": sa.text(
         f"SELECT {_HEAD} FROM json_each(:places) AS wanted CROSS JOIN runs"
-        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} WHERE lane = {_WANTED.format(0)} AND {WAITING}"
-        f" AND np >= {_WANTED.format(1)} AND (np > {_WANTED.format(1)} OR queue_seq >= {_WANTED.format(2)})"
+        f" WHERE runs.id IN (SELECT id FROM {_BY_LANE['sqlite']} WHERE lane = {_WANTED.format('lane')} AND {WAITING}"
+        f" AND np >= {_WANTED.format('np')} AND (np > {_WANTED.format('np')} OR queue_seq >= {_WANTED.format('seq')})"
         " ORDER BY np, queue_seq LIMIT :per_lane)"
     ),
 }
@@ -132,13 +132,8 @@ def heads(
     per_lane: int,
     since: Mapping[str, tuple[int, int]],
 ) -> list[QueueHead]:
-    places = [(lane, *since.get(lane, _BEGINNING)) for lane in wanted]
-    given: dict[str, Any] = {"per_lane": per_lane}
-    if database.kind == "sqlite":
-        given["places"] = text(places)
-    else:
-        given["lanes"], given["nps"], given["seqs"] = (list(column) for column in zip(*places, strict=True))
-    rows = connection.execute(_HEADS[database.kind], given).all()
+    places = [dict(zip(("lane", "np", "seq"), (lane, *since.get(lane, _BEGINNING)), strict=True)) for lane in wanted]
+    rows = connection.execute(_HEADS[database.kind], {"places": text(places), "per_lane": per_lane}).all()
     return sorted((_head(row) for row in rows), key=lambda head: (head.lane, -head.priority, head.seq))
 
 
