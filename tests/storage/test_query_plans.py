@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from runyard.core.events import BEGINNING
 from runyard.core.queue import Estimate, QueueFilter, Steering
-from runyard.core.run import Run, RunStatus
+from runyard.core.run import ACTIVE, Run, RunStatus
 from runyard.queue.rules import OverlapRule, Rules
 from runyard.storage.open import SqlStores
-from runyard.storage.protocols import Queue
+from runyard.storage.protocols import Queue, RunsFilter
 
 from .make import NOW, claim, enqueue, new_run, report, steer
 
@@ -142,6 +142,13 @@ def test_what_is_done_about_one_run_looks_up_what_it_concerns(filled: SqlStores)
         assert used == indexes, (name, plans)
         for plan in plans:
             assert not re.search(r"Seq Scan on runs|SCAN runs(?! USING INDEX runs_(held|active)_)", plan), (name, plan)
+
+
+def test_active_runs_of_a_tag_are_not_looked_for_among_all_that_ever_had_it(new: SqlStores) -> None:
+    with _plans(new) as plans:
+        assert new.runs.count(RunsFilter(statuses=tuple(ACTIVE), tags={"team": "docs"})) == 0
+    assert plans
+    assert "run_tags_by_value" not in "".join(plans)
 
 
 def test_changes_of_many_lanes_are_read_and_forgotten_in_bounded_pieces(stores: SqlStores) -> None:

@@ -11,7 +11,7 @@ from ..core.errors import RunNotFound, WrongState
 from ..core.events import Event
 from ..core.launch import WorkerReport
 from ..core.lease import Fence
-from ..core.run import FINISHED, NewRun, Run, RunFailure, RunStatus
+from ..core.run import ACTIVE, FINISHED, NewRun, Run, RunFailure, RunStatus
 from .database import Database
 from .journal import write_events
 from .protocols import RunsFilter
@@ -195,7 +195,8 @@ def _conditions(where: RunsFilter) -> list[sa.ColumnElement[bool]]:
         found.append(_has_status(where.statuses))
     if where.host_id is not None:
         found.append(runs.c.host_id == where.host_id)
-    return found + [_has_tag(key, value) for key, value in where.tags.items()]
+    has_tag = _is_tagged if where.statuses and ACTIVE.issuperset(where.statuses) else _has_tag
+    return found + [has_tag(key, value) for key, value in where.tags.items()]
 
 
 def _has_status(statuses: Sequence[RunStatus]) -> sa.ColumnElement[bool]:
@@ -209,3 +210,9 @@ def _has_status(statuses: Sequence[RunStatus]) -> sa.ColumnElement[bool]:
 
 def _has_tag(key: str, value: str) -> sa.ColumnElement[bool]:
     return runs.c.id.in_(sa.select(run_tags.c.run_no).where(run_tags.c.key == key, run_tags.c.value == value))
+
+
+def _is_tagged(key: str, value: str) -> sa.ColumnElement[bool]:
+    """Looked up run by run: active ones are few beside all that ever had the tag."""
+    stored = sa.select(run_tags.c.value).where(run_tags.c.run_no == runs.c.id, run_tags.c.key == key)
+    return stored.scalar_subquery() == value
