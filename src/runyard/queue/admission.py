@@ -213,10 +213,6 @@ class Admission:
         """Runs that hold slots."""
         return list(self._ledger.holdings)
 
-    def lane_of(self, run_id: str) -> str:
-        """The lane of a run that holds slots. Raises KeyError for any other run."""
-        return self._ledger.holdings[run_id].lane
-
     # What holds runs back
 
     def set_rules(self, rules: Rules) -> None:
