@@ -102,7 +102,7 @@ def ranks(database: Database, connection: sa.Connection, runs: Sequence[Run]) ->
     blocks = sorted((np, block, n) for no, np, block, n in rows if no < 0)
     before = [0, *accumulate(int(n) for _, _, n in blocks)]
     keys = [(np, block) for np, block, _ in blocks]
-    inside = {no: n for no, _, _, n in rows if no >= 0}
+    inside = {no: int(n) for no, _, _, n in rows if no >= 0}
     return {
         run.run_id: before[bisect_left(keys, (np, seq // BLOCK))] + inside[no] + 1
         for no, (run, (np, seq)) in enumerate(zip(runs, places, strict=True))
