@@ -34,16 +34,19 @@ _DEQUEUED, _STARTING = (
         (EventType.RUN_STARTING, "Handed over for launch."),
     )
 )
+# Not the column itself: a planner without statistics takes partial indexes of queued runs for empty, and reads them.
+_QUEUED = "runs.status || '' = 'QUEUED'"
+_BY_ID = _STILL.replace("runs.status = 'QUEUED'", _QUEUED)
 # Rows are locked in the order in which reports lock theirs: a report of a given-up attempt may name the same runs.
 _POSTGRES = f"""
     WITH won AS MATERIALIZED (
         SELECT runs.run_id, head.token, head.launch_seq
         FROM json_to_recordset(%(heads)s::json) AS head(run_id text, lane text, token text, launch_seq bigint)
-        JOIN runs ON runs.run_id = head.run_id AND runs.lane = head.lane AND {_STILL} = %(lane_version)s
+        JOIN runs ON runs.run_id = head.run_id AND runs.lane = head.lane AND {_BY_ID} = %(lane_version)s
         ORDER BY runs.run_id FOR UPDATE OF runs
     ), changed AS (
         UPDATE runs SET {_SET} = %(now)s, launch_token = won.token, launch_seq = won.launch_seq
-        FROM won WHERE runs.run_id = won.run_id AND runs.status = 'QUEUED'
+        FROM won WHERE runs.run_id = won.run_id AND {_QUEUED}
         RETURNING runs.run_id, runs.attempt, runs.launch_token, runs.launch_seq, {_CARRIED}, np, queue_seq
     ), counted AS (
         {COUNT} SELECT 0, np, queue_seq / {BLOCK}, -count(*) FROM changed GROUP BY 1, 2, 3 {OR_ADD}
