@@ -76,6 +76,19 @@ def test_one_slow_answer_does_not_leave_the_page_behind(page: Page, dev: DevYard
     expect(row).to_contain_text("Success")
 
 
+def test_what_happens_before_the_stream_is_open_is_read_when_it_opens(page: Page, dev: DevYard) -> None:
+    page.add_init_script(STREAM_BY_HAND)
+    run_id = dev.launch("gate")
+    dev.wait_status(run_id, "STARTED")
+    page.goto("/runs")
+    row = page.get_by_role("row").filter(has_text=run_id[:8])
+    expect(row).to_contain_text("Running")
+    dev.go(run_id)
+    dev.wait_status(run_id, "SUCCESS")
+    page.evaluate("stream.dispatchEvent(new Event('hello'))")
+    expect(row).to_contain_text("Success")
+
+
 def test_the_run_page_shows_events_and_output_as_they_come(page: Page, dev: DevYard) -> None:
     run_id = dev.launch("gate")
     page.goto(f"/runs/{run_id}")

@@ -27,7 +27,7 @@ export function startLive(client: QueryClient): void {
   const hear = (note: Note) => {
     if ('moved' in note) staleness.note(note.moved);
     if ('reset' in note) staleness.everything();
-    if ('state' in note) setState(note.state, staleness);
+    if ('state' in note) setState(note.state);
   };
   channel.onmessage = (message: MessageEvent<Note>) => hear(message.data);
   channel.postMessage({ ask: true } satisfies Note);
@@ -37,9 +37,7 @@ export function startLive(client: QueryClient): void {
   else void lead();
 }
 
-function setState(next: LiveState, staleness: Staleness): void {
-  // A stream that was not continued (another server process, a tab that slept) has told nothing meanwhile.
-  if (next === 'live' && state === 'lost') staleness.everything();
+function setState(next: LiveState): void {
   state = next;
   watchers.forEach((watcher) => watcher());
 }
@@ -57,8 +55,18 @@ function readStream(channel: BroadcastChannel, hear: (note: Note) => void): Prom
   };
   const open = () => {
     const source = new EventSource(STREAM);
-    source.onopen = () => tell({ state: 'live' });
-    source.addEventListener('reset', () => tell({ reset: true }));
+    let greeted = false;
+    source.addEventListener('hello', () => {
+      tell({ state: 'live' });
+      // What was read before this stream began may be older than its first event. One that is taken up again goes on
+      // where it was cut, or says `reset`.
+      if (!greeted) TOPICS.forEach((topic) => tell({ moved: topic }));
+      greeted = true;
+    });
+    source.addEventListener('reset', () => {
+      tell({ state: 'live' });
+      tell({ reset: true });
+    });
     for (const topic of TOPICS) source.addEventListener(topic, () => tell({ moved: topic }));
     source.onerror = () => {
       tell({ state: 'lost' });
