@@ -222,3 +222,28 @@ def test_nothing_queued(yard: Yard) -> None:
     run = yard.started()
     assert run.status is RunStatus.STARTED
     assert sooner(yard.stores, run.run_id, clock=yard.clock) == []
+
+
+def test_a_key_that_was_never_tracked_is_obeyed_before_any_leader_has_moved_a_lane(
+    stores: SqlStores, clock: ManualClock
+) -> None:
+    """Nobody leads: lanes stay as they were, and the answer is that of the rules."""
+    yard = Yard(stores, clock)
+    stores.limits.configure(Rules(max_concurrent_runs=10))
+    (active, paused, limited, free) = (
+        yard.submit(tags=tags, queued=queued).run_id
+        for tags, queued in [({"db": "x"}, False), ({"team": "art"}, True), ({"db": "x"}, True), ({}, True)]
+    )
+    stores.limits.pause(Pause(scope="tag", name="team", value="art", by="ops", since=clock.now()))
+    stores.limits.configure(Rules(max_concurrent_runs=10, tag_rules=(TagRule("db", 1, "x"),)))
+    reasons = {one.run_id: one.reason for one in entries(stores, clock=clock)}
+    assert {run_id: reason.kind for run_id, reason in reasons.items()} == {
+        paused: "paused",
+        limited: "tag_limit",
+        free: "no_queue_daemon",
+    }
+    assert reasons[limited].holders == (active,)
+    for run_id, reason in reasons.items():
+        alone = entry(stores, run_id, clock=clock)
+        assert alone is not None
+        assert alone.reason == reason

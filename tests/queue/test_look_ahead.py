@@ -17,6 +17,7 @@ from runyard.core.queue import ActiveRun, Launch, QueueHead
 from runyard.core.run import Run
 from runyard.operations import queue_ahead, queue_feed
 from runyard.operations.queue_ahead import LookAhead
+from runyard.queue.admission import Admission
 from runyard.queue.explain import head_of
 from runyard.queue.forecast import Forecast, Start
 from runyard.queue.rules import Rules
@@ -28,14 +29,6 @@ class Rows:
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._heads = [head_of(run) for run in in_order(runs)]
-
-    @property
-    def queue(self) -> Rows:
-        return self
-
-    @property
-    def pool_slots(self) -> Rows:
-        return self
 
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
         return sorted({head.lane for head in self._heads if head.lane > after})[:limit]
@@ -63,6 +56,11 @@ class Rows:
         return []
 
 
+def looking(rows: Sequence[Run], admission: Admission, moved: QueueHead | None = None) -> LookAhead:
+    source = Rows(rows)
+    return LookAhead(source, source, admission, moved)
+
+
 def starts(forecast: Forecast) -> list[Start]:
     forecast.reach(1000)
     assert forecast.complete
@@ -72,7 +70,7 @@ def starts(forecast: Forecast) -> list[Start]:
 def looked_ahead(rows: Sequence[Run], state: QueueState, lanes: int, moved: QueueHead | None = None) -> list[Start]:
     with patch.object(queue_ahead, "FEW_LANES", lanes), patch.object(queue_feed, "SLICE", 2):
         admission = admission_of(state)
-        return starts(Forecast(admission, state, LookAhead(Rows(rows), admission, moved)))
+        return starts(Forecast(admission, state, looking(rows, admission, moved)))
 
 
 lane_counts = st.sampled_from([0, 1, 3, 50])
@@ -108,7 +106,7 @@ def test_a_bound_that_is_met_is_told() -> None:
     rows = [laned(row(run), oracle.rules) for run in runs]
     with patch.multiple(queue_ahead, MOST_IN_ORDER=4, FEW_LANES=0), patch.object(queue_feed, "SLICE", 2):
         admission = admission_of(state)
-        forecast = Forecast(admission, state, LookAhead(Rows(rows), admission))
+        forecast = Forecast(admission, state, looking(rows, admission))
         forecast.reach(1000)
     assert [start.head.run_id for start in forecast.starts] == ["run-1", "run-2", "run-3", "run-4"]
     assert not forecast.complete

@@ -42,9 +42,7 @@ def test_a_limit_that_the_same_runs_keep_full_for_long() -> None:
 
 def test_several_jobs_and_one_that_waits() -> None:
     (line,) = lines([holder("x", 900), holder("y", 720, "other")], [waiting(1, 600, "third")])
-    assert line.message == (
-        "2 runs have held both slots of team=archive for 12 min; third has waited 10 min for it"
-    )
+    assert line.message == ("2 runs have held both slots of team=archive for 12 min; third has waited 10 min for it")
 
 
 def test_neither_short_holding_nor_short_waiting_is_told() -> None:

@@ -19,7 +19,8 @@ from ..queue.forecast import Forecast
 from ..queue.state import Availability, QueueState, admission_of
 from ..storage.protocols import Heartbeats, Leases, Limits, Locations, PoolSlots, Queue, Runs, RunsFilter
 from .daemon_status import daemon_alive
-from .queue_feed import FeedStores, QueueFeed
+from .queue_feed import QueueFeed, Source, StepSlots
+from .queue_true_lanes import TrueLanes, true_active
 
 #: Durations are medians over the newest successes, of at most so many runs.
 HISTORY = 300
@@ -45,13 +46,15 @@ def queue_state(stores: QueueViewStores, *, clock: Clock) -> QueueState:
     """What admission obeys, as storage has it now."""
     now = clock.now()
     rules = stores.queue.rules()
+    old_lanes = stores.queue.has_old_lanes()
     alive = daemon_alive(stores, DaemonType.QUEUED_RUN_COORDINATOR, clock=clock)
     longest = max((rate.seconds for rate in rules.rates), default=None)
     successes = stores.runs.list(RunsFilter(statuses=(RunStatus.SUCCESS,)), limit=HISTORY)
     return QueueState(
         now=now,
         rules=rules,
-        active=tuple(stores.queue.active()),
+        active=tuple(true_active(stores, rules) if old_lanes else stores.queue.active()),
+        old_lanes=old_lanes,
         holders=tuple(stores.pool_slots.holders()),
         launches=() if longest is None else tuple(stores.queue.launches(now - longest)),
         # Without a daemon nobody says which locations there are: its absence is the reason then.
@@ -67,22 +70,26 @@ def queue_state(stores: QueueViewStores, *, clock: Clock) -> QueueState:
 def look_ahead(stores: QueueViewStores, state: QueueState, *, moved: QueueHead | None = None) -> Forecast:
     """A forecast of what is queued; ``moved``: as if this run had the priority that it has here."""
     admission = admission_of(state)
-    return Forecast(admission, state, LookAhead(stores, admission, moved))
+    source = TrueLanes(stores, state.rules) if state.old_lanes else stores.queue
+    return Forecast(admission, state, LookAhead(source, stores.pool_slots, admission, moved))
 
 
 class LookAhead:
     """``queue.forecast.Reader`` over storage, in which the runs that the forecast has started are still queued."""
 
-    def __init__(self, stores: FeedStores, admission: Admission, moved: QueueHead | None = None) -> None:
-        self._queue = stores.queue
-        self.pool_slots = stores.pool_slots
+    def __init__(
+        self, source: Source, pool_slots: StepSlots, admission: Admission, moved: QueueHead | None = None
+    ) -> None:
+        self._queue = source
+        self.pool_slots = pool_slots
         self._admission = admission
         self._moved = moved
         self._taken: set[str] = set()
         self._taken_of: Counter[str] = Counter()
         self._heads_left = MOST_HEADS
         self._rows_left = MOST_IN_ORDER
-        self.complete = True
+        #: Whether no bound kept anything from being looked at.
+        self.complete = not isinstance(source, TrueLanes) or source.complete
         self._feed = QueueFeed(self, admission, batch=FEW_LANES, few_lanes=FEW_LANES)
         self._feed.load_lanes()
 

@@ -23,6 +23,7 @@ from ..queue.state import QueueState
 from ..storage.protocols import RunsFilter
 from .queue_ahead import QueueViewStores, look_ahead, queue_state
 from .queue_pages import page
+from .queue_true_lanes import with_true_lane
 
 #: Of the runs launched since a queued one was enqueued, so many of the last are looked at.
 OVERTAKERS = 200
@@ -114,6 +115,8 @@ def _start(forecast: Forecast, run_id: str) -> tuple[int, float | None] | None:
 
 
 def _explained(stores: QueueViewStores, forecast: Forecast, state: QueueState, rows: Sequence[Run]) -> list[QueueEntry]:
+    if state.old_lanes:
+        rows = [with_true_lane(run, state.rules) for run in rows]
     positions = stores.queue.positions([run for run in rows if not run.held])
     return explain(rows, forecast, state, positions=positions, overtaken=_overtaken(stores, rows, state.now))
 

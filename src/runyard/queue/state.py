@@ -38,6 +38,8 @@ class QueueState(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: Availability = Availability()
     durations: Mapping[str, float] = {}
     daemon_alive: bool = True
+    #: Stored lanes may be of a time before a key was tracked: those of ``active`` are not, those of queued runs may be.
+    old_lanes: bool = False
 
     def at(self, location: str) -> Availability:
         return self.locations.get(location, self.elsewhere)

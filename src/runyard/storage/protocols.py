@@ -188,6 +188,10 @@ class Queue(Protocol):
         """
         ...
 
+    def has_old_lanes(self) -> bool:
+        """Whether some queued or active run is still in a lane computed before a key was tracked."""
+        ...
+
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
         """Lanes that have a queued run that is not held, in the order of their text."""
         ...

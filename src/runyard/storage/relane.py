@@ -48,15 +48,27 @@ def relane_some(database: Database, connection: sa.Connection, in_force: RulesIn
     return len(found)
 
 
+def has_older(database: Database, connection: sa.Connection, in_force: RulesInForce) -> bool:
+    """Whether there is any active or queued run of an older generation."""
+    return any(_older_ids(database, connection, in_force, status, 1) for status in (IS_ACTIVE, QUEUED))
+
+
 def _older(
     database: Database, connection: sa.Connection, in_force: RulesInForce, status: sa.TextClause, limit: int
 ) -> Sequence[sa.Row[Any]]:
     """Locked runs of an older generation."""
-    version = {"lane_version": in_force.lane_version}
-    run_ids = list(connection.execute(_OLDER[status, database.kind], {**version, "batch": limit}).scalars())
+    run_ids = _older_ids(database, connection, in_force, status, limit)
     if not run_ids:
         return ()
+    version = {"lane_version": in_force.lane_version}
     return connection.execute(_LOCKED.where(_GIVEN, status, _STALE), {**version, "run_ids": run_ids}).all()
+
+
+def _older_ids(
+    database: Database, connection: sa.Connection, in_force: RulesInForce, status: sa.TextClause, limit: int
+) -> list[str]:
+    values = {"lane_version": in_force.lane_version, "batch": limit}
+    return list(connection.execute(_OLDER[status, database.kind], values).scalars())
 
 
 def relane_chosen(connection: sa.Connection, in_force: RulesInForce, run_ids: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ from .database import Database
 from .estimates import keep_estimates, started_estimates
 from .overtaking import overtakers
 from .protocols import EVERY_QUEUED
-from .relane import relane_chosen, relane_some
+from .relane import has_older, relane_chosen, relane_some
 from .run_status import change_status, lock_run
 from .schema import QUEUED, queue_changes, runs
 from .steering import find_some, queued_where, steer_some
@@ -65,6 +65,10 @@ class SqlQueue:
             if in_force.rules.version != rules.version:
                 return []
             return relane_chosen(connection, in_force, run_ids)
+
+    def has_old_lanes(self) -> bool:
+        with self._database.read() as connection:
+            return has_older(self._database, connection, self._rules.read(connection))
 
     def lanes(self, *, after: str = "", limit: int | None = None) -> Sequence[str]:
         with self._database.walk() as connection:
