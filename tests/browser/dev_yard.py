@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -36,6 +37,15 @@ def gated(context):
 def gate():
     gated()
 
+@dg.op(pool="db")
+def gated_in_pool(context):
+    while not (HERE / f"go-{context.run_id}").exists() and not (HERE / "go-all").exists():
+        time.sleep(0.01)
+
+@dg.job
+def pooled():
+    gated_in_pool()
+
 @dg.op
 def load(context, config: Load):
     context.log.info(f"loaded {config.days} days")
@@ -56,7 +66,7 @@ def failing():
 def every_morning():
     return dg.RunRequest()
 
-defs = dg.Definitions(jobs=[gate, report, failing], schedules=[every_morning])
+defs = dg.Definitions(jobs=[gate, pooled, report, failing], schedules=[every_morning])
 """
 
 INSTANCE = """
@@ -65,6 +75,9 @@ concurrency:
     max_concurrent_runs: 4
     tag_concurrency_limits:
       - {key: team, value: docs, limit: 1}
+  pools:
+    granularity: run
+    limits: {db: 1}
 """
 
 
@@ -122,6 +135,20 @@ class DevYard:
         assert answer.status_code == 201, answer.text
         run_id: str = answer.json()["run_id"]
         return run_id
+
+    def launch_many(self, job: str, amount: int, **tags: str) -> None:
+        """Ask for as many runs at once, at most 1,000."""
+        answer = self.client.post("/runs/batch", json={"runs": [{"job_name": job, "tags": tags}] * amount})
+        assert answer.status_code == 201, answer.text
+
+    def command(self, *arguments: str) -> Any:
+        """What a ``runyard`` command answers in JSON about this yard."""
+        command = [sys.executable, "-m", "runyard.cli.main", *arguments, "--json"]
+        done = subprocess.run(
+            command, cwd=self.directory, env=self._env, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
     def go(self, run_id: str) -> None:
         """Open the gate for this run."""

@@ -10,12 +10,14 @@ from .dev_yard import DevYard
 PATHS = (
     "/runs",
     "/queue",
+    "/queue/what-if",
     "/jobs",
     "/jobs/jobs.py/report",
     "/jobs/jobs.py/report/launchpad",
     "/automation",
     "/deployment/daemons",
     "/deployment/locations",
+    "/deployment/concurrency",
     "/deployment/configuration",
 )
 
