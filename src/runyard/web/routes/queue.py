@@ -17,6 +17,7 @@ POST   /queue/pause, /queue/drain     ``{scope?, name?, value?, reason?, until?}
 POST   /queue/resume                  ``{scope?, name?, value?}``                               -> ``{resumed}``
 POST   /queue/simulate                ``{limits?, from?, to?, load?, seed?}``                   -> a what-if
 GET    /limits                        every limit with its use
+GET    /limits/in-force               what can be set, by kind and name, with its limit and where that is from
 PUT    /limits                        ``{kind, name?, limit}``                                  -> the same
 DELETE /limits?kind&name              what the instance file says again
 POST   /runs/batch                    ``{runs: [launch, ...]}``, all or nothing                 -> ``{run_ids}``
