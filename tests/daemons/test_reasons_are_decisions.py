@@ -13,9 +13,9 @@ from runyard.core.pools import PoolNeeds
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import NewRun
 from runyard.core.tags import SLOTS
-from runyard.operations import queue_ahead
-from runyard.operations.queue_view import entries, entry
-from runyard.queue.entries import QueueEntry
+from runyard.operations.queue import ahead as queue_ahead
+from runyard.operations.queue.view import entries, entry
+from runyard.queue.explanation.entries import QueueEntry
 from runyard.queue.rules import FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
 
 from .bench import Bench

@@ -9,7 +9,7 @@ from runyard.core.ids import new_id
 from runyard.core.pools import PoolNeeds
 from runyard.core.run import ACTIVE, NewRun, RunStatus
 from runyard.daemons.run_queue import mirror
-from runyard.queue.root_pools import ROOT_GRACE
+from runyard.queue.admission.root_pools import ROOT_GRACE
 from runyard.queue.rules import Pause, PoolRules, RateRule, Rules, TagRule
 from runyard.storage.protocols import RunsFilter
 

@@ -9,9 +9,9 @@ import pytest
 from runyard.core.pools import PoolNeeds
 from runyard.core.run import NewRun
 from runyard.core.tags import SLOTS
-from runyard.queue.arrivals import Arrival
 from runyard.queue.rules import FairShare, PoolRules, RateRule, Rules, TagRule
-from runyard.queue.simulate import simulate
+from runyard.queue.simulation.arrivals import Arrival
+from runyard.queue.simulation.simulate import simulate
 
 from .bench import Bench
 

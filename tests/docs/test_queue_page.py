@@ -12,7 +12,7 @@ import pytest
 
 import runyard as dg
 from runyard.cli.main import cli
-from runyard.queue.reasons import ReasonKind
+from runyard.queue.explanation.reasons import ReasonKind
 from runyard.queue.rules import PoolRules, Rules
 from runyard.settings.limits_file import rules_of_file
 from runyard.settings.load_file import load_of_file

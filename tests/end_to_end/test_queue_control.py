@@ -7,7 +7,7 @@ from runyard.core.ids import new_id
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import ACTIVE, NewRun, RunStatus
 from runyard.launchers.local import local_capacity
-from runyard.operations.queue_view import entry
+from runyard.operations.queue.view import entry
 from runyard.queue.rules import Pause, Rules, TagRule
 from runyard.storage.protocols import RunsFilter
 

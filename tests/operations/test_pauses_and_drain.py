@@ -13,9 +13,9 @@ from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.location import JobInfo, LocationDefinitions
 from runyard.core.pools import PoolNeeds
 from runyard.core.run import RunStatus
-from runyard.operations.drain import running, wait_drained
-from runyard.operations.limits import limits_in_force, pool_limit, set_limit, unset_limit
-from runyard.operations.pauses import pause, pauses, resume
+from runyard.operations.queue.drain import running, wait_drained
+from runyard.operations.queue.limits import limits_in_force, pool_limit, set_limit, unset_limit
+from runyard.operations.queue.pauses import pause, pauses, resume
 from runyard.queue.rules import JOB, PoolRules, Rules, TagRule
 
 from .yard import Yard

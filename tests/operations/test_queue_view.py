@@ -13,9 +13,9 @@ from runyard.core.lease import Fence, daemon_lease
 from runyard.core.location import LeftAlone
 from runyard.core.queue import Estimate, QueueFilter, Steering
 from runyard.core.run import NewRun, RunStatus
-from runyard.operations.limits_view import limits
-from runyard.operations.queue_ahead import FEW_LANES
-from runyard.operations.queue_view import entries, entry, note_estimates, sooner, summary
+from runyard.operations.queue.ahead import FEW_LANES
+from runyard.operations.queue.limits_view import limits
+from runyard.operations.queue.view import entries, entry, note_estimates, sooner, summary
 from runyard.queue.rules import Pause, RateRule, Rules, TagRule
 from runyard.storage.open import SqlStores
 

@@ -11,12 +11,19 @@ from runyard.core.clock import ManualClock
 from runyard.core.lease import Fence
 from runyard.core.queue import QueueHead
 from runyard.core.run import NewRun, RunFailure, RunStatus
+from runyard.operations.queue.simulate import (
+    NothingToSimulate,
+    TooMuchToSimulate,
+    of_entries,
+    of_texts,
+    of_window,
+    what_if,
+)
+from runyard.operations.queue.simulate_shapes import MOST_BUCKETS, what_if_shape
 from runyard.operations.shapes import iso
-from runyard.operations.simulate import NothingToSimulate, TooMuchToSimulate, of_entries, of_texts, of_window, what_if
-from runyard.operations.simulate_shapes import MOST_BUCKETS, what_if_shape
 from runyard.operations.until import InvalidTime
-from runyard.queue.arrivals import LoadEntry
 from runyard.queue.rules import Pause, RateRule, Rules, TagRule
+from runyard.queue.simulation.arrivals import LoadEntry
 from runyard.storage.protocols import Stores
 
 MOST = 1000

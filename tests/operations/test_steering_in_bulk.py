@@ -7,8 +7,8 @@ import pytest
 from runyard.core.errors import WrongState
 from runyard.core.queue import QueueFilter, Steering
 from runyard.core.run import Run, RunStatus
-from runyard.operations import queue_steering
-from runyard.operations.queue_steering import filter_text, steer_all, steer_one
+from runyard.operations.queue import steering as queue_steering
+from runyard.operations.queue.steering import filter_text, steer_all, steer_one
 
 from .yard import Yard
 

@@ -19,9 +19,9 @@ from runyard.core.events import ErrorInfo
 from runyard.core.location import LocationRecord, LocationState
 from runyard.core.run import RunStatus
 from runyard.operations.cancel import cancel
-from runyard.operations.limits_view import limits
-from runyard.operations.queue_steering import hold, release, set_priority
-from runyard.operations.queue_view import entries, entry
+from runyard.operations.queue.limits_view import limits
+from runyard.operations.queue.steering import hold, release, set_priority
+from runyard.operations.queue.view import entries, entry
 from runyard.queue.rules import Rules, TagRule
 from runyard.service.host_supervisor import INTERVAL, WORKER_GRACE
 from runyard.storage.protocols import RunsFilter

@@ -10,13 +10,13 @@ import msgspec
 
 from runyard.core.queue import ActiveRun, QueueHead
 from runyard.core.run import Run, RunStatus
-from runyard.queue.admission import Admission
-from runyard.queue.entries import QueueEntry
-from runyard.queue.explain import explain, head_of
-from runyard.queue.forecast import Forecast
+from runyard.queue.admission.admission import Admission
+from runyard.queue.explanation.entries import QueueEntry
+from runyard.queue.explanation.explain import explain, head_of
+from runyard.queue.explanation.forecast import Forecast
+from runyard.queue.explanation.state import QueueState, admission_of
 from runyard.queue.lanes import lane_key, parse_lane
 from runyard.queue.rules import Rules
-from runyard.queue.state import QueueState, admission_of
 
 NOW = 10_000.0
 

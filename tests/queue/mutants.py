@@ -175,7 +175,7 @@ MUTANTS = {
 def found(mutant: Mutant, test: str, scratch: Path) -> bool:
     """Whether the test fails with the mutant in place of the source."""
     shutil.copytree(SOURCE, scratch / "src", ignore=shutil.ignore_patterns("static", "__pycache__"))
-    changed = scratch / "src/runyard/queue" / mutant.file
+    changed = scratch / "src/runyard/queue/admission" / mutant.file
     source = changed.read_text(encoding="utf-8")
     if source.count(mutant.text) != 1:
         raise SystemExit(f"{mutant.name}: {mutant.file} has {source.count(mutant.text)} times {mutant.text!r}")

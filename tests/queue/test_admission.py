@@ -9,9 +9,9 @@ from queue_oracle import OracleRun
 
 from runyard.core.queue import ActiveRun, QueueHead
 from runyard.core.run import RunStatus
-from runyard.queue.admission import Admission
+from runyard.queue.admission.admission import Admission
+from runyard.queue.admission.plan import QUEUE
 from runyard.queue.lanes import lane_key
-from runyard.queue.plan import QUEUE
 from runyard.queue.rules import Rules, TagRule
 
 Tags = Mapping[str, str]

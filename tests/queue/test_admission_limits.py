@@ -10,7 +10,7 @@ from runyard.core.pools import PoolHolder, PoolNeeds
 from runyard.core.queue import ActiveRun, Launch, QueueHead
 from runyard.core.run import RunStatus
 from runyard.core.tags import SLOTS
-from runyard.queue.admission import Admission
+from runyard.queue.admission.admission import Admission
 from runyard.queue.lanes import lane_key
 from runyard.queue.rules import JOB, LOCATION, FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
 

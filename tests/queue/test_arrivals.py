@@ -5,7 +5,7 @@ from typing import Any
 
 from runyard.core.pools import PoolNeeds
 from runyard.core.queue import PastRun
-from runyard.queue.arrivals import UNKNOWN, LoadEntry, of_history, of_load, size_of
+from runyard.queue.simulation.arrivals import UNKNOWN, LoadEntry, of_history, of_load, size_of
 
 
 def _past(run_id: str, queued_at: float, **fields: Any) -> PastRun:

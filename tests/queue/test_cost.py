@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from runyard.core.queue import QueueHead
-from runyard.queue import tree
-from runyard.queue.admission import Admission
+from runyard.queue.admission import tree
+from runyard.queue.admission.admission import Admission
 from runyard.queue.lanes import lane_key
 from runyard.queue.rules import FairShare, Pause, Rules, TagRule
 

@@ -12,8 +12,8 @@ from in_memory import NOW, active, explained, queued
 from runyard.core.pools import PoolHolder, PoolNeeds
 from runyard.core.queue import ActiveRun, Launch
 from runyard.core.run import Run, RunStatus
-from runyard.queue.entries import QueueEntry
-from runyard.queue.reasons import (
+from runyard.queue.explanation.entries import QueueEntry
+from runyard.queue.explanation.reasons import (
     Holder,
     Line,
     Reason,
@@ -27,8 +27,8 @@ from runyard.queue.reasons import (
     run_slots,
     tag_limit,
 )
+from runyard.queue.explanation.state import Availability, QueueState
 from runyard.queue.rules import FairShare, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
-from runyard.queue.state import Availability, QueueState
 
 DOCS = {"team": "docs"}
 ONE_DOCS = Rules(max_concurrent_runs=10, tag_rules=(TagRule("team", 1, "docs"),))

@@ -14,9 +14,9 @@ from runyard.core.pools import PoolHolder, PoolNeeds
 from runyard.core.queue import ActiveRun, Launch
 from runyard.core.run import Run, RunStatus
 from runyard.core.tags import SLOTS
-from runyard.queue.entries import QueueEntry
-from runyard.queue.explain import explain
-from runyard.queue.state import Availability, QueueState
+from runyard.queue.explanation.entries import QueueEntry
+from runyard.queue.explanation.explain import explain
+from runyard.queue.explanation.state import Availability, QueueState
 
 NOW = 2.0
 STATUSES = ("QUEUED", "QUEUED", "QUEUED", "STARTING", "STARTED")

@@ -9,10 +9,10 @@ from in_memory import NOW, active, laned, queued
 from runyard.core.pools import PoolHolder, PoolNeeds
 from runyard.core.queue import ActiveRun, AuditEntry, Launch
 from runyard.core.run import Run
-from runyard.queue.entries import LimitUse
-from runyard.queue.limits_in_use import Waiting, changes_by_subject, limits_in_use
+from runyard.queue.explanation.entries import LimitUse
+from runyard.queue.explanation.limits_in_use import Waiting, changes_by_subject, limits_in_use
+from runyard.queue.explanation.state import QueueState, admission_of
 from runyard.queue.rules import FairShare, PoolRules, RateRule, Rules, TagRule
-from runyard.queue.state import QueueState, admission_of
 
 DOCS = {"team": "docs"}
 

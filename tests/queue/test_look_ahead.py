@@ -15,13 +15,14 @@ from test_explain_oracle import oracles, row, state_of
 from runyard.core.pools import PoolHolder
 from runyard.core.queue import ActiveRun, Launch, QueueHead
 from runyard.core.run import Run
-from runyard.operations import queue_ahead, queue_feed
-from runyard.operations.queue_ahead import LookAhead
-from runyard.queue.admission import Admission
-from runyard.queue.explain import head_of
-from runyard.queue.forecast import Forecast, Start
+from runyard.operations.queue import ahead as queue_ahead
+from runyard.operations.queue import feed as queue_feed
+from runyard.operations.queue.ahead import LookAhead
+from runyard.queue.admission.admission import Admission
+from runyard.queue.explanation.explain import head_of
+from runyard.queue.explanation.forecast import Forecast, Start
+from runyard.queue.explanation.state import QueueState, admission_of
 from runyard.queue.rules import Rules
-from runyard.queue.state import QueueState, admission_of
 
 
 class Rows:

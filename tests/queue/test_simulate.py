@@ -8,9 +8,9 @@ import pytest
 
 from runyard.core.pools import PoolNeeds
 from runyard.core.tags import SLOTS
-from runyard.queue.arrivals import Arrival
 from runyard.queue.rules import FairShare, OverlapPolicy, OverlapRule, Pause, PoolRules, RateRule, Rules, TagRule
-from runyard.queue.simulate import Outcome, simulate
+from runyard.queue.simulation.arrivals import Arrival
+from runyard.queue.simulation.simulate import Outcome, simulate
 
 
 def run(run_id: str, at: float, seconds: float, **fields: Any) -> Arrival:

@@ -11,9 +11,9 @@ from random_rules import JOBS, KEYS, LOCATIONS, VALUES, needs, rule_sets
 
 from runyard.core.pools import PoolNeeds
 from runyard.core.tags import SLOTS
-from runyard.queue.arrivals import Arrival
 from runyard.queue.rules import Rules
-from runyard.queue.simulate import simulate
+from runyard.queue.simulation.arrivals import Arrival
+from runyard.queue.simulation.simulate import simulate
 
 #: Few different times, so that much happens at once.
 times = st.sampled_from([0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0])

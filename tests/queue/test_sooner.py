@@ -6,10 +6,10 @@ import pytest
 from in_memory import NOW, active, explained, forecast_of, laned, queued
 
 from runyard.core.run import Run
-from runyard.queue.reasons import Holder
+from runyard.queue.explanation.reasons import Holder
+from runyard.queue.explanation.sooner import Trial, raise_limit, told, trials
+from runyard.queue.explanation.state import QueueState
 from runyard.queue.rules import FairShare, PoolRules, Rules, TagRule
-from runyard.queue.sooner import Trial, raise_limit, told, trials
-from runyard.queue.state import QueueState
 
 DOCS = {"team": "docs"}
 RULES = Rules(max_concurrent_runs=4, tag_rules=(TagRule("team", 1, "docs"),))

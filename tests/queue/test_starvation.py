@@ -6,11 +6,11 @@ from in_memory import NOW, active, explained, queued
 
 from runyard.core.queue import ActiveRun
 from runyard.core.run import Run
-from runyard.queue.entries import Starvation
-from runyard.queue.overtaking import Overtaken
+from runyard.queue.explanation.entries import Starvation
+from runyard.queue.explanation.overtaking import Overtaken
+from runyard.queue.explanation.starvation import who_starves_whom
+from runyard.queue.explanation.state import QueueState
 from runyard.queue.rules import Rules, TagRule
-from runyard.queue.starvation import who_starves_whom
-from runyard.queue.state import QueueState
 
 ARCHIVE = {"team": "archive"}
 TWO = Rules(tag_rules=(TagRule("team", 2, "archive"),))

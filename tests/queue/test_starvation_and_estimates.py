@@ -7,8 +7,8 @@ import pytest
 
 from runyard.core.queue import Estimate
 from runyard.core.run import Run, RunStatus
-from runyard.queue.estimates import EstimateError, estimate_error, usual_durations, worth_noting
-from runyard.queue.overtaking import Overtaken, earliest, is_starving, overtaken, overtaken_message
+from runyard.queue.explanation.estimates import EstimateError, estimate_error, usual_durations, worth_noting
+from runyard.queue.explanation.overtaking import Overtaken, earliest, is_starving, overtaken, overtaken_message
 
 NOW = 10_000.0
 

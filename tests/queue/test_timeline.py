@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.queue.timeline import Timeline
+from runyard.queue.simulation.timeline import Timeline
 
 
 def _line(*steps: tuple[float, float]) -> Timeline:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from runyard.queue.arrivals import Arrival
 from runyard.queue.rules import JOB, LOCATION
-from runyard.queue.waits import MOST_STARVING, MOST_VALUES, quantile, starving, waits
+from runyard.queue.simulation.arrivals import Arrival
+from runyard.queue.simulation.waits import MOST_STARVING, MOST_VALUES, quantile, starving, waits
 
 
 def _run(run_id: str, **fields: Any) -> Arrival:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runyard.core.errors import ConfigError
-from runyard.queue.arrivals import LoadEntry
+from runyard.queue.simulation.arrivals import LoadEntry
 from runyard.settings.load_file import load_of_file, load_of_list
 
 TEXT = """

@@ -13,8 +13,8 @@ from runyard.core.lease import Fence
 from runyard.core.queue import Claim
 from runyard.core.run import RunStatus
 from runyard.core.tags import PRIORITY
+from runyard.queue.admission.tree import BEFORE_ALL, place_of
 from runyard.queue.rules import Rules, TagRule
-from runyard.queue.tree import BEFORE_ALL, place_of
 from runyard.storage.open import SqlStores
 
 from .make import (

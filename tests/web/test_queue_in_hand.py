@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runyard.operations import queue_steering
+from runyard.operations.queue import steering as queue_steering
 from runyard.queue.rules import OverlapRule, PoolRules, Rules, TagRule
 
 from .yard import Yard, problem

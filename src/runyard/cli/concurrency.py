@@ -15,7 +15,7 @@ from .session import opened_instance, user
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
-    from ..operations.limits import LimitInForce, LimitKind
+    from ..operations.queue.limits import LimitInForce, LimitKind
 
 _MOST = 2**31 - 1
 _ORIGINS = {"set": "set", "file": "the instance file", "default": "the default", "none": "-"}
@@ -32,8 +32,8 @@ def concurrency() -> None:
 @json_option
 def get(pool: str | None, everything: bool, as_json: bool) -> None:
     """Show the limit of a pool, or every limit that can be changed here."""
-    from ..operations.control_shapes import limit_in_force_shape
-    from ..operations.limits import limits_in_force, pool_limit
+    from ..operations.queue.control_shapes import limit_in_force_shape
+    from ..operations.queue.limits import limits_in_force, pool_limit
 
     if pool is not None and everything:
         raise click.UsageError("Give POOL or --all.")
@@ -76,7 +76,7 @@ def set_limit(pool_and_limit: tuple[str, ...], runs: bool, tag: str | None, as_j
 
     A pool's limit is 0 to 1000; 0 means that nothing starts.
     """
-    from ..operations import limits
+    from ..operations.queue import limits
 
     *pool, text = pool_and_limit
     kind, name = _subject(pool, runs=runs, tag=tag)
@@ -94,7 +94,7 @@ def set_limit(pool_and_limit: tuple[str, ...], runs: bool, tag: str | None, as_j
 @json_option
 def unset_limit(pool: tuple[str, ...], runs: bool, tag: str | None, as_json: bool) -> None:
     """Take back a limit that was set here: what the instance file says is in force again."""
-    from ..operations import limits
+    from ..operations.queue import limits
 
     kind, name = _subject(pool, runs=runs, tag=tag)
     with _configured_instance() as instance:
@@ -122,7 +122,7 @@ def _whole_number(text: str) -> int:
 
 
 def _find(found: list[LimitInForce], kind: LimitKind, name: str) -> LimitInForce:
-    from ..operations.limits import LimitInForce
+    from ..operations.queue.limits import LimitInForce
 
     # The instance file may have lost a tag rule since its limit was set.
     gone = LimitInForce(kind=kind, name=name, limit=None, origin="none")
@@ -130,7 +130,7 @@ def _find(found: list[LimitInForce], kind: LimitKind, name: str) -> LimitInForce
 
 
 def _print(limit: LimitInForce, *, as_json: bool) -> None:
-    from ..operations.control_shapes import limit_in_force_shape
+    from ..operations.queue.control_shapes import limit_in_force_shape
 
     if as_json:
         print_json(limit_in_force_shape(limit))

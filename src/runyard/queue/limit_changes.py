@@ -8,7 +8,7 @@ import msgspec
 
 from ..core.errors import InvalidLimit, NotFound
 from ..core.queue import LimitChange
-from .groups import RUN_SLOTS
+from .admission.groups import RUN_SLOTS
 from .rules import NO_LIMIT, Rules, TagRule
 
 MOST_POOL_SLOTS = 1000

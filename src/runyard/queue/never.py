@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..core.errors import NeverAdmissible
 from ..core.pools import PoolNeeds
-from .groups import RUN_SLOTS
+from .admission.groups import RUN_SLOTS
 from .rules import JOB, LOCATION, NO_LIMIT, Rules, TagRule
 
 

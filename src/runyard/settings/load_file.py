@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from ..core.tags import MOST_SLOTS
-from ..queue.arrivals import LoadEntry
+from ..queue.simulation.arrivals import LoadEntry
 from .concurrency import LONGEST_PERIOD
 from .document import Source, compose, empty_node, read_text
 from .kinds import Either, Integer, Keys, Listing, Named, Number, Section, Text

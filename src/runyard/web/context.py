@@ -11,9 +11,10 @@ from fastapi import Depends, Request
 from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, NotFound
 from ..locations.api import Location, Workspace
-from ..operations import limits_view, queue_view
+from ..operations.queue import limits_view
+from ..operations.queue import view as queue_view
 from ..operations.submit import Reachable
-from ..queue.entries import LimitUse, QueueSummary
+from ..queue.explanation.entries import LimitUse, QueueSummary
 from ..settings.instance import InstanceSettings
 from ..storage.protocols import Stores
 from .shared import Shared

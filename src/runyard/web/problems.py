@@ -45,7 +45,7 @@ from ..core.errors import (
     WrongState,
 )
 from ..core.ids import new_id
-from ..operations.simulate import NothingToSimulate, SimulatingAlready, TooMuchToSimulate
+from ..operations.queue.simulate import NothingToSimulate, SimulatingAlready, TooMuchToSimulate
 from ..operations.submit_many import RequestRefused
 from ..operations.until import InvalidTime
 

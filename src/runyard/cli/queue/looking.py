@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ...core.text import counted
-from ...queue.estimates import EstimateError, estimate_error
-from ...queue.overtaking import overtaken_message
+from ...queue.explanation.estimates import EstimateError, estimate_error
+from ...queue.explanation.overtaking import overtaken_message
 from ..commands import Command
 from ..options import json_option
 from ..output import coloured, duration, local_time, print_json, print_table, short
 from ..session import opened_instance
 
 if TYPE_CHECKING:
-    from ...queue.entries import Alternative, QueueEntry
+    from ...queue.explanation.entries import Alternative, QueueEntry
 
 
 @click.command("list", cls=Command)
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @json_option
 def list_queue(limit: int, as_json: bool) -> None:
     """List queued runs in the order in which they are expected to start."""
-    from ...operations.queue_shapes import queue_entry_shape
-    from ...operations.queue_view import entries
+    from ...operations.queue.shapes import queue_entry_shape
+    from ...operations.queue.view import entries
 
     with opened_instance() as instance:
         found = entries(instance.stores, clock=instance.clock, limit=limit)
@@ -56,8 +56,8 @@ def _row(entry: QueueEntry) -> list[str]:
 def explain(run_id: str, as_json: bool) -> None:
     """Say why a run waits. RUN_ID may be its first characters."""
     from ...operations.find_run import find_run
-    from ...operations.queue_shapes import explained_shape, unqueued_shape
-    from ...operations.queue_view import entry, sooner
+    from ...operations.queue.shapes import explained_shape, unqueued_shape
+    from ...operations.queue.view import entry, sooner
 
     with opened_instance() as instance:
         run = find_run(instance.stores.runs, run_id)
@@ -106,7 +106,7 @@ def _told(entry: QueueEntry, sooner: list[Alternative], error: EstimateError | N
 @json_option
 def history(limit: int, as_json: bool) -> None:
     """Show what people did to the queue and its limits, newest first."""
-    from ...operations.control_shapes import audit_shape
+    from ...operations.queue.control_shapes import audit_shape
 
     with opened_instance() as instance:
         found = instance.stores.limits.audit(limit=limit)

@@ -72,7 +72,7 @@ def pause(reason: str, until: str | None, as_json: bool, **given: str | None) ->
 @json_option
 def drain(reason: str, until: str | None, wait: bool, as_json: bool, **given: str | None) -> None:
     """Launch nothing more and let what runs end."""
-    from ...operations.drain import wait_drained
+    from ...operations.queue.drain import wait_drained
 
     with opened_instance() as instance:
         made = _pause(instance, _subject(**given), reason=reason, until=until, drain=True)
@@ -92,8 +92,8 @@ def drain(reason: str, until: str | None, wait: bool, as_json: bool, **given: st
 @json_option
 def resume(as_json: bool, **given: str | None) -> None:
     """Let the queue, or the part of it that was paused or drained, go on."""
-    from ...operations import pauses
-    from ...operations.control_shapes import pause_shape
+    from ...operations.queue import pauses
+    from ...operations.queue.control_shapes import pause_shape
 
     subject = _subject(**given)
     with opened_instance() as instance:
@@ -112,8 +112,8 @@ def resume(as_json: bool, **given: str | None) -> None:
 @json_option
 def list_pauses(as_json: bool) -> None:
     """List what is paused or drained: by whom, why, until when, and how many runs of it still run."""
-    from ...operations import pauses
-    from ...operations.control_shapes import pause_shape
+    from ...operations.queue import pauses
+    from ...operations.queue.control_shapes import pause_shape
 
     with opened_instance() as instance:
         found = [(each, _running(instance, each)) for each in pauses.pauses(instance.stores, clock=instance.clock)]
@@ -146,7 +146,7 @@ def _subject(tag: str | None, job: str | None, pool: str | None, location: str |
 
 
 def _pause(instance: Instance, subject: Subject, *, reason: str, until: str | None, drain: bool) -> Pause:
-    from ...operations import pauses
+    from ...operations.queue import pauses
     from ...operations.until import parse_until
 
     clock = instance.clock
@@ -155,7 +155,7 @@ def _pause(instance: Instance, subject: Subject, *, reason: str, until: str | No
 
 
 def _running(instance: Instance, pause: Pause) -> int:
-    from ...operations.drain import running
+    from ...operations.queue.drain import running
 
     return running(instance.stores, pause)
 
@@ -173,7 +173,7 @@ def _waiting(instance: Instance, pause: Pause) -> int | None:
 
 
 def _print_pause(pause: Pause, running: int) -> None:
-    from ...operations.control_shapes import pause_shape
+    from ...operations.queue.control_shapes import pause_shape
 
     print_json(pause_shape(pause, running=running))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ...operations.instance import Instance
-    from ...operations.simulate import Given
+    from ...operations.queue.simulate import Given
 
 #: More than so many runs take minutes.
 MOST_RUNS = 1_000_000
@@ -49,8 +49,8 @@ def simulate(
 
     What the file with other limits leaves out stays as it is in force.
     """
-    from ...operations.simulate import what_if
-    from ...operations.simulate_shapes import what_if_shape
+    from ...operations.queue.simulate import what_if
+    from ...operations.queue.simulate_shapes import what_if_shape
     from ...settings.limits_file import rules_of_file
 
     if load and (since or until):
@@ -69,7 +69,7 @@ def simulate(
 
 
 def _given(instance: Instance, since: str | None, until: str | None, load: Path | None, seed: int) -> Given:
-    from ...operations.simulate import of_entries, of_texts
+    from ...operations.queue.simulate import of_entries, of_texts
     from ...settings.load_file import load_of_file
 
     if load:

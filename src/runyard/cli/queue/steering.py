@@ -91,7 +91,7 @@ def _steer(
     everything: bool,
     **filters: Any,
 ) -> None:
-    from ...operations.queue_steering import checked_priority
+    from ...operations.queue.steering import checked_priority
 
     where = _where(**filters)
     restricted = where != QueueFilter()
@@ -111,7 +111,7 @@ def _where(
 
 
 def _steer_one(run_id: str, steering: Steering, *, as_json: bool) -> None:
-    from ...operations.queue_steering import steer_one
+    from ...operations.queue.steering import steer_one
     from ...operations.shapes import run_shape
 
     with opened_instance() as instance:
@@ -127,7 +127,7 @@ def _became(run: Run, steering: Steering) -> str:
 
 
 def _steer_all(where: QueueFilter, steering: Steering, *, ask: bool, as_json: bool) -> None:
-    from ...operations.queue_steering import filter_text, steer_all
+    from ...operations.queue.steering import filter_text, steer_all
 
     with opened_instance() as instance:
         matching = instance.stores.queue.depth(where)

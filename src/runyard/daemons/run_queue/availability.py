@@ -8,7 +8,7 @@ from ...core.lease import Fence
 from ...core.location import LeftAlone
 from ...launchers.base import Launcher
 from ...locations.api import Location, Workspace
-from ...queue.admission import Admission
+from ...queue.admission.admission import Admission
 from ...storage.protocols import Locations
 from .back_off import BackOff
 from .handover import incarnation_of

@@ -11,8 +11,8 @@ from ...core.lease import Fence
 from ...core.queue import Claim, QueueHead
 from ...launchers.base import Launcher
 from ...locations.api import Workspace
-from ...operations.queue_ahead import QueueViewStores
-from ...queue.admission import Admission
+from ...operations.queue.ahead import QueueViewStores
+from ...queue.admission.admission import Admission
 from ...service.daemon import PassResult, Report, Wake
 from ...settings.instance import QueueSettings
 from ...storage.protocols import Wakeups

@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from ...core.clock import Clock
 from ...core.errors import RunyardError
-from ...operations.queue_ahead import QueueViewStores
-from ...operations.queue_view import note_estimates
+from ...operations.queue.ahead import QueueViewStores
+from ...operations.queue.view import note_estimates
 from ...service.daemon import Report, log_report
 
 EVERY_SECONDS = 60.0

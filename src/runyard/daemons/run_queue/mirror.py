@@ -9,8 +9,8 @@ from ...core.events import BEGINNING, Cursor
 from ...core.lease import Fence
 from ...core.queue import QueueChange, QueueHead
 from ...core.run import ACTIVE, RunStatus
-from ...operations.queue_feed import QueueFeed
-from ...queue.admission import Admission
+from ...operations.queue.feed import QueueFeed
+from ...queue.admission.admission import Admission
 from ...queue.rules import Rules
 from ...storage.protocols import PoolSlots, Queue, Runs
 from .handover import Handover

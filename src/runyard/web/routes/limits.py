@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from ...core.queue import LimitChange
-from ...operations import limits as limit_changes
-from ...operations.control_shapes import limit_change_shape, limit_in_force_shape
-from ...operations.queue_shapes import limit_shape
+from ...operations.queue import limits as limit_changes
+from ...operations.queue.control_shapes import limit_change_shape, limit_in_force_shape
+from ...operations.queue.shapes import limit_shape
 from ..context import Context
 from ..fields import BY_WEB, StorableText
 from ..responses import Json

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from ...operations import pauses
-from ...operations.control_shapes import audit_shape, pause_shape
-from ...operations.drain import running
-from ...operations.queue_shapes import summary_shape
+from ...operations.queue import pauses
+from ...operations.queue.control_shapes import audit_shape, pause_shape
+from ...operations.queue.drain import running
+from ...operations.queue.shapes import summary_shape
 from ...operations.shapes import Shape
 from ...operations.until import parse_until
 from ...queue.rules import Pause, PauseScope

@@ -38,9 +38,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from ...core.queue import QueueFilter, Steering
-from ...operations import queue_steering, queue_view
 from ...operations.find_run import find_run
-from ...operations.queue_shapes import explained_shape, queue_entry_shape, unqueued_shape
+from ...operations.queue import steering as queue_steering
+from ...operations.queue import view as queue_view
+from ...operations.queue.shapes import explained_shape, queue_entry_shape, unqueued_shape
 from ...operations.shapes import run_shape
 from ..context import Context
 from ..fields import BY_WEB, After, Limit, StorableText

@@ -1,4 +1,4 @@
-"""What if: admission over recorded runs or a load. The answer is described in ``operations/simulate.py``."""
+"""What if: admission over recorded runs or a load. The answer is described in ``operations/queue/simulate.py``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, model_validator
 
-from ...operations.simulate import SimulatingAlready, of_entries, of_texts, what_if
-from ...operations.simulate_shapes import what_if_shape
+from ...operations.queue.simulate import SimulatingAlready, of_entries, of_texts, what_if
+from ...operations.queue.simulate_shapes import what_if_shape
 from ...queue.rules import Rules
 from ...settings.limits_file import rules_of_section
 from ...settings.load_file import load_of_list

@@ -1,0 +1,35 @@
+"""Pauses, changed limits and the audit as the JSON that commands and HTTP answer with."""
+
+from __future__ import annotations
+
+from ...core.queue import AuditEntry, LimitChange
+from ...queue.rules import Pause
+from ..shapes import Shape, iso
+from .limits import LimitInForce
+from .shapes import paused_shape
+
+
+def pause_shape(pause: Pause, *, running: int) -> Shape:
+    """``running``: how many active runs belong to what is paused; a drain is done when it is 0."""
+    return paused_shape(pause) | {"running": running}
+
+
+def audit_shape(entry: AuditEntry) -> Shape:
+    return {
+        "id": entry.entry_id,
+        "at": iso(entry.at),
+        "by": entry.by,
+        "action": entry.action,
+        "subject": entry.subject,
+        "message": entry.message,
+    }
+
+
+def limit_change_shape(change: LimitChange) -> Shape:
+    """``limit`` null: what the instance file says is in force again."""
+    return {"kind": change.kind, "name": change.name, "limit": change.limit}
+
+
+def limit_in_force_shape(limit: LimitInForce) -> Shape:
+    """``limit`` null: there is none. ``origin``: ``set`` by a person, ``file``, ``default`` or ``none``."""
+    return {"kind": limit.kind, "name": limit.name, "limit": limit.limit, "origin": limit.origin}

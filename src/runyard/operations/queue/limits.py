@@ -1,0 +1,95 @@
+"""Limits that people change while everything runs: run slots, pools, tags."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from ...core.clock import Clock
+from ...core.queue import LimitChange
+from ...queue.admission.groups import RUN_SLOTS
+from ...queue.limit_changes import rule_name
+from ...queue.rules import NO_LIMIT, Rules
+from ...storage.protocols import Limits, Locations, Queue, Wakeups
+from .pauses import known_pools
+
+LimitKind = Literal["runs", "pool", "tag"]
+
+
+class LimitStores(Protocol):
+    queue: Queue
+    limits: Limits
+    locations: Locations
+    wakeups: Wakeups
+
+
+class LimitInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """A limit as it is now; ``limit`` None is no limit. ``name`` as in ``set_limit``.
+
+    ``origin``: ``set`` by a person, of the instance ``file`` or its defaults, a pool's ``default``, or ``none``.
+    """
+
+    kind: LimitKind
+    name: str
+    limit: int | None
+    origin: Literal["set", "file", "default", "none"]
+
+    @property
+    def title(self) -> str:
+        return {"runs": RUN_SLOTS, "pool": f"pool {self.name}", "tag": self.name}[self.kind]
+
+
+def set_limit(stores: LimitStores, kind: LimitKind, name: str, limit: int, *, by: str, clock: Clock) -> Rules:
+    """Put a limit in force until it is taken back; returns the rules in force. It evicts nobody.
+
+    ``name``: the pool; for tags ``key`` (all values together), ``key=value``, or ``key=*`` (each value); else empty.
+
+    Raises:
+        InvalidLimit: the limit is out of bounds.
+        NotFound: no tag rule of the instance file is called so.
+    """
+    return _change(stores, LimitChange(kind=kind, name=name, limit=limit), by=by, clock=clock)
+
+
+def unset_limit(stores: LimitStores, kind: LimitKind, name: str, *, by: str, clock: Clock) -> Rules:
+    """Have what the instance file says again; for a pool without a limit there that is the default."""
+    return _change(stores, LimitChange(kind=kind, name=name, limit=None), by=by, clock=clock)
+
+
+def pool_limit(stores: LimitStores, pool: str) -> LimitInForce:
+    """The limit of a pool, known or not."""
+    return _pool(pool, stores.queue.rules(), _changed(stores))
+
+
+def limits_in_force(stores: LimitStores) -> list[LimitInForce]:
+    """Run slots, every tag rule, and every pool that some job uses or that was given a limit, by name."""
+    rules, changed = stores.queue.rules(), _changed(stores)
+    slots = None if rules.max_concurrent_runs == NO_LIMIT else rules.max_concurrent_runs
+    tags = {rule_name(rule): rule.limit for rule in rules.tag_rules}
+    return [
+        _of(changed, "runs", "", slots),
+        *(_of(changed, "tag", name, limit) for name, limit in tags.items()),
+        *(_pool(pool, rules, changed) for pool in sorted(known_pools(stores))),
+    ]
+
+
+def _changed(stores: LimitStores) -> set[tuple[str, str]]:
+    return {(change.kind, change.name) for change in stores.limits.changed()}
+
+
+def _of(changed: set[tuple[str, str]], kind: LimitKind, name: str, limit: int | None) -> LimitInForce:
+    return LimitInForce(kind=kind, name=name, limit=limit, origin="set" if (kind, name) in changed else "file")
+
+
+def _pool(pool: str, rules: Rules, changed: set[tuple[str, str]]) -> LimitInForce:
+    if pool in rules.pools.limits:
+        return _of(changed, "pool", pool, rules.pools.limits[pool])
+    default = rules.pools.default_limit
+    return LimitInForce(kind="pool", name=pool, limit=default, origin="none" if default is None else "default")
+
+
+def _change(stores: LimitStores, change: LimitChange, *, by: str, clock: Clock) -> Rules:
+    rules = stores.limits.change(change, by=by, now=clock.now())
+    stores.wakeups.poke("queue")
+    return rules
