@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable
 
 import pytest
 from click.testing import CliRunner
 
-from runyard.cli import main
+from runyard.cli import main, session
 from runyard.core.run import Run, RunStatus
 from runyard.wiring import Instance
 
@@ -47,6 +49,29 @@ def test_a_person_is_asked_before_many_runs_change(cli: Cli, enqueue: Enqueue, i
     assert agreed.exit_code == 0
     assert '"changed": 2' in agreed.stdout
     assert instance.stores.runs.count_by_status() == {RunStatus.CANCELED: 2}
+
+
+def test_filters_and_all_are_not_given_together(cli: Cli, enqueue: Enqueue) -> None:
+    enqueue("etl")
+    told = cli("queue", "hold", "--job", "etl", "--all", "-y", code=2).stderr
+    assert "RUN_ID, filters and --all exclude each other" in told
+    assert "Say which runs" in cli("queue", "hold", "-y", code=2).stderr
+
+
+def test_who_acts_is_the_user_of_the_process(cli: Cli, enqueue: Enqueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = enqueue("etl")
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    with monkeypatch.context() as nameless:
+        nameless.setattr("getpass.getuser", _no_such_user)
+        assert session.user() == f"user {os.getuid()}"
+    assert session.user() == pwd.getpwuid(os.getuid()).pw_name
+    cli("queue", "hold", run.run_id)
+    assert cli.json("run", "show", run.run_id)["held"]["by"] == "tester"
+
+
+def _no_such_user() -> str:
+    raise KeyError
 
 
 def test_hold_and_release_by_filter(cli: Cli, enqueue: Enqueue) -> None:

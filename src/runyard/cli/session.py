@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 
 def user() -> str:
     """Who acts, in the log of a run."""
-    return os.environ.get("USER") or "the command line"
+    try:
+        return os.environ.get("USER") or getpass.getuser()
+    except (KeyError, OSError):
+        # A user without a name, as in a container that runs under a bare number.
+        return f"user {os.getuid()}"
 
 
 @contextmanager

@@ -32,6 +32,8 @@ function marked(reason: Reason): ReactNode[] {
   const names = new Map<string, ReactNode>();
   const subject = reason.pause && reason.pause.scope !== 'queue' ? subjectName(reason.pause.subject) : reason.rule;
   if (subject) names.set(subject, <b className="strong">{subject}</b>);
+  const error = reason.kind === 'location_unavailable' && reason.message.match(/fails to load: (\w+)/)?.[1];
+  if (error) names.set(error, <span className="mono fail">{error}</span>);
   for (const id of reason.holders) {
     const link = <RunLink runId={id} />;
     names.set(id, link);

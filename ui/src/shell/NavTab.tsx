@@ -1,4 +1,5 @@
 import { Link } from 'react-router';
+import { grouped } from '../lib/words';
 import classes from './NavTab.module.css';
 
 interface NavTabProps {
@@ -13,7 +14,7 @@ export function NavTab({ to, label, active, count }: NavTabProps) {
   return (
     <Link to={to} className={`${classes.tab} ${active ? classes.active : ''}`} aria-current={active ? 'page' : undefined}>
       {label}
-      {count ? <span className={classes.count}>{count}</span> : null}
+      {count ? <span className={classes.count}>{grouped(count)}</span> : null}
       {active && <PassingLoop />}
     </Link>
   );

@@ -183,7 +183,7 @@ def _starving(rows: list[dict[str, Any]], when: str, *, short: bool) -> Table:
     for column in ("run", "job", "priority", "waited", "", ""):
         table.add_column(column, no_wrap=True)
     for row in rows:
-        times = f"{row['times_median']:.0f} times the median" if row["times_median"] else ""
+        times = f"{row['times_median']:.1f} times the median" if row["times_median"] else ""
         tags = " ".join(f"{key}={value}" for key, value in row["tags"].items())
         waited = duration(row["waited"]) if row["started"] else f"{duration(row['waited'])}, never started"
         run_id = row["run_id"][:8] if short else row["run_id"]

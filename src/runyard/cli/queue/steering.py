@@ -95,8 +95,11 @@ def _steer(
 
     where = _where(**filters)
     restricted = where != QueueFilter()
-    if [run_id is not None, restricted, everything].count(True) != 1:
+    ways = [run_id is not None, restricted, everything].count(True)
+    if ways == 0:
         raise click.UsageError("Say which runs: RUN_ID, or filters such as --job and --tag, or --all.")
+    if ways > 1:
+        raise click.UsageError("RUN_ID, filters and --all exclude each other: give one of them.")
     steering = Steering(action=action, by=user(), priority=checked_priority(priority), reason=reason)
     if run_id is not None:
         _steer_one(run_id, steering, as_json=as_json)

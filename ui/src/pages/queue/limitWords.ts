@@ -1,5 +1,6 @@
 import type { Limit } from '../../api/queueTypes';
 import { clock, millis } from '../../lib/time';
+import { grouped } from '../../lib/words';
 
 /** What people call a limit: `Run slots`, `team=docs`. */
 export function limitName(limit: Limit): string {
@@ -11,9 +12,9 @@ export function usage(limit: Limit): string {
   return `${limit.used} of ${limit.limit}${limit.full ? ', full' : ''}`;
 }
 
-/** `5 waiting`; `5 or more` when not every queued run was looked at. */
+/** `5 waiting`; `1 001+ waiting` when not every queued run was looked at. */
 export function waitingWords(limit: Limit): string {
-  return `${limit.waiting}${limit.waiting_is_all ? '' : '+'} waiting`;
+  return `${grouped(limit.waiting)}${limit.waiting_is_all ? '' : '+'} waiting`;
 }
 
 export function nextFree(limit: Limit, now: number): string | null {

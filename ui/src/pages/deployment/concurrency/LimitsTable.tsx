@@ -5,6 +5,7 @@ import { Link } from 'react-router';
 import { Wagons } from '../../../components/Wagons';
 import { clock, duration, millis } from '../../../lib/time';
 import { useNow } from '../../../lib/useNow';
+import { grouped } from '../../../lib/words';
 import { LimitCell } from './LimitCell';
 import type { LimitRow, Section } from './limitRows';
 import classes from './Concurrency.module.css';
@@ -110,7 +111,7 @@ function Row({ row, readOnly, cursor, onCursor, editing, onEdit, onSet }: { row:
         )}
       </td>
       <td className={`num ${use?.waiting ? 'wait strong' : 'dim-2'}`}>
-        {use?.waiting ?? 0}
+        {grouped(use?.waiting ?? 0)}
         {use && !use.waiting_is_all && '+'}
       </td>
       <td className="num minor dim-2">{use?.longest_wait == null ? '–' : duration(use.longest_wait * 1000)}</td>
