@@ -1,4 +1,4 @@
-"""A what-if as the JSON that the command and HTTP answer with; ``operations/queue/simulate.py`` says what it looks like."""
+"""A what-if as the JSON that the command and HTTP answer with; what it looks like is said in ``queue/simulate.py``."""
 
 from __future__ import annotations
 

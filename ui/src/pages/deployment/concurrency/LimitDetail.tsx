@@ -39,6 +39,7 @@ export function LimitDetail({ row, readOnly, onPause, onTakeBack }: LimitDetailP
       <InUse holders={use?.holder_details ?? []} total={use?.holders.length ?? 0} byStep={settable?.kind === 'pool'} />
       {use && <Waiting rule={use.rule} waiting={use.waiting} all={use.waiting_is_all} />}
       {settable && <SetBy settable={settable} readOnly={readOnly} onTakeBack={onTakeBack} />}
+      {settable && <WhatIf settable={settable} rule={use?.rule} />}
       {settable?.kind === 'pool' && <UsedBy pool={settable.name} />}
     </section>
   );
@@ -156,6 +157,19 @@ function SetBy({ settable, readOnly, onTakeBack }: SetByProps) {
         </p>
       )}
     </>
+  );
+}
+
+/** Leads to the same limit, one more, on the what-if page. */
+function WhatIf({ settable, rule }: { settable: LimitInForce; rule: string | undefined }) {
+  if (settable.limit === null || settable.limit < 0 || rule === undefined) return null;
+  const other = settable.limit + 1;
+  return (
+    <p>
+      <Link className="link" to={`/queue/what-if?${new URLSearchParams({ rule, limit: String(other) })}`}>
+        What if it were {other}
+      </Link>
+    </p>
   );
 }
 
