@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Limit, QueueEntry } from '../src/api/queueTypes';
+import type { Limit, Pause, QueueEntry } from '../src/api/queueTypes';
 import type { Daemon } from '../src/api/types';
 import { outlook, placeWords } from '../src/pages/launchpad/forecast';
 
@@ -15,16 +15,17 @@ const entry = (run_id: string, priority: number, rule: string): QueueEntry => ({
     pause: null, needs_action: false,
   },
 });
-const yard = { limits: [limit('max_concurrent_runs', 10, 3), limit('team=docs', 1, 1)], queue: [] as QueueEntry[], daemons: [] as Daemon[] };
+const yard = { limits: [limit('max_concurrent_runs', 10, 3), limit('team=docs', 1, 1)], queue: [] as QueueEntry[], daemons: [] as Daemon[], pauses: [] as Pause[] };
+const job = { name: 'report', location: 'yard', pools: ['gpu'] };
 
 describe('outlook', () => {
   it('starts at once where nothing is full for its tags', () => {
-    expect(outlook({ team: 'ingest' }, yard).headline).toBe('Starts at once');
+    expect(outlook(job, { team: 'ingest' }, yard).headline).toBe('Starts at once');
   });
 
   it('waits behind a full tag rule, among those of the same line by priority', () => {
     const queue = [entry('a', 5, 'team=docs'), entry('b', 0, 'team=docs'), entry('c', 9, 'team=archive')];
-    const found = outlook({ team: 'docs', 'dagster/priority': '5' }, { ...yard, queue });
+    const found = outlook(job, { team: 'docs', 'dagster/priority': '5' }, { ...yard, queue });
     expect(found.headline).toBe('Waits behind team=docs, 1 of 1');
     expect(found.consequence).toBe('waits behind team=docs');
     expect(found.ahead.map((each) => each.run_id)).toEqual(['a']);
@@ -33,11 +34,22 @@ describe('outlook', () => {
   });
 
   it('counts a rule over all values of a key', () => {
-    expect(outlook({ customer: 'x' }, { ...yard, limits: [limit('customer', 2, 2)] }).limit?.rule).toBe('customer');
+    expect(outlook(job, { customer: 'x' }, { ...yard, limits: [limit('customer', 2, 2)] }).limit?.rule).toBe('customer');
+  });
+
+  it('counts a pool of the job, without promising that it waits', () => {
+    const found = outlook(job, {}, { ...yard, limits: [{ ...limit('pool gpu', 1, 1), kind: 'pool' }] });
+    expect(found.headline).toBe('May wait behind pool gpu, 1 of 1');
+  });
+
+  it('says what is paused', () => {
+    const pause = { scope: 'tag', name: 'runyard/job', value: 'report', subject: 'runyard/job=report', by: 'ops', drain: false } as Pause;
+    expect(outlook(job, {}, { ...yard, pauses: [pause] }).headline).toBe('Waits: job=report is paused by ops');
+    expect(outlook({ ...job, name: 'other' }, {}, { ...yard, pauses: [pause] }).headline).toBe('Starts at once');
   });
 
   it('says when nobody is there to launch it', () => {
     const daemons = [{ type: 'QUEUED_RUN_COORDINATOR', state: 'not_running' } as Daemon];
-    expect(outlook({}, { ...yard, daemons }).consequence).toBe('waits for a daemon');
+    expect(outlook(job, {}, { ...yard, daemons }).consequence).toBe('waits for a daemon');
   });
 });

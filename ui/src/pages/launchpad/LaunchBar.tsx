@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import type { Validation } from '../../api/types';
+import type { JobSummary, Validation } from '../../api/types';
 import { Glyph } from '../../components/Glyph';
 import { count, listing } from '../../lib/words';
 import { useOutlook } from './WhatWillHappen';
@@ -7,6 +7,7 @@ import type { Problem } from './yamlPlaces';
 import classes from './LaunchBar.module.css';
 
 interface LaunchBarProps {
+  job: JobSummary;
   problems: Problem[];
   tagIssues: Validation['tag_issues'];
   tags: Record<string, string>;
@@ -16,8 +17,8 @@ interface LaunchBarProps {
 }
 
 /** What is wrong, and the button that says what it will do. */
-export function LaunchBar({ problems, tagIssues, tags, readOnly, launching, onLaunch }: LaunchBarProps) {
-  const { consequence } = useOutlook(tags);
+export function LaunchBar({ job, problems, tagIssues, tags, readOnly, launching, onLaunch }: LaunchBarProps) {
+  const { consequence } = useOutlook(job, tags);
   const amount = problems.length + tagIssues.length;
   const why = readOnly ? 'This server is read-only' : amount ? `Fix ${amount === 1 ? 'it' : 'them'} to launch` : '';
   return (

@@ -71,7 +71,7 @@ export function Launchpad({ job, from }: { job: Job; from: Run | null }) {
           />
         </div>
         <aside className={classes.side}>
-          <WhatWillHappen tags={tags} />
+          <WhatWillHappen job={job} tags={tags} />
           {!narrow && (
             <FieldsAtCursor schema={job.config_schema} path={path} wrong={new Set(found.problems.map((problem) => problem.path))} />
           )}
@@ -88,6 +88,7 @@ export function Launchpad({ job, from }: { job: Job; from: Run | null }) {
       {found.refusal && <Notice tone="fail">{found.refusal}</Notice>}
       {launch.isError && <Notice tone="fail">{messageOf(launch.error)}</Notice>}
       <LaunchBar
+        job={job}
         problems={found.problems}
         tagIssues={found.tagIssues}
         tags={tags}

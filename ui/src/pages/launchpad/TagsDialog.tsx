@@ -67,7 +67,7 @@ function TagsForm({ job, overrides, onClose, onApply }: Omit<TagsDialogProps, 'o
       </div>
       {judged.refusal && <Notice tone="fail">{judged.refusal}</Notice>}
       <div className={classes.outlook}>
-        <WhatWillHappen tags={tags} />
+        <WhatWillHappen job={job} tags={tags} />
       </div>
       <footer className={classes.foot}>
         <Button onClick={onClose}>Cancel</Button>

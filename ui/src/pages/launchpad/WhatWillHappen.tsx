@@ -1,6 +1,7 @@
 import { useDaemons } from '../../api/queries';
-import { useLimits, useQueue } from '../../api/queueQueries';
+import { useLimits, useQueue, useQueueSummary } from '../../api/queueQueries';
 import type { QueueEntry } from '../../api/queueTypes';
+import type { JobSummary } from '../../api/types';
 import { Glyph } from '../../components/Glyph';
 import { RunLink } from '../../components/RunLink';
 import { count, shortId, signed } from '../../lib/words';
@@ -9,14 +10,19 @@ import classes from './WhatWillHappen.module.css';
 
 const SHOWN = 4;
 
-/** The outlook for a run with these tags, moving with the queue. */
-export function useOutlook(tags: Record<string, string>): Outlook {
-  const yard = { limits: useLimits().data ?? [], queue: useQueue().data ?? [], daemons: useDaemons().data ?? [] };
-  return outlook(tags, yard);
+/** The outlook for a run of a job with these tags, moving with the queue. */
+export function useOutlook(job: JobSummary, tags: Record<string, string>): Outlook {
+  const yard = {
+    limits: useLimits().data ?? [],
+    queue: useQueue().data ?? [],
+    daemons: useDaemons().data ?? [],
+    pauses: useQueueSummary().data?.pauses ?? [],
+  };
+  return outlook(job, tags, yard);
 }
 
-export function WhatWillHappen({ tags }: { tags: Record<string, string> }) {
-  const found = useOutlook(tags);
+export function WhatWillHappen({ job, tags }: { job: JobSummary; tags: Record<string, string> }) {
+  const found = useOutlook(job, tags);
   const priority = priorityOf(tags);
   return (
     <section className={classes.panel} aria-label="What will happen">

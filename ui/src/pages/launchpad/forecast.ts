@@ -1,10 +1,10 @@
 // What a run that is launched now would meet, from the limits and the queue as they are.
 
-import type { Limit, QueueEntry } from '../../api/queueTypes';
-import type { Daemon } from '../../api/types';
+import type { Limit, Pause, QueueEntry } from '../../api/queueTypes';
+import type { Daemon, JobSummary } from '../../api/types';
 import type { GlyphName, Tone } from '../../lib/status';
 import { PRIORITY_TAG } from '../../lib/tags';
-import { count } from '../../lib/words';
+import { count, subjectName } from '../../lib/words';
 
 export interface Outlook {
   glyph: GlyphName;
@@ -23,7 +23,11 @@ interface Yard {
   limits: Limit[];
   queue: QueueEntry[];
   daemons: Daemon[];
+  pauses: Pause[];
 }
+
+/** What limits and pauses see of a run before it is asked for. */
+export type Planned = Pick<JobSummary, 'name' | 'location' | 'pools'>;
 
 const AT_ONCE: Outlook = {
   glyph: 'play', tone: 'ok', headline: 'Starts at once', consequence: '', limit: null, ahead: [], behind: [],
@@ -34,22 +38,37 @@ export function priorityOf(tags: Record<string, string>): number {
   return Number.isInteger(value) ? value : 0;
 }
 
-export function outlook(tags: Record<string, string>, { limits, queue, daemons }: Yard): Outlook {
+export function outlook(job: Planned, tags: Record<string, string>, { limits, queue, daemons, pauses }: Yard): Outlook {
   const daemon = daemons.find((each) => each.type === 'QUEUED_RUN_COORDINATOR');
   if (daemon?.state === 'off') return { ...AT_ONCE, headline: 'Starts at once: this instance launches without a queue' };
-  const full = blocking(tags, limits);
+  const pause = pauses.find((each) => isPaused(each, job, tags));
+  const full = blocking(job, tags, limits);
   if (daemon?.state === 'not_running') {
     const headline = 'Waits until a run queue daemon runs';
     return { ...AT_ONCE, glyph: 'down', tone: 'fail', headline, consequence: 'waits for a daemon' };
   }
+  if (pause) {
+    const subject = pause.scope === 'queue' ? 'the queue' : subjectName(pause.subject);
+    const headline = `Waits: ${subject} is ${pause.drain ? 'drained' : 'paused'} by ${pause.by}`;
+    return { ...AT_ONCE, glyph: 'held', tone: 'hold', headline, consequence: `waits: ${subject} is paused` };
+  }
   return full ? waiting(full, tags, queue) : AT_ONCE;
 }
 
-/** A tag rule that is full comes before the run slots: the slots free up sooner. */
-function blocking(tags: Record<string, string>, limits: Limit[]): Limit | undefined {
-  const mine = new Set(Object.entries(tags).flatMap(([key, value]) => [key, `${key}=${value}`]));
+function isPaused(pause: Pause, job: Planned, tags: Record<string, string>): boolean {
+  if (pause.scope === 'queue') return true;
+  if (pause.scope === 'pool') return job.pools.includes(pause.name);
+  if (pause.scope === 'location') return job.location === pause.name;
+  return { ...tags, 'runyard/job': job.name, 'runyard/location': job.location }[pause.name] === pause.value;
+}
+
+/** A rule that is full comes before the run slots: the slots free up sooner. */
+function blocking(job: Planned, tags: Record<string, string>, limits: Limit[]): Limit | undefined {
+  const seen = Object.entries({ ...tags, job: job.name, location: job.location });
+  const mine = new Set([...seen.flatMap(([key, value]) => [key, `${key}=${value}`]), ...job.pools.map((pool) => `pool ${pool}`)]);
   const full = limits.filter((limit) => limit.full);
-  return full.find((limit) => limit.kind === 'tag_limit' && mine.has(limit.rule)) ?? full.find((l) => l.kind === 'max_concurrent_runs');
+  const rule = (kinds: string[]) => full.find((limit) => kinds.includes(limit.kind) && mine.has(limit.rule));
+  return rule(['tag_limit', 'rate_limit']) ?? rule(['pool']) ?? full.find((limit) => limit.kind === 'max_concurrent_runs');
 }
 
 function waiting(limit: Limit, tags: Record<string, string>, queue: QueueEntry[]): Outlook {
@@ -60,8 +79,9 @@ function waiting(limit: Limit, tags: Record<string, string>, queue: QueueEntry[]
   return {
     glyph: 'blocked',
     tone: 'wait',
-    headline: `Waits behind ${name}, ${limit.used} of ${limit.limit}`,
-    consequence: `waits behind ${name}`,
+    // Where steps hold pools, a run begins with what needs none: only the server knows.
+    headline: `${limit.kind === 'pool' ? 'May wait' : 'Waits'} behind ${name}, ${limit.used} of ${limit.limit}`,
+    consequence: `${limit.kind === 'pool' ? 'may wait' : 'waits'} behind ${name}`,
     limit,
     ahead,
     behind: line.filter((entry) => entry.priority < priority),

@@ -37,7 +37,6 @@ export function QueueRow({ entry, now, acts, cursor, chosen, accuracy, onCursor,
       className={`${cursor ? 'cursor' : ''} ${chosen ? classes.chosen : ''}`}
       onClick={click}
       data-run={entry.run_id}
-      aria-selected={chosen}
     >
       <td className={`num strong ${classes.number}`}>
         <span>{entry.reason.needs_action ? '–' : (entry.forecast_position ?? '…')}</span>
