@@ -21,6 +21,15 @@ PATHS = (
     "/deployment/configuration",
 )
 
+#: How far each table's head ends from the table's edge: a cell that spans hidden columns opens them again.
+GAPS = """
+[...document.querySelectorAll('table:has(thead)')].map((table) => {
+  const heads = [...table.tHead.rows[0].cells].filter((cell) => cell.offsetWidth > 0);
+  return table.getBoundingClientRect().right - heads[heads.length - 1].getBoundingClientRect().right;
+})
+"""
+TABLES = ("/runs", "/queue", "/jobs", "/automation", "/deployment/daemons", "/deployment/concurrency")
+
 
 @pytest.fixture
 def busy(dev: DevYard) -> str:
@@ -47,3 +56,7 @@ def test_every_page_draws_without_an_error(busy: str, page: Page) -> None:
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         expect(page.get_by_text("Something went wrong")).to_have_count(0)
+        if path in TABLES:
+            expect(page.locator("tbody tr").first).to_be_visible()
+            gaps = page.evaluate(GAPS)
+            assert all(abs(gap) <= 2 for gap in gaps), f"{path}: a head ends short of its table by {gaps} px"

@@ -4,7 +4,7 @@ import { messageOf } from '../../api/client';
 import { useInstance } from '../../api/queries';
 import { useCursor } from '../../keys/useCursor';
 import { usePageKeys } from '../../keys/usePageKeys';
-import { useNarrow } from '../../lib/useNarrow';
+import { useMedium, useNarrow } from '../../lib/useNarrow';
 import { AutomationItem } from './AutomationItem';
 import { AutomationRow } from './AutomationRow';
 import { idOf, isOn, type Item } from './items';
@@ -22,6 +22,7 @@ export function AutomationTable({ items, onRefusal }: AutomationTableProps) {
   const switches = { schedules: useSwitch('schedules'), sensors: useSwitch('sensors') };
   const readOnly = useInstance().data?.read_only ?? false;
   const narrow = useNarrow();
+  const medium = useMedium();
 
   const toggle = (item: Item) => {
     const told = { onError: (error: Error) => onRefusal(messageOf(error)), onSuccess: () => onRefusal(null) };
@@ -62,7 +63,7 @@ export function AutomationTable({ items, onRefusal }: AutomationTableProps) {
               />
               {open === id && (
                 <tr className="plain">
-                  <td colSpan={8} className={classes.unfolded}>
+                  <td colSpan={medium ? 6 : 8} className={classes.unfolded}>
                     <LastTicks item={item} />
                   </td>
                 </tr>

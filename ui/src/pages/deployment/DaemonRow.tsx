@@ -2,6 +2,7 @@ import type { Daemon } from '../../api/types';
 import { StateWord } from '../../components/Glyph';
 import { daemonLook } from '../../lib/status';
 import { clock, duration, fineDuration, millis, relative } from '../../lib/time';
+import { useMedium } from '../../lib/useNarrow';
 import { useNow } from '../../lib/useNow';
 import { aboutDaemon, remedy } from './daemonWords';
 import { DaemonTrouble } from './DaemonTrouble';
@@ -20,6 +21,8 @@ const QUIET = ['healthy', 'idle'];
 export function DaemonRow({ daemon, cursor, onCursor }: DaemonRowProps) {
   const now = useNow();
   const about = aboutDaemon(daemon.type);
+  // A cell must not span columns that are hidden: it would open them again.
+  const medium = useMedium();
   const silent = daemon.state === 'not_running';
   const beat = millis(daemon.last_heartbeat);
   const standbys = daemon.standbys.map((standby) => `${standby.host} · ${standby.pid}`).join(', ');
@@ -49,7 +52,7 @@ export function DaemonRow({ daemon, cursor, onCursor }: DaemonRowProps) {
           <td colSpan={3}>
             <DaemonTrouble daemon={daemon} now={now} />
           </td>
-          <td colSpan={4}>{remedy(daemon) && <Remedy daemon={daemon} />}</td>
+          <td colSpan={medium ? 2 : 4}>{remedy(daemon) && <Remedy daemon={daemon} />}</td>
         </tr>
       )}
     </tbody>

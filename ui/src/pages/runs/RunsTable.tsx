@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useRef, type ReactNode } from 'react';
 import type { QueueEntry } from '../../api/queueTypes';
 import type { Run } from '../../api/types';
+import { useMedium } from '../../lib/useNarrow';
 import { RunRow } from './RunRow';
 import classes from './RunsTable.module.css';
 
@@ -84,10 +85,12 @@ export function RunsTable({ runs, queue, cursor, onCursor, onReading, onEnd, new
 }
 
 function Spacer({ height }: { height: number }) {
+  // A cell must not span columns that are hidden: it would open them again.
+  const columns = useMedium() ? 7 : 9;
   if (height <= 0) return null;
   return (
     <tr className="spacer" aria-hidden="true">
-      <td colSpan={9} style={{ height }} />
+      <td colSpan={columns} style={{ height }} />
     </tr>
   );
 }

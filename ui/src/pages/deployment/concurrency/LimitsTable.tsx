@@ -4,6 +4,7 @@ import { Fragment } from 'react';
 import { Link } from 'react-router';
 import { Wagons } from '../../../components/Wagons';
 import { clock, duration, millis } from '../../../lib/time';
+import { useMedium } from '../../../lib/useNarrow';
 import { useNow } from '../../../lib/useNow';
 import { grouped } from '../../../lib/words';
 import { LimitCell } from './LimitCell';
@@ -65,10 +66,12 @@ export function LimitsTable(props: LimitsTableProps) {
 }
 
 function SectionHead({ section, file }: { section: Section; file: string }) {
+  // A cell must not span columns that are hidden: it would open them again.
+  const columns = useMedium() ? 7 : 9;
   const ofFile = section.rows.every((row) => row.settable?.origin === 'file');
   return (
     <tr className="group plain">
-      <td colSpan={9}>
+      <td colSpan={columns}>
         {section.title}
         <span>{section.about}</span>
         {ofFile && (
