@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
     """What to measure."""
     parser = argparse.ArgumentParser(prog="python -m bench.deep_queue", description="The run queue at depth.")
     parser.add_argument("--depths", type=int, nargs="+", default=DEPTHS)
-    parser.add_argument("--lanes", nargs="+", default=["1", "1000", "all"], help="numbers, or all: as many as runs")
+    parser.add_argument("--lanes", nargs="*", default=["1", "1000", "all"], help="numbers, or all: as many as runs")
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgres"], choices=["sqlite", "postgres"])
     parser.add_argument("--felt", action="store_true", help="also from asking to STARTED, with real workers")
     parser.add_argument("--peer", action="store_true", help="also the peer (SQLite, one lane), as far as it gets")
