@@ -7,6 +7,7 @@ import pytest
 
 import runyard as dg
 from runyard.core.clock import ManualClock
+from runyard.core.pools import PoolNeeds
 from runyard.core.tick import EvaluationRequest, InstigatorKey, TickStatus
 from runyard.execution.evaluate import evaluate
 
@@ -77,7 +78,7 @@ def test_a_plain_schedule_asks_for_one_run_with_merged_tags():
     answer = ask(plain)
     assert (answer.status, answer.skip_reason, answer.error) == (TickStatus.SUCCESS, None, None)
     (run,) = answer.runs
-    assert (run.job_name, run.run_key, run.pools) == ("main", None, ("gpu",))
+    assert (run.job_name, run.run_key, run.pools) == ("main", None, PoolNeeds({"gpu": 1}, {"gpu": 1}))
     assert run.run_config == {"ops": {"render": {"config": {"resolution": 4}}}}
     assert run.tags == {
         "team": "docs",

@@ -8,6 +8,7 @@ import pytest
 from runyard.core.errors import LocationUnavailable, StorageUnavailable
 from runyard.core.location import LocationState
 from runyard.core.run import RunFailure, RunStatus
+from runyard.locations.location import LocalLocation
 
 from .code import WAITING, one_op
 from .yard import Yard
@@ -117,13 +118,17 @@ def test_removed_entry_keeps_its_running_run_and_can_stop_it(yard: Yard) -> None
     run_id = yard.launch(location)
     yard.file("started")
     host = yard.host()
+    assert isinstance(location, LocalLocation)
+    connection = location._client
     yard.target.entries.clear()
     touch(yard)
     yard.until(lambda: not yard.workspaces[0].all())
     assert yard.run(run_id).status is RunStatus.STARTED
     yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
     gone = yard.workspaces[0].get("jobs")
-    assert gone is not None
+    assert isinstance(gone, LocalLocation)
+    # Closed, and its thread has not come to see that yet.
+    gone._client = connection
     assert gone.terminate(run_id, attempt=1, force=False, timeout=5)
     assert yard.finished(run_id).status is RunStatus.CANCELED
     yard.until(lambda: not host.is_running())

@@ -71,7 +71,8 @@ class LocalLocation:
         return self._connected().launch(specs, timeout=timeout)
 
     def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
-        client = self._client
+        # Once retired, the connection is closed, or will be; its host drains like any older one.
+        client = None if self._stopping.is_set() else self._client
         if client is not None and client.terminate(run_id, attempt=attempt, force=force, timeout=timeout):
             return True
         # A run started before the entry was changed is with an older host that drains.
