@@ -41,6 +41,8 @@ def open_workspace(instance: Instance, target: WorkspaceTarget) -> Workspace:
         stores=instance.stores,
         storage=settings.storage,
         compute_logs_dir=settings.compute_logs_dir,
+        outputs_dir=settings.outputs_dir,
+        python_logs=settings.python_logs,
         runtime_dir=runtime_dir(settings.home),
         clock=instance.clock,
         startup_timeout=settings.code_servers.local_startup_timeout,

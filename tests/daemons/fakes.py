@@ -40,7 +40,12 @@ class FakeLocation:
             self.changed.notify_all()
         return [LaunchResult(run_id=s.run_id, attempt=s.attempt, pid=1, error=self.launch_error) for s in specs]
 
-    def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
+    def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
+        return [(spec.run_id, spec.attempt) for spec in self.launched]
+
+    def terminate(
+        self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
+    ) -> bool:
         self._answer_or_fail()
         self.terminated.append((run_id, force))
         return self.has_workers

@@ -41,6 +41,7 @@ class Bench:
             home="/home",
             storage=SqliteSettings("/home/runyard.db"),
             compute_logs_dir="/home/storage",
+            outputs_dir="/home/outputs",
             scheduler=SchedulerSettings(**scheduler),
             queue=QueueSettings(queued=queued),
         )

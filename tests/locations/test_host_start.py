@@ -29,6 +29,7 @@ def start_host(yard: Yard, database: Path) -> subprocess.Popen[bytes]:
         spec=yard.spec(),
         runtime_dir=yard.runtime_dir,
         compute_logs_dir=str(yard.home / "logs"),
+        outputs_dir=str(yard.home / "outputs"),
         sqlite=SqliteSettings(str(database), synchronous="OFF"),
     )
     command = [sys.executable, "-m", "runyard.locations.host"]

@@ -90,6 +90,7 @@ class Yard:
             stores=self.stores,
             storage=self.storage,
             compute_logs_dir=str(self.home / "logs"),
+            outputs_dir=str(self.home / "outputs"),
             runtime_dir=self.runtime_dir,
             clock=self.clock,
             **options,

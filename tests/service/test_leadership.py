@@ -25,6 +25,7 @@ SETTINGS = InstanceSettings(
     home="/home",
     storage=SqliteSettings("/home/runyard.db"),
     compute_logs_dir="/home/storage",
+    outputs_dir="/home/outputs",
     why_off={kind.value: WhyOff("off") for kind in DaemonType if kind is not DaemonType.SENSOR},
 )
 

@@ -34,6 +34,7 @@ def settings(tmp_path: Path) -> InstanceSettings:
         home=str(tmp_path),
         storage=SqliteSettings(str(tmp_path / "runyard.db")),
         compute_logs_dir=str(tmp_path / "logs"),
+        outputs_dir=str(tmp_path / "outputs"),
     )
 
 

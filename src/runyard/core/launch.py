@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from .events import Event
+from .pools import PoolNeeds
 from .run import RunFailure, RunStatus
 
 
@@ -20,6 +21,8 @@ class LaunchSpec(msgspec.Struct, frozen=True, kw_only=True):
     location_name: str
     run_config: dict[str, Any] = {}
     tags: dict[str, str] = {}
+    #: An attempt that carries on: steps that succeeded in the attempts before are not done again.
+    resumed: bool = False
 
 
 class LaunchResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,8 @@ class RunEnd(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus
     failure: RunFailure | None = None
     message: str = ""
+    #: What the steps that did not succeed need of pools, for a retry that does only those; None: all of the job's.
+    pools_left: PoolNeeds | None = None
 
 
 class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ class OpInfo(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     needs: tuple[str, ...] = ()
     pool: str | None = None
+    pool_slots: int = 1
     tags: dict[str, str] = {}
 
 

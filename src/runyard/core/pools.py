@@ -26,3 +26,15 @@ class PoolHolder(msgspec.Struct, frozen=True):
     attempt: int
     slots: int
     since: float
+
+
+class PoolWaiter(msgspec.Struct, frozen=True):
+    """A step that waits for ``slots`` of a pool since ``since``: the highest priority first, then who came first."""
+
+    pool: str
+    run_id: str
+    step_key: str
+    attempt: int
+    slots: int
+    priority: int
+    since: float

@@ -35,6 +35,8 @@ class RunFailure(msgspec.Struct, frozen=True):
     error_class: str
     message: str
     step_key: str | None = None
+    #: The code of a step raised it, so a retry may well end the same way; a process that was killed is none of that.
+    by_step: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +69,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None = None
     parent_run_id: str | None = None
     root_run_id: str | None = None
+    #: How many of its attempts carried on after the worker before was lost.
+    resumes: int = 0
+    #: What a CANCELING run fails with once it has stopped (max runtime); None: it becomes CANCELED.
+    stop_failure: RunFailure | None = None
 
 
 class NewRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,18 @@ TICK = "dagster/tick"
 RUN_KEY = "dagster/run_key"
 CODE_LOCATION = "dagster/code_location"
 MAX_RUNTIME = "dagster/max_runtime"
+#: The field takes both names.
+MAX_RUNTIME_SECONDS = "dagster/max_runtime_seconds"
+MAX_RETRIES = "dagster/max_retries"
+RETRY_STRATEGY = "dagster/retry_strategy"
+RETRY_ON_STEP_FAILURE = "dagster/retry_on_asset_or_op_failure"
+RETRY_NUMBER = "dagster/retry_number"
+WILL_RETRY = "dagster/will_retry"
+AUTO_RETRY_RUN_ID = "dagster/auto_retry_run_id"
+#: On a run that does only what is left of its parent.
+IS_RESUME_RETRY = "dagster/is_resume_retry"
+#: Step keys, joined by commas: the only ones that the run does.
+STEP_SELECTION = "dagster/step_selection"
 PARENT_RUN_ID = "dagster/parent_run_id"
 ROOT_RUN_ID = "dagster/root_run_id"
 FAILURE_REASON = "dagster/failure_reason"

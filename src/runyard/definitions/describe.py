@@ -55,6 +55,7 @@ def _op(step: Step) -> OpInfo:
         description=step.op.description,
         needs=step.needs(),
         pool=step.op.pool,
+        pool_slots=step.op.pool_slots,
         tags=dict(step.tags),
     )
 

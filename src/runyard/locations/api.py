@@ -26,8 +26,17 @@ class Location(Protocol):
         """Fork (or spawn) a worker per spec. Idempotent by (run, attempt). Workers report through their host."""
         ...
 
-    def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
-        """SIGTERM (SIGKILL when ``force``) to the worker; False when the host has no such worker."""
+    def terminate(
+        self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
+    ) -> bool:
+        """SIGTERM (SIGKILL when ``force``) to the worker and its steps; False when the host has no such worker.
+
+        ``kill_after``: SIGKILL, so many seconds later, to what is left then; the host sees to it.
+        """
+        ...
+
+    def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
+        """(run id, attempt) of every run worker whose end is not committed yet, launches under way included."""
         ...
 
     def evaluate(self, requests: Sequence[EvaluationRequest], *, timeout: float) -> Sequence[Evaluation]:

@@ -28,6 +28,7 @@ from .wire import (
     TerminateReply,
     ValidateCall,
     ValidateReply,
+    WorkersReply,
     encode,
 )
 
@@ -65,9 +66,14 @@ class HostClient:
         call = LaunchCall(specs=tuple(specs), timeout=timeout * 0.9)
         return self._call("Launch", call, LaunchReply, timeout).results
 
-    def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
-        call = TerminateCall(run_id=run_id, attempt=attempt, force=force)
+    def terminate(
+        self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
+    ) -> bool:
+        call = TerminateCall(run_id=run_id, attempt=attempt, force=force, kill_after=kill_after)
         return self._call("Terminate", call, TerminateReply, timeout).found
+
+    def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
+        return self._call("Workers", Nothing(), WorkersReply, timeout).workers
 
     def evaluate(self, requests: Sequence[EvaluationRequest], *, timeout: float) -> Sequence[Evaluation]:
         call = EvaluateCall(requests=tuple(requests), timeout=timeout)

@@ -70,20 +70,27 @@ class LocalLocation:
     def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
         return self._connected().launch(specs, timeout=timeout)
 
-    def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
+    def terminate(
+        self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
+    ) -> bool:
         # Once retired, the connection is closed, or will be; its host drains like any older one.
         client = None if self._stopping.is_set() else self._client
-        if client is not None and client.terminate(run_id, attempt=attempt, force=force, timeout=timeout):
+        if client is not None and client.terminate(
+            run_id, attempt=attempt, force=force, timeout=timeout, kill_after=kill_after
+        ):
             return True
         # A run started before the entry was changed is with an older host that drains.
         for other in alive_here(self._hosts, self.name):
             if client is not None and other.address == client.address:
                 continue
-            if self._terminate_at(other.address, run_id, attempt, force=force, timeout=timeout):
+            if self._terminate_at(other.address, run_id, attempt, force=force, timeout=timeout, kill_after=kill_after):
                 return True
         if client is None and not self._stopping.is_set():
             raise LocationUnavailable(self.name, "its host is being started.")
         return False
+
+    def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
+        return self._connected().workers(timeout=timeout)
 
     def evaluate(self, requests: Sequence[EvaluationRequest], *, timeout: float) -> Sequence[Evaluation]:
         return self._connected().evaluate(requests, timeout=timeout)
@@ -180,10 +187,12 @@ class LocalLocation:
             raise LocationUnavailable(self.name, "its host is being started.")
         return client
 
-    def _terminate_at(self, address: str, run_id: str, attempt: int, *, force: bool, timeout: float) -> bool:
+    def _terminate_at(
+        self, address: str, run_id: str, attempt: int, *, force: bool, timeout: float, kill_after: float | None
+    ) -> bool:
         client = HostClient(self.name, address)
         try:
-            return client.terminate(run_id, attempt=attempt, force=force, timeout=timeout)
+            return client.terminate(run_id, attempt=attempt, force=force, timeout=timeout, kill_after=kill_after)
         finally:
             client.close()
 

@@ -13,8 +13,10 @@ from ..core.events import ErrorInfo
 from ..core.launch import LaunchSpec, WorkerReport
 from ..core.location import LocationDefinitions
 from ..core.run import Run
+from ..core.step import StepEnd, StepOrder
 from ..core.tick import Evaluation, EvaluationRequest
 from ..definitions.records import RunsFilter
+from ..settings.instance import PythonLogsSettings
 from .spec import LocationSpec, StartMethod
 
 
@@ -29,6 +31,9 @@ class Setup(Message, frozen=True, kw_only=True):
     #: Path of the socket where workers find their location's host again.
     worker_socket: str
     compute_logs_dir: str
+    #: Where the values that steps hand on are kept.
+    outputs_dir: str = ""
+    python_logs: PythonLogsSettings = PythonLogsSettings()
     #: How long a worker waits for a new host before it stops itself, and then for user code to clean up.
     host_grace: float = 30.0
     stop_grace: float = 15.0
@@ -49,10 +54,14 @@ class LoadFailed(Message, frozen=True, kw_only=True):
 
 
 class StartWorker(Message, frozen=True, kw_only=True):
-    """Host to zygote: a run worker for ``launch``, or a tick worker without. ``ticket`` comes back in the answer."""
+    """Host to zygote: a run worker for ``launch``, one for a single ``step`` of it, or a tick worker without either.
+
+    ``ticket`` comes back in the answer.
+    """
 
     ticket: int
     launch: LaunchSpec | None = None
+    step: StepOrder | None = None
 
 
 class WorkerStarted(Message, frozen=True, kw_only=True):
@@ -79,14 +88,17 @@ class Assignment(Message, frozen=True, kw_only=True):
 
     setup: Setup
     launch: LaunchSpec | None = None
+    step: StepOrder | None = None
 
 
 class Hello(Message, frozen=True, kw_only=True):
-    """Worker to a host that did not start it."""
+    """Worker to a host that did not start it. ``pending`` are the ids of requests that it sends again after this."""
 
     run_id: str
     attempt: int
     pid: int
+    step: StepOrder | None = None
+    pending: tuple[int, ...] = ()
 
 
 class Report(Message, frozen=True, kw_only=True):
@@ -95,6 +107,8 @@ class Report(Message, frozen=True, kw_only=True):
     id: int
     report: WorkerReport
     urgent: bool = False
+    #: A step worker's last word, sent with its last events.
+    step_end: StepEnd | None = None
 
 
 class Ack(Message, frozen=True, kw_only=True):
@@ -114,7 +128,8 @@ class Query(Message, frozen=True, kw_only=True):
     """Worker to host: a question of user code to the instance, answered after this worker's reports are committed."""
 
     id: int
-    method: Literal["get", "list", "count"]
+    #: ``steps``: which steps of the run have succeeded, see ``core.step.steps_done``.
+    method: Literal["get", "list", "count", "steps"]
     run_id: str | None = None
     filters: RunsFilter | None = None
     #: ``list``: after this run id, newest first, at most so many.
@@ -128,7 +143,47 @@ class Answer(Message, frozen=True, kw_only=True):
     id: int
     runs: tuple[Run, ...] = ()
     count: int = 0
+    steps: dict[str, tuple[str, ...]] = {}
     error: str | None = None
+
+
+class StartStep(Message, frozen=True, kw_only=True):
+    """Run worker to host: give this step a process; answered by StepEnded once that process is gone."""
+
+    id: int
+    order: StepOrder
+
+
+class StepEnded(Message, frozen=True, kw_only=True):
+    id: int
+    end: StepEnd
+
+
+class StopSteps(Message, frozen=True, kw_only=True):
+    """Run worker to host: SIGTERM to all its step processes."""
+
+
+class ClaimSlots(Message, frozen=True, kw_only=True):
+    """Run worker to host: slots of a pool for a step; answered by Granted, at once or once it is its turn."""
+
+    id: int
+    step_key: str
+    pool: str
+    slots: int
+    priority: int
+
+
+class Granted(Message, frozen=True, kw_only=True):
+    """Host to run worker. ``error`` is a sentence: the step can never have them."""
+
+    id: int
+    error: str | None = None
+
+
+class WithdrawClaim(Message, frozen=True, kw_only=True):
+    """Run worker to host: the step waits no more, and holds nothing."""
+
+    step_key: str
 
 
 class Evaluate(Message, frozen=True, kw_only=True):
@@ -158,5 +213,5 @@ class Validated(Message, frozen=True, kw_only=True):
 
 ToZygote = Setup | StartWorker
 FromZygote = Loaded | LoadFailed | WorkerStarted | WorkerNotStarted | WorkerExited
-FromWorker = Hello | Report | Query | Evaluated | Validated
-ToWorker = Ack | GivenUp | Answer | Evaluate | Validate
+FromWorker = Hello | Report | Query | StartStep | StopSteps | ClaimSlots | WithdrawClaim | Evaluated | Validated
+ToWorker = Ack | GivenUp | Answer | StepEnded | Granted | Evaluate | Validate

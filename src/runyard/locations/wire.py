@@ -37,10 +37,16 @@ class TerminateCall(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     attempt: int
     force: bool = False
+    kill_after: float | None = None
 
 
 class TerminateReply(msgspec.Struct, frozen=True, kw_only=True):
     found: bool
+
+
+class WorkersReply(msgspec.Struct, frozen=True, kw_only=True):
+    #: (run id, attempt)
+    workers: tuple[tuple[str, int], ...]
 
 
 class EvaluateCall(msgspec.Struct, frozen=True, kw_only=True):

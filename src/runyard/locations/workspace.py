@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, RunyardError
-from ..settings.instance import PostgresSettings, SqliteSettings
+from ..settings.instance import PostgresSettings, PythonLogsSettings, SqliteSettings
 from ..storage.protocols import Stores
 from .api import Location
 from .host.config import HostConfig
@@ -35,6 +35,9 @@ class Target(Protocol):
     def watched_files(self) -> list[str]: ...
 
 
+NO_PYTHON_LOGS = PythonLogsSettings()
+
+
 class LocalWorkspace:
     """``locations.api.Workspace`` over hosts on this machine.
 
@@ -51,8 +54,10 @@ class LocalWorkspace:
         stores: Stores,
         storage: SqliteSettings | PostgresSettings,
         compute_logs_dir: str,
+        outputs_dir: str,
         runtime_dir: str,
         clock: Clock,
+        python_logs: PythonLogsSettings = NO_PYTHON_LOGS,
         startup_timeout: float = 180.0,
         linger: float = 30.0,
         host_grace: float = 30.0,
@@ -60,6 +65,7 @@ class LocalWorkspace:
     ) -> None:
         self._target, self._stores, self._clock = target, stores, clock
         self._storage, self._compute_logs_dir, self._runtime_dir = storage, compute_logs_dir, runtime_dir
+        self._outputs_dir, self._python_logs = outputs_dir, python_logs
         self._startup_timeout, self._linger = startup_timeout, linger
         self._host_grace, self._stop_grace = host_grace, stop_grace
         self._changed = threading.Condition()
@@ -173,6 +179,8 @@ class LocalWorkspace:
             spec=spec,
             runtime_dir=self._runtime_dir,
             compute_logs_dir=self._compute_logs_dir,
+            outputs_dir=self._outputs_dir,
+            python_logs=self._python_logs,
             sqlite=self._storage if isinstance(self._storage, SqliteSettings) else None,
             postgres=self._storage if isinstance(self._storage, PostgresSettings) else None,
             linger=self._linger,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -33,6 +33,25 @@ class MonitoringSettings(msgspec.Struct, frozen=True, kw_only=True):
     poll_interval_seconds: float = 120.0
     cancellation_thread_poll_interval_seconds: float = 10.0
     free_slots_after_run_end_seconds: float | None = None
+
+
+class RetriesSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """``run_retries``."""
+
+    enabled: bool = False
+    max_retries: int = 0
+    retry_on_asset_or_op_failure: bool = True
+
+
+class PythonLogsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """``python_logs``: which loggers of Python's become lines of the run, from which level on, and who else gets them.
+
+    ``handlers``: handlers, formatters and filters, as ``logging.config.dictConfig`` takes them.
+    """
+
+    managed_loggers: tuple[str, ...] = ()
+    level: str | None = None
+    handlers: dict[str, Any] = {}
 
 
 class PoolSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +106,12 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral: bool = False
     storage: SqliteSettings | PostgresSettings
     compute_logs_dir: str
+    #: Where the values that steps hand on are kept.
+    outputs_dir: str
     queue: QueueSettings = QueueSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    retries: RetriesSettings = RetriesSettings()
+    python_logs: PythonLogsSettings = PythonLogsSettings()
     scheduler: SchedulerSettings = SchedulerSettings()
     schedules: PoolSettings = PoolSettings()
     sensors: PoolSettings = PoolSettings()

@@ -22,7 +22,7 @@ from .instance import (
 )
 from .kinds import Section
 from .rules import blocking, with_pools, with_runs
-from .storage import compute_logs_dir, storage_settings
+from .storage import compute_logs_dir, outputs_dir, storage_settings
 
 #: Keys that must not be in the queue's own section once ``concurrency`` has ``runs`` or ``pools``.
 _LIMIT_KEYS = ("max_concurrent_runs", "tag_concurrency_limits")
@@ -42,6 +42,7 @@ def interpret(root: Section, source: Source, *, home: str, file: str | None, tex
         text=text,
         storage=storage_settings(root, Path(home)),
         compute_logs_dir=compute_logs_dir(root, Path(home)),
+        outputs_dir=outputs_dir(root, Path(home)),
         queue=_queue(root),
         monitoring=MonitoringSettings(**_given(root.get("run_monitoring"))),
         scheduler=_scheduler(root.get("scheduler")),

@@ -59,6 +59,15 @@ def compute_logs_dir(root: Section, home: Path) -> str:
         return str(home / logs.config.get("base_dir"))
     if logs is not None and logs.name == "NoOpComputeLogManager":
         root.note("compute_logs", "The output of runs is kept all the same, in files under the home.")
+    return str(_artifacts(root, home) / "storage")
+
+
+def outputs_dir(root: Section, home: Path) -> str:
+    """The directory under which lie the values that steps hand on, by run."""
+    return str(_artifacts(root, home) / "outputs")
+
+
+def _artifacts(root: Section, home: Path) -> Path:
     artifacts: Chosen | None = root.get("local_artifact_storage")
     base = artifacts.config.get("base_dir", "") if artifacts is not None and artifacts.config is not None else ""
-    return str(home / base / "storage")
+    return home / str(base)

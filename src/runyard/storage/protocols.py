@@ -17,7 +17,8 @@ from ..core.host import HostRecord
 from ..core.launch import WorkerReport
 from ..core.lease import Fence, Lease
 from ..core.location import LeftAlone, LocationRecord
-from ..core.pools import PoolHolder
+from ..core.policies import RunPolicies
+from ..core.pools import PoolHolder, PoolWaiter
 from ..core.queue import (
     ActiveRun,
     AuditEntry,
@@ -97,8 +98,11 @@ class Runs(Protocol):
         """NOT_STARTED or QUEUED → CANCELED. None when it was in neither."""
         ...
 
-    def cancel_active(self, run_id: str, *, message: str, now: float) -> Run | None:
-        """STARTING or STARTED → CANCELING. None when it was in neither."""
+    def cancel_active(self, run_id: str, *, message: str, now: float, failure: RunFailure | None = None) -> Run | None:
+        """STARTING or STARTED → CANCELING. None when it was in neither.
+
+        With ``failure`` (max runtime) the run becomes FAILURE for that reason, where it would become CANCELED.
+        """
         ...
 
     def fail(
@@ -111,13 +115,26 @@ class Runs(Protocol):
         now: float,
         fence: Fence | None = None,
     ) -> Run | None:
-        """→ FAILURE from one of ``expected`` and only for this attempt; None when it no longer fits."""
+        """→ FAILURE from one of ``expected`` and only for this attempt; None when it no longer fits.
+
+        Where the policies in force say so, its retry is queued in the same transaction, here and wherever else a run
+        becomes FAILURE: poke ``queue``.
+        """
+        ...
+
+    def lose_worker(
+        self, run_id: str, *, attempt: int, failure: RunFailure, now: float, fence: Fence | None = None
+    ) -> Run | None:
+        """The attempt's worker is gone without its end: a STARTED run goes on as the next attempt (STARTING, with a
+        new launch token; poke ``resume``) while the policies in force leave it one, a CANCELING one ends, any other
+        active one fails. None when it no longer fits.
+        """
         ...
 
     def end_canceling(
         self, run_id: str, *, attempt: int, message: str, now: float, fence: Fence | None = None
     ) -> Run | None:
-        """CANCELING → CANCELED without its worker's word (dead worker, cancel timeout)."""
+        """CANCELING → CANCELED (FAILURE, see ``cancel_active``) without its worker's word: dead, or out of time."""
         ...
 
     def requeue(self, run_id: str, *, attempt: int, reason: str, now: float, fence: Fence | None = None) -> Run | None:
@@ -129,7 +146,8 @@ class Runs(Protocol):
 
         Per report: ``begin`` is the compare-and-set STARTING → STARTED on (run, attempt, token); events of another
         attempt are rejected, repeated ones (same seq) are ignored; ``end`` is a compare-and-set too (a SUCCESS from
-        CANCELING stands: finished first; an end that the state does not admit leaves the state as it is).
+        CANCELING stands: finished first; an end that the state does not admit leaves the state as it is). An event
+        that ends a try of a step gives back the slots that the step holds.
         True: accepted (also when it was a repetition). False: this attempt was given up on.
         """
         ...
@@ -332,16 +350,19 @@ class Limits(Protocol):
 
 
 class PoolSlots(Protocol):
-    """Step slots in pools: holder rows beside a guarded counter. Whatever ends a run gives its slots back in that
-    transaction. Every claim and release writes a ``pool`` change.
+    """Step slots in pools: holder rows beside a guarded counter, and the steps that wait for one. What ends a try of a
+    step or a run gives its slots back in that transaction, and grants them to whoever is next: the highest priority
+    first, then who came first, nobody past one who does not fit yet. Grants and releases write a ``pool`` change.
     """
 
-    def claim(self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, now: float) -> bool:
-        """Take slots for a step of an active run's attempt; False when too few are free or the attempt is over.
+    def claim(
+        self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, priority: int, now: float
+    ) -> bool:
+        """Take slots for a step of an active run's attempt, or wait for them; True when it holds them.
 
-        Claiming again what the step holds is True and changes nothing. A pool without a limit always has room, one
-        that is paused or has a limit of 0 has none. At run granularity it is True for every active run, and nothing
-        is taken.
+        Asking again is how a waiting step learns that they were granted; it keeps its place, and its first priority.
+        A pool without a limit always has room, one that is paused or has a limit of 0 has none. At run granularity it
+        is True for every active run, and nothing is taken.
 
         Raises:
             NeverAdmissible: the step takes more slots than the pool has.
@@ -349,12 +370,26 @@ class PoolSlots(Protocol):
         ...
 
     def free(self, run_id: str, step_key: str, *, attempt: int) -> None:
-        """Give back what the step holds; nothing when it holds nothing."""
+        """Give back what the step holds, or its place among those that wait; nothing when it has neither."""
         ...
 
     def holders(self, pools: Sequence[str] | None = None) -> Sequence[PoolHolder]:
         """Who holds slots, those of ``pools`` or of all, in the order in which they took them."""
         ...
+
+    def waiters(self, pools: Sequence[str] | None = None) -> Sequence[PoolWaiter]:
+        """Who waits, in the order in which they will be served in each pool."""
+        ...
+
+
+class Policies(Protocol):
+    """What becomes of failed runs and lost workers, kept where every process that ends a run reads it."""
+
+    def configure(self, policies: RunPolicies) -> None:
+        """Take over what the instance file says."""
+        ...
+
+    def in_force(self) -> RunPolicies: ...
 
 
 class Ticks(Protocol):
@@ -497,6 +532,7 @@ class Stores(Protocol):
     history: History
     limits: Limits
     pool_slots: PoolSlots
+    policies: Policies
     ticks: Ticks
     leases: Leases
     heartbeats: Heartbeats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ...settings.instance import PostgresSettings, SqliteSettings
+from ...settings.instance import PostgresSettings, PythonLogsSettings, SqliteSettings
 from ..spec import LocationSpec
 
 
@@ -14,6 +14,8 @@ class HostConfig(msgspec.Struct, frozen=True, kw_only=True):
     spec: LocationSpec
     runtime_dir: str
     compute_logs_dir: str
+    outputs_dir: str
+    python_logs: PythonLogsSettings = PythonLogsSettings()
     sqlite: SqliteSettings | None = None
     postgres: PostgresSettings | None = None
     #: ``host:port`` to serve on instead of a Unix socket.

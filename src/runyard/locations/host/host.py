@@ -97,8 +97,12 @@ class Host:
             raise LocationUnavailable(self._config.spec.name, "its host is about to end.")
         return self._loop.call(lambda: [self._workers.launch(spec) for spec in specs])
 
-    def terminate(self, run_id: str, attempt: int, *, force: bool) -> bool:
-        return self._loop.call(lambda: self._workers.terminate(run_id, attempt, force=force))
+    def terminate(self, run_id: str, attempt: int, *, force: bool, kill_after: float | None) -> bool:
+        return self._loop.call(lambda: self._workers.terminate(run_id, attempt, force=force, kill_after=kill_after))
+
+    def run_workers(self) -> tuple[tuple[str, int], ...]:
+        """(run id, attempt) of every worker whose end is not committed yet."""
+        return self._loop.call(self._workers.keys)
 
     @property
     def ticks(self) -> TickPool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -17,10 +16,11 @@ from ...core.launch import LaunchResult, LaunchSpec
 from ...core.run import FINISHED
 from ...storage.protocols import Runs, Wakeups
 from ..messages import FromWorker, Hello, Query, Report
-from ..processes import exit_descriptor, kill_group, peer_pid, send_signal, wait_status
+from ..processes import exit_descriptor, peer_pid, wait_status
 from .committer import Committer
 from .connection import Connection
 from .loop import READ, Loop
+from .process_tree import kill_remains, stop
 from .run_worker import RunWorker, settle
 from .zygote_process import NewWorker, OnWorker, ZygoteProcess
 
@@ -55,10 +55,17 @@ class RunWorkers:
         self._workers: dict[int, RunWorker] = {}
         self._launches: dict[Key, Future[LaunchResult]] = {}
         self._finished: deque[Key] = deque()
+        #: Their processes are gone; changed in the committer's thread too.
+        self._settling: set[Key] = set()
 
     def __len__(self) -> int:
         """Live workers and launches under way."""
         return len(self._workers) + sum(not launch.done() for launch in self._launches.values())
+
+    def keys(self) -> tuple[Key, ...]:
+        """Launches under way, live workers, and those whose end is not committed yet."""
+        under_way = [key for key, launch in self._launches.items() if not launch.done()]
+        return (*under_way, *(worker.key for worker in self._workers.values()), *self._settling)
 
     def pids(self) -> set[int]:
         return set(self._workers)
@@ -161,27 +168,24 @@ class RunWorkers:
 
     # -- ending -----------------------------------------------------------------------------------------------
 
-    def terminate(self, run_id: str, attempt: int, *, force: bool) -> bool:
-        """SIGTERM, or SIGKILL when ``force``; False when there is no such worker."""
+    def terminate(self, run_id: str, attempt: int, *, force: bool, kill_after: float | None = None) -> bool:
+        """SIGTERM, or SIGKILL when ``force``, also ``kill_after`` seconds later; False when there is no such worker."""
         key = (run_id, attempt)
         worker = next((worker for worker in self._workers.values() if worker.key == key), None)
         if worker is None:
             launch = self._launches.get(key)
             if launch is None or launch.done():
                 return False
-            launch.add_done_callback(lambda _: self.terminate(run_id, attempt, force=force))
+            launch.add_done_callback(lambda _: self.terminate(run_id, attempt, force=force, kill_after=kill_after))
             return True
-        self._signal(worker, force=force)
+        stop(worker.pid, force=force)
+        if kill_after is not None and not force:
+            self._loop.later(kill_after, lambda: self.terminate(run_id, attempt, force=True))
         return True
 
     def terminate_all(self, *, force: bool) -> None:
         for worker in list(self._workers.values()):
-            self._signal(worker, force=force)
-
-    def _signal(self, worker: RunWorker, *, force: bool) -> None:
-        send_signal(worker.pid, signal.SIGKILL if force else signal.SIGTERM)
-        if force:
-            kill_group(worker.pid)
+            stop(worker.pid, force=force)
 
     def exit_reported(self, pid: int, code: int) -> None:
         """The zygote has reaped one of its children."""
@@ -225,6 +229,7 @@ class RunWorkers:
         if worker.connection is not None:
             worker.connection.close()
         self._remember(worker.key)
+        self._settling.add(worker.key)
         # Killed once, settled as often as storage needs: in between the number may become another process's.
         self._committer.after(lambda: self._kill_rest(worker))
         self._committer.after(lambda: self._settle(worker))
@@ -236,10 +241,11 @@ class RunWorkers:
 
     def _kill_rest(self, worker: RunWorker) -> None:
         if worker.ended is None:
-            kill_group(worker.pid)
+            kill_remains(worker.pid)
 
     def _settle(self, worker: RunWorker) -> None:
         """In the committer's thread, after everything that the worker sent is committed."""
         if settle(self._runs, worker, self._clock.now()):
             self._wakeups.poke("runs")
             self._wakeups.poke("queue")
+        self._settling.discard(worker.key)

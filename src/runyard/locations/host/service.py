@@ -30,6 +30,7 @@ from ..wire import (
     TerminateReply,
     ValidateCall,
     ValidateReply,
+    WorkersReply,
     encode,
     understands,
 )
@@ -57,6 +58,7 @@ def serve(host: Host, address: str) -> tuple[grpc.Server, int]:
         "Status": _unary(Nothing, calls.status),
         "Launch": _unary(LaunchCall, calls.launch),
         "Terminate": _unary(TerminateCall, calls.terminate),
+        "Workers": _unary(Nothing, calls.workers),
         "Evaluate": _unary(EvaluateCall, calls.evaluate),
         "Validate": _unary(ValidateCall, calls.validate),
         "Reload": _unary(ReloadCall, calls.reload),
@@ -87,7 +89,12 @@ class Calls:
         )
 
     def terminate(self, call: TerminateCall) -> TerminateReply:
-        return TerminateReply(found=self._host.terminate(call.run_id, call.attempt, force=call.force))
+        return TerminateReply(
+            found=self._host.terminate(call.run_id, call.attempt, force=call.force, kill_after=call.kill_after)
+        )
+
+    def workers(self, _: Nothing) -> WorkersReply:
+        return WorkersReply(workers=self._host.run_workers())
 
     def evaluate(self, call: EvaluateCall) -> EvaluateReply:
         pending = [self._host.ticks.evaluate(request, timeout=call.timeout) for request in call.requests]

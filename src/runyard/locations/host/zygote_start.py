@@ -37,6 +37,8 @@ def zygote_setup(config: HostConfig) -> Setup:
         spec=config.spec,
         worker_socket=str(worker_socket(config.runtime_dir, config.spec.name)),
         compute_logs_dir=config.compute_logs_dir,
+        outputs_dir=config.outputs_dir,
+        python_logs=config.python_logs,
         host_grace=config.host_grace,
         stop_grace=config.stop_grace,
     )

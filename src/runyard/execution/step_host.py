@@ -1,0 +1,38 @@
+"""What the executor of a run asks of the host of its location: processes for steps, and slots of pools."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..core.step import SlotsGranted, StepEnd, StepOrder
+
+
+class StepHost(Protocol):
+    """One for a run worker. Nothing here waits, ``next`` excepted."""
+
+    def start(self, order: StepOrder) -> None:
+        """Give the step a process of its own; its StepEnd comes once that process is gone, whatever became of it."""
+        ...
+
+    def stop_all(self) -> None:
+        """SIGTERM to every step process; their ends come all the same."""
+        ...
+
+    def claim(self, step_key: str, *, pool: str, slots: int, priority: int) -> None:
+        """Ask for slots of a pool; SlotsGranted comes at once or once it is the step's turn. The end of a try gives
+        them back by itself.
+        """
+        ...
+
+    def withdraw(self, step_key: str) -> None:
+        """The step wants no slots any more."""
+        ...
+
+    def next(self, timeout: float | None) -> StepEnd | SlotsGranted | None:
+        """The next message, in the order in which they came; None after ``timeout`` seconds. A cancellation raises in
+        it.
+
+        Raises:
+            NeverAdmissible: a step asked for more slots than its pool has.
+        """
+        ...
