@@ -247,3 +247,13 @@ def test_a_key_that_was_never_tracked_is_obeyed_before_any_leader_has_moved_a_la
         alone = entry(stores, run_id, clock=clock)
         assert alone is not None
         assert alone.reason == reason
+
+
+def test_limits_count_who_waits_before_any_leader_has_moved_a_lane(stores: SqlStores, clock: ManualClock) -> None:
+    yard = Yard(stores, clock)
+    stores.limits.configure(Rules(max_concurrent_runs=10))
+    yard.submit(tags={"db": "x"}, queued=False)
+    yard.submit(tags={"db": "x"})
+    stores.limits.configure(Rules(max_concurrent_runs=10, tag_rules=(TagRule("db", 1, "x"),)))
+    [used] = [use for use in limits(stores, clock=clock) if use.rule == "db=x"]
+    assert (used.used, used.waiting) == (1, 1)

@@ -25,6 +25,11 @@ class QueueHead(msgspec.Struct, frozen=True):
     seq: int
     stale: bool = False
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in the order of the queue: lower comes first."""
+        return (-self.priority, self.seq)
+
 
 class ActiveRun(msgspec.Struct, frozen=True):
     """A run that holds slots. Times are seconds since the epoch; ``since`` is when it took them."""

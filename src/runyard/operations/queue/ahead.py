@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Protocol
 
 from ...core.clock import Clock
@@ -70,8 +71,13 @@ def queue_state(stores: QueueViewStores, *, clock: Clock) -> QueueState:
 def look_ahead(stores: QueueViewStores, state: QueueState, *, moved: QueueHead | None = None) -> Forecast:
     """A forecast of what is queued; ``moved``: as if this run had the priority that it has here."""
     admission = admission_of(state)
-    source = TrueLanes(stores, state.rules) if state.old_lanes else stores.queue
+    source = source_of(stores, state)
     return Forecast(admission, state, LookAhead(source, stores.pool_slots, admission, moved))
+
+
+def source_of(stores: QueueViewStores, state: QueueState) -> Source:
+    """What is queued, each run in its lane under the rules in force."""
+    return TrueLanes(stores, state.rules) if state.old_lanes else stores.queue
 
 
 class LookAhead:
@@ -151,17 +157,17 @@ class LookAhead:
         # One more, as the run that is moved is left out where it was.
         found = self._queue.in_order(after, limit=limit + 1)
         self._rows_left -= len(found)
-        place = _place(self._moved)
-        comes_here = (after is None or place > after) and (len(found) <= limit or place < _place(found[-1]))
+        place = self._moved.place
+        comes_here = (after is None or place > after) and (len(found) <= limit or place < found[-1].place)
         return (self._with_moved(found) if comes_here else self._without_moved(found))[:limit]
 
     def _is_since(self, head: QueueHead, since: Mapping[str, tuple[int, int]] | None) -> bool:
         place = (since or {}).get(head.lane)
-        return place is None or _place(head) >= place
+        return place is None or head.place >= place
 
     def _with_moved(self, heads: Sequence[QueueHead]) -> list[QueueHead]:
         moved = [] if self._moved is None else [self._moved]
-        return sorted([*self._without_moved(heads), *moved], key=_place)
+        return sorted([*self._without_moved(heads), *moved], key=attrgetter("place"))
 
     def _without_moved(self, heads: Sequence[QueueHead]) -> list[QueueHead]:
         return [head for head in heads if self._moved is None or head.run_id != self._moved.run_id]
@@ -183,7 +189,3 @@ def _available(record: LocationRecord, now: float) -> Availability:
         why = f"could not be reached; tried again in {math.ceil(resting.until - now)} s: {resting.reason}"
         return Availability(why_closed=why, until=resting.until)
     return Availability(capacity=local_capacity())
-
-
-def _place(head: QueueHead) -> tuple[int, int]:
-    return (-head.priority, head.seq)

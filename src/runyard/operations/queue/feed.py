@@ -14,8 +14,6 @@ from ...core.queue import ActiveRun, Launch, QueueHead
 from ...queue.admission.admission import Admission
 from ...queue.lanes import lane_key, parse_lane
 
-#: With so many lanes at most, every lane's heads are read at once; with more, the queue is read in order, as needed.
-FEW_LANES = 500
 #: Runs read at a time in the order of the queue.
 SLICE = 500
 #: Of one lane, at least so many heads are read at a time.
@@ -55,10 +53,12 @@ class FeedStores(Protocol):
 class QueueFeed:
     """Call ``load_active`` and ``load_lanes`` once, then ``refill`` whenever ``Admission.next`` has nothing more."""
 
-    def __init__(
-        self, stores: FeedStores, admission: Admission, *, batch: int = 500, few_lanes: int = FEW_LANES
-    ) -> None:
-        """``batch``: how many runs the caller takes at a time; as many are read where few lanes hold them."""
+    def __init__(self, stores: FeedStores, admission: Admission, *, batch: int, few_lanes: int) -> None:
+        """``batch``: how many runs the caller takes at a time; as many are read where few lanes hold them.
+
+        ``few_lanes``: with so many at most, every lane's heads are read at once; with more, the queue is read in order,
+        as needed.
+        """
         self._queue = stores.queue
         self._pool_slots = stores.pool_slots
         self._admission = admission
@@ -153,5 +153,5 @@ class QueueFeed:
     def _read_on(self) -> None:
         heads = self._queue.in_order(self._read_to, limit=SLICE)
         self.locations.update(parse_lane(lane).location for lane in {head.lane for head in heads})
-        self._read_to = (-heads[-1].priority, heads[-1].seq) if len(heads) == SLICE else None
+        self._read_to = heads[-1].place if len(heads) == SLICE else None
         self._admission.extend(heads, self._read_to)

@@ -14,7 +14,7 @@ from ...queue.explanation.limits_in_use import Waiting, changes_by_subject, limi
 from ...queue.explanation.state import QueueState, admission_of, open_locations
 from ...queue.limit_changes import subject_of
 from ...storage.protocols import RunsFilter
-from .ahead import QueueViewStores, look_ahead, queue_state
+from .ahead import QueueViewStores, look_ahead, queue_state, source_of
 
 #: Besides the forecast's starts, so many runs from the front of the queue are looked at to count who waits at what.
 LOOKED_AT = 1000
@@ -28,7 +28,7 @@ def limits(stores: QueueViewStores, *, clock: Clock) -> list[LimitUse]:
     forecast = look_ahead(stores, state)
     forecast.reach(FORECAST)
     starts = [start.head for start in forecast.starts]
-    first = stores.queue.in_order(None, limit=LOOKED_AT + 1)
+    first = source_of(stores, state).in_order(None, limit=LOOKED_AT + 1)
     looked_at = {head.run_id: head for head in (*starts, *first)}
     waiting = _waiting(stores, state, starts[: forecast.immediate], looked_at)
     lanes = {head.lane for head in looked_at.values()}

@@ -45,7 +45,7 @@ def _read(read: _Read, after: tuple[int, int] | None, limit: int, without: Colle
         ids += [head.run_id for head in heads if head.run_id not in without]
         if len(heads) < asked:
             break
-        after = (-heads[-1].priority, heads[-1].seq)
+        after = heads[-1].place
     return ids[:limit]
 
 

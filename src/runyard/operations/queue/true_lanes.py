@@ -70,7 +70,7 @@ class TrueLanes:
         ]
 
     def in_order(self, after: tuple[int, int] | None, *, limit: int) -> Sequence[QueueHead]:
-        return [head for head in self._heads if after is None or _place(head) > after][:limit]
+        return [head for head in self._heads if after is None or head.place > after][:limit]
 
     def active(self) -> Sequence[ActiveRun]:
         return self._queue.active()
@@ -80,11 +80,7 @@ class TrueLanes:
 
 
 def _from(heads: Iterable[QueueHead], place: tuple[int, int] | None) -> list[QueueHead]:
-    return [head for head in heads if place is None or _place(head) >= place]
-
-
-def _place(head: QueueHead) -> tuple[int, int]:
-    return (-head.priority, head.seq)
+    return [head for head in heads if place is None or head.place >= place]
 
 
 def _true_lanes(runs: Runs, run_ids: Sequence[str], rules: Rules) -> dict[str, str]:
