@@ -16,8 +16,8 @@ from .measures import MEASURES, Options
 from .ours import Runyard
 
 ROOT = Path(__file__).parents[1]
-FULL = Options(commands=5, submits=20, runs=200, settle=20, cap=300)
-QUICK = Options(commands=2, submits=5, runs=50, settle=5, cap=60)
+FULL = Options(commands=5, submits=20, runs=200, settle=20, cap=300, workers=50)
+QUICK = Options(commands=2, submits=5, runs=50, settle=5, cap=60, workers=10)
 
 
 def arguments() -> argparse.Namespace:

@@ -42,6 +42,46 @@ def {job}():
     note()
 
 
+@dg.op
+def tiny():
+    pass
+
+
+@dg.job(executor_def=dg.multiprocess_executor)
+def {many_steps}():
+    for number in range({steps}):
+        tiny.alias("tiny_%d" % number)()
+
+
+defs = dg.Definitions(jobs=[{job}, {many_steps}])
+"""
+#: A job of so many steps that do nothing, each in a process of its own.
+MANY_STEPS, STEPS = "many_steps", 50
+#: Code that takes some 200 MB of Python objects when it is imported, and a run that waits until it is let go.
+HEAVY_CODE = """\
+import os
+import time
+
+import {package} as dg
+
+TABLE = {{number: [str(number), float(number)] for number in range(780_000)}}
+
+
+@dg.op
+def wait(context):
+    stamps = os.environ["RUNYARD_BENCH_STAMPS"]
+    assert TABLE[len(context.run_id)]
+    with open(os.path.join(stamps, context.run_id), "w") as file:
+        file.write(repr(time.time()))
+    while not os.path.exists(os.path.join(stamps, "..", "go")):
+        time.sleep(0.25)
+
+
+@dg.job(executor_def=dg.in_process_executor)
+def {job}():
+    wait()
+
+
 defs = dg.Definitions(jobs=[{job}])
 """
 START_LIMIT = 180.0
@@ -85,8 +125,8 @@ class Contender(ABC):
         """Its command line."""
 
     @abstractmethod
-    def write_instance_file(self, home: Path) -> None:
-        """Defaults, but 10 runs at a time."""
+    def write_instance_file(self, home: Path, runs: int) -> None:
+        """Defaults, but ``runs`` at a time."""
 
     @abstractmethod
     def start(self, home: Path) -> Server:
@@ -97,11 +137,12 @@ class Contender(ABC):
         code = f"from importlib.metadata import version; print(version({self.package!r}))"
         return subprocess.run([self.python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
 
-    def prepare(self, home: Path) -> Path:
-        """A new home with the instance file and the job's code."""
+    def prepare(self, home: Path, code: str = CODE, runs: int = 10) -> Path:
+        """A new home with the instance file and the jobs' code."""
         (home / "stamps").mkdir(parents=True)
-        (home / CODE_FILE).write_text(CODE.format(package=self.package, job=JOB), encoding="utf-8")
-        self.write_instance_file(home)
+        named = code.format(package=self.package, job=JOB, many_steps=MANY_STEPS, steps=STEPS)
+        (home / CODE_FILE).write_text(named, encoding="utf-8")
+        self.write_instance_file(home, runs)
         return home
 
     def environment(self, home: Path, mark: str = "") -> dict[str, str]:
@@ -145,7 +186,7 @@ class Server(ABC):
         """Whether a run of the job can be asked for."""
 
     @abstractmethod
-    def submit(self) -> str:
+    def submit(self, job: str = JOB) -> str:
         """Ask for a run of the job over HTTP; returns its id."""
 
     @abstractmethod

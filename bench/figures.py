@@ -59,6 +59,10 @@ FIGURES = (
     Figure("user_code", "submit to the first line of user code, p95", "s", p95),
     Figure("finished", "one-op runs submitted at once that finished in time", ""),
     Figure("rate", "one-op runs submitted at once, 10 at a time", "runs/s", more_is_better=True),
+    Figure("many_steps", "one run of 50 tiny steps, each in a process of its own", "s"),
+    Figure("heavy_idle", "idle memory (PSS), code of 200 MB", "MiB"),
+    Figure("heavy_workers", "memory that 50 running workers of that code add (PSS)", "MiB"),
+    Figure("heavy_started", "from the first of these 50 submitted to the last in user code", "s"),
 )
 
 

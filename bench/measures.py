@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import processes
-from .contender import FINISHED, BenchError, Contender, RunTimes, Server
+from .contender import FINISHED, HEAVY_CODE, MANY_STEPS, STEPS, BenchError, Contender, RunTimes, Server
 
 Found = dict[str, list[float]]
 
@@ -25,6 +25,8 @@ class Options:
     runs: int
     settle: float
     cap: float
+    #: Runs that run at once while memory is measured.
+    workers: int
     #: Repeat number: both contenders see the same pauses.
     seed: int = 0
 
@@ -154,6 +156,42 @@ def _ends(server: Server, wanted: set[str], deadline: float) -> list[float]:
         time.sleep(0.25)
 
 
+def steps(contender: Contender, home: Path, options: Options) -> Found:
+    """Steps that do nothing, each in a process of its own, as many at a time as there are cores."""
+    with _server(contender, contender.prepare(home)) as server:
+        server.wait_until_usable()
+        server.run_once()
+        run_id = server.submit(MANY_STEPS)
+        ended: list[RunTimes] = []
+
+        def is_over() -> bool:
+            ended[:] = [run for run in server.runs(5) if run.run_id == run_id and run.status in FINISHED]
+            return bool(ended)
+
+        server.wait("end of the run", is_over, limit=options.cap)
+    run = ended[0]
+    if run.status != "SUCCESS" or run.started_at is None or run.ended_at is None:
+        raise BenchError(f"The run of {STEPS} steps ended as {run.status}; see {server.log}")
+    return {"many_steps": [run.ended_at - run.started_at]}
+
+
+def workers(contender: Contender, home: Path, options: Options) -> Found:
+    """Memory while many runs run of code that takes some 200 MB when it is imported."""
+    with _server(contender, contender.prepare(home, HEAVY_CODE, options.workers)) as server:
+        server.wait_until_usable()
+        idle = sum(map(processes.pss, processes.marked(server.mark)))
+        begun = time.monotonic()
+        for _ in range(options.workers):
+            server.submit()
+        stamps = server.home / "stamps"
+        server.wait("running workers", lambda: len(list(stamps.iterdir())) >= options.workers, options.cap, every=0.25)
+        taken = time.monotonic() - begun
+        time.sleep(options.settle)
+        busy = sum(map(processes.pss, processes.marked(server.mark)))
+        (server.home / "go").touch()
+    return {"heavy_idle": [idle], "heavy_workers": [busy - idle], "heavy_started": [taken]}
+
+
 MEASURES: dict[str, Callable[[Contender, Path, Options], Found]] = {
     "imports": imports,
     "commands": commands,
@@ -161,4 +199,6 @@ MEASURES: dict[str, Callable[[Contender, Path, Options], Found]] = {
     "memory": memory,
     "latency": latency,
     "throughput": throughput,
+    "steps": steps,
+    "workers": workers,
 }

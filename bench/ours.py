@@ -32,9 +32,9 @@ class Runyard(Contender):
         """``runyard …``"""
         return [str(self.bin / "runyard"), *arguments]
 
-    def write_instance_file(self, home: Path) -> None:
+    def write_instance_file(self, home: Path, runs: int) -> None:
         """SQLite, queued coordinator: the defaults."""
-        text = "concurrency:\n  runs:\n    max_concurrent_runs: 10\n"
+        text = f"concurrency:\n  runs:\n    max_concurrent_runs: {runs}\n"
         (home / "runyard.yaml").write_text(text, encoding="ascii")
 
     def start(self, home: Path) -> Server:
@@ -54,9 +54,9 @@ class RunyardServer(Server):
         """Whether the job is listed."""
         return any(job["name"] == JOB for job in self._get("/api/v1/jobs"))
 
-    def submit(self) -> str:
+    def submit(self, job: str = JOB) -> str:
         """``POST /api/v1/runs``: the run goes through the queue."""
-        status, body = self.request("POST", "/api/v1/runs", {"job_name": JOB})
+        status, body = self.request("POST", "/api/v1/runs", {"job_name": job})
         if status != http.HTTPStatus.CREATED:
             raise BenchError(f"POST /api/v1/runs answered {status}: {body.decode()}")
         return str(json.loads(body)["run_id"])

@@ -63,9 +63,9 @@ class Peer(Contender):
         """Without telemetry: nothing is sent from a benchmark."""
         return {**super().environment(home, mark), "DAGSTER_DISABLE_TELEMETRY": "1"}
 
-    def write_instance_file(self, home: Path) -> None:
+    def write_instance_file(self, home: Path, runs: int) -> None:
         """SQLite, queued coordinator: its defaults."""
-        text = "telemetry:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 10\n"
+        text = f"telemetry:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: {runs}\n"
         (home / "dagster.yaml").write_text(text, encoding="ascii")
 
     def start(self, home: Path) -> Server:
@@ -99,13 +99,13 @@ class PeerServer(Server):
         nodes = self.graphql(REPOSITORY)["repositoriesOrError"].get("nodes")
         if nodes:
             names = {"repositoryName": nodes[0]["name"], "repositoryLocationName": nodes[0]["location"]["name"]}
-            self._selector = {**names, "jobName": JOB}
+            self._selector = names
         return bool(nodes)
 
-    def submit(self) -> str:
+    def submit(self, job: str = JOB) -> str:
         """``launchRun``: the run goes through the queue."""
         params: dict[str, Any] = {
-            "selector": self._selector,
+            "selector": {**(self._selector or {}), "jobName": job},
             "runConfigData": "{}",
             "mode": "default",
             "executionMetadata": {"tags": []},

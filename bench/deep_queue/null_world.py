@@ -26,13 +26,19 @@ class NullLocation:
         """Taken, and nothing more."""
         return [LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=1) for spec in specs]
 
-    def terminate(self, run_id: str, *, attempt: int, force: bool, timeout: float) -> bool:
+    def terminate(
+        self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
+    ) -> bool:
         """There is no worker."""
         return False
 
+    def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
+        """There are none."""
+        return ()
+
     def evaluate(self, requests: Sequence[EvaluationRequest], *, timeout: float) -> Sequence[Evaluation]:
-        """Nothing is evaluated here."""
-        raise NotImplementedError
+        """There are no schedules and sensors."""
+        return ()
 
     def validate(self, job_name: str, run_config: Mapping[str, Any], *, timeout: float) -> Sequence[tuple[str, str]]:
         """Any run config will do."""
