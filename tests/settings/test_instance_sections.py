@@ -12,6 +12,8 @@ from runyard.settings.instance import (
     MonitoringSettings,
     PoolSettings,
     PostgresSettings,
+    PythonLogsSettings,
+    RetriesSettings,
     SchedulerSettings,
     SqliteSettings,
     WhyOff,
@@ -162,14 +164,95 @@ def test_monitoring(load: Load) -> None:
         max_runtime_seconds=30,
         max_resume_run_attempts=1,
         poll_interval_seconds=0.5,
-        cancellation_thread_poll_interval_seconds=2,
-        free_slots_after_run_end_seconds=60,
     )
     assert settings.why_off == {}
+    polled, freed = settings.notices
+    assert "run_monitoring.cancellation_thread_poll_interval_seconds: A cancellation reaches the worker as a" in polled
+    assert "run_monitoring.free_slots_after_run_end_seconds: Slots cannot leak" in freed
     off = load("run_monitoring:\n  enabled: false\n").why_off
     assert off["MONITORING"] == WhyOff("run_monitoring.enabled: false", "runyard.yaml:2")
     assert load("").why_off["MONITORING"].where is None
     assert load("run_monitoring: {free_slots_after_run_end_seconds: null}").monitoring == MonitoringSettings()
+
+
+@pytest.mark.parametrize("key", ["max_runtime_seconds", "max_resume_run_attempts"])
+def test_monitoring_that_is_off_says_what_has_no_effect(load: Load, key: str) -> None:
+    (notice,) = load(f"run_monitoring:\n  {key}: 3\n").notices
+    assert notice.endswith(f"runyard.yaml:2: run_monitoring.{key}: This has no effect without 'enabled: true'.")
+    assert load(f"run_monitoring: {{enabled: true, {key}: 3}}").notices == ()
+
+
+def test_run_retries(load: Load) -> None:
+    settings = load("run_retries: {enabled: true, max_retries: 3, retry_on_asset_or_op_failure: false}")
+    assert settings.retries == RetriesSettings(enabled=True, max_retries=3, retry_on_asset_or_op_failure=False)
+    assert settings.notices == ()
+    off = load("run_retries:\n  max_retries: 3\n")
+    assert off.retries == RetriesSettings(max_retries=3)
+    (notice,) = off.notices
+    assert "runyard.yaml:2: run_retries.max_retries: This has no effect without 'enabled: true'." in notice
+    with pytest.raises(ConfigError, match=r"run_retries\.max_retries: expected an integer of at least 0, got -1"):
+        load("run_retries: {max_retries: -1}")
+
+
+def test_python_logs(load: Load) -> None:
+    settings = load(
+        """
+        python_logs:
+          managed_python_loggers: [root, app.db]
+          python_log_level: info
+          dagster_handler_config:
+            handlers:
+              file:
+                class: logging.FileHandler
+                filename: /var/log/runs.log
+                formatter: plain
+                filters: [quiet]
+            formatters: {plain: {format: "%(message)s"}}
+            filters: {quiet: {name: app}}
+        """
+    )
+    handler = {"class": "logging.FileHandler", "filename": "/var/log/runs.log", "formatter": "plain"}
+    parts = {
+        "handlers": {"file": {**handler, "filters": ["quiet"]}},
+        "formatters": {"plain": {"format": "%(message)s"}},
+        "filters": {"quiet": {"name": "app"}},
+    }
+    assert settings.python_logs == PythonLogsSettings(managed_loggers=("root", "app.db"), level="INFO", handlers=parts)
+    assert settings.notices == ()
+    empty = load("python_logs: {managed_python_loggers: , python_log_level: , dagster_handler_config: }")
+    assert empty.python_logs == PythonLogsSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("python_log_level: INFOO", "python_logs.python_log_level: expected one of DEBUG, INFO, WARNING, ERROR, CRIT"),
+        ("python_log_level: INFOO", "got the string 'INFOO'. Did you mean 'INFO'?"),
+        ("python_log_level: 20", "expected one of DEBUG, INFO, WARNING, ERROR, CRITICAL, got 20."),
+        ("managed_python_loggers: root", "python_logs.managed_python_loggers: expected a list, got 'root'"),
+        (
+            "dagster_handler_config: {handlers: {x: {level: INFO}}}",
+            "dagster_handler_config.handlers.x: a handler needs 'class'",
+        ),
+        (
+            "dagster_handler_config: {handlers: {x: {class: a.B, formatter: plane}}, formatters: {plain: {}}}",
+            "handler 'x' uses 'plane', which is not among the formatters. Did you mean 'plain'?",
+        ),
+        ("dagster_handler_config: {handlers: {x: 1}}", "handlers.x: expected a mapping, got '1'"),
+        ("dagster_handler_config: {loggers: {}}", "dagster_handler_config.loggers: unknown key"),
+    ],
+)
+def test_python_logs_that_cannot_be_meant(load: Load, text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(f"python_logs: {{{text}}}")
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "read"), [("warn", "WARNING"), ("FATAL", "CRITICAL"), ("Debug", "DEBUG")])
+def test_levels_in_pythons_other_names(load: Load, given: str, read: str) -> None:
+    assert load(f"python_logs: {{python_log_level: {given}}}").python_logs.level == read
+    variable = load("python_logs: {python_log_level: {env: LEVEL}}", env={"LEVEL": given})
+    assert variable.python_logs.level == read
 
 
 def test_threads_and_code_servers(load: Load) -> None:
@@ -188,8 +271,6 @@ def test_threads_and_code_servers(load: Load) -> None:
 UNUSED = {
     "telemetry": "{enabled: false}",
     "nux": "{enabled: false}",
-    "python_logs": "{managed_python_loggers: [a], python_log_level: INFO, dagster_handler_config: {handlers: {x: 1}}}",
-    "run_retries": "{enabled: true, max_retries: 3, retry_on_asset_or_op_failure: false}",
     "secrets": "{custom: {module: a, class: B, config: {c: d}}}",
     "defs_state_storage": "{module: a, class: B}",
     "instance_class": "{module: a, class: B}",

@@ -31,8 +31,6 @@ class MonitoringSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_runtime_seconds: float = 0.0
     max_resume_run_attempts: int = 0
     poll_interval_seconds: float = 120.0
-    cancellation_thread_poll_interval_seconds: float = 10.0
-    free_slots_after_run_end_seconds: float | None = None
 
 
 class RetriesSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,10 +17,12 @@ from .instance import (
     MonitoringSettings,
     PoolSettings,
     QueueSettings,
+    RetriesSettings,
     SchedulerSettings,
     WhyOff,
 )
 from .kinds import Section
+from .python_logs import python_logs
 from .rules import blocking, with_pools, with_runs
 from .storage import compute_logs_dir, outputs_dir, storage_settings
 
@@ -44,7 +46,9 @@ def interpret(root: Section, source: Source, *, home: str, file: str | None, tex
         compute_logs_dir=compute_logs_dir(root, Path(home)),
         outputs_dir=outputs_dir(root, Path(home)),
         queue=_queue(root),
-        monitoring=MonitoringSettings(**_given(root.get("run_monitoring"))),
+        monitoring=_monitoring(root.get("run_monitoring")),
+        retries=_retries(root.get("run_retries")),
+        python_logs=python_logs(root.get("python_logs")),
         scheduler=_scheduler(root.get("scheduler")),
         schedules=PoolSettings(**_given(root.get("schedules"))),
         sensors=PoolSettings(**_given(root.get("sensors"))),
@@ -107,6 +111,22 @@ def _refuse_two_places(root: Section) -> None:
 def _note_no_limits(root: Section) -> None:
     if _concurrency(root, "runs") is not None:
         root.note("concurrency", "The limits have no effect: DefaultRunCoordinator starts every run at once.")
+
+
+def _monitoring(section: Section | None) -> MonitoringSettings:
+    settings = MonitoringSettings(**_given(section))
+    if section and not settings.enabled:
+        for key in ("max_runtime_seconds", "max_resume_run_attempts"):
+            if section.get(key):
+                section.note(key, "This has no effect without 'enabled: true'.")
+    return settings
+
+
+def _retries(section: Section | None) -> RetriesSettings:
+    settings = RetriesSettings(**_given(section))
+    if section and settings.max_retries and not settings.enabled:
+        section.note("max_retries", "This has no effect without 'enabled: true'.")
+    return settings
 
 
 def _scheduler(chosen: Chosen | None) -> SchedulerSettings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from .classes import AnyClass, ConfiguredClass
 from .concurrency import CONCURRENCY, FIELD_RUNS
 from .kinds import (
-    Anything,
     Choice,
     Dictionary,
     Either,
@@ -13,7 +12,6 @@ from .kinds import (
     Integer,
     Keys,
     Kind,
-    Listing,
     Maybe,
     NotYet,
     Number,
@@ -22,6 +20,7 @@ from .kinds import (
     Unused,
     Url,
 )
+from .python_logs import PYTHON_LOGS
 
 _EVENT_DRIVEN = "Launches travel in batches to processes that fork; there are no launch threads to configure."
 
@@ -47,10 +46,16 @@ RUN_MONITORING = Keys(
         "max_runtime_seconds": Number(),
         "max_resume_run_attempts": Integer(minimum=0),
         "poll_interval_seconds": Number(above=True),
-        "cancellation_thread_poll_interval_seconds": Number(above=True),
-        "free_slots_after_run_end_seconds": Maybe(Number()),
+        "cancellation_thread_poll_interval_seconds": Unused(
+            Number(above=True), "A cancellation reaches the worker as a signal; nothing polls for it."
+        ),
+        "free_slots_after_run_end_seconds": Unused(
+            Maybe(Number()), "Slots cannot leak: they are free in the transaction that ends the step or the run."
+        ),
     }
 )
+
+RUN_RETRIES = Keys({"enabled": Flag(), "max_retries": Integer(minimum=0), "retry_on_asset_or_op_failure": Flag()})
 
 _THREADS: dict[str, Kind] = {
     "use_threads": Flag(),
@@ -151,12 +156,7 @@ INSTANCE = Keys(
         ),
         "concurrency": CONCURRENCY,
         "run_monitoring": RUN_MONITORING,
-        "run_retries": Unused(
-            Keys(
-                {"enabled": Flag(), "max_retries": Integer(minimum=0), "retry_on_asset_or_op_failure": Flag()},
-            ),
-            "Retries of whole runs are not there yet; retry policies of ops are.",
-        ),
+        "run_retries": RUN_RETRIES,
         "schedules": Keys(_THREADS),
         "sensors": Keys(_THREADS),
         "backfills": Unused(Keys(_THREADS), "Backfills are not there yet."),
@@ -189,18 +189,7 @@ INSTANCE = Keys(
             "Automatic materialization of assets is not there yet.",
         ),
         "freshness": Unused(Keys({"enabled": Flag()}), "Freshness policies are not there yet."),
-        "python_logs": Unused(
-            Keys(
-                {
-                    "managed_python_loggers": Listing(Text()),
-                    "python_log_level": Maybe(Text()),
-                    "dagster_handler_config": Keys(
-                        {"handlers": Anything(), "formatters": Anything(), "filters": Anything()}
-                    ),
-                }
-            ),
-            "Python loggers are not captured yet; context.log is.",
-        ),
+        "python_logs": PYTHON_LOGS,
         "telemetry": Unused(
             Keys({"enabled": Flag()}),
             "Runyard never sends telemetry, whatever this says.",
