@@ -132,3 +132,19 @@ class InvalidLimit(UserError):
 
 class InvalidPause(UserError):
     """A pause that names nothing, or is over before it begins."""
+
+
+class ValueMissing(RunyardError):
+    """What a step handed on is needed and cannot be had. ``why`` is a clause: ``it is not kept``."""
+
+    def __init__(self, step_key: str, output: str, why: str) -> None:
+        self.step_key, self.output = step_key, output
+        super().__init__(f"Output '{output}' of step '{step_key}' is needed, but {why}.")
+
+
+class ValueNotStorable(UserError):
+    """An output cannot be kept for other processes and for retries. ``why`` is what pickle or the disk said."""
+
+    def __init__(self, step_key: str, output: str, kind: str, why: str) -> None:
+        self.step_key, self.output = step_key, output
+        super().__init__(f"Output '{output}' of step '{step_key}', a {kind}, cannot be stored: {why}")

@@ -59,6 +59,13 @@ class SlotsGranted(msgspec.Struct, frozen=True, kw_only=True):
     step_key: str
 
 
+class SlotsRefused(msgspec.Struct, frozen=True, kw_only=True):
+    """The step can never have the slots that it asked for; ``reason`` is a sentence."""
+
+    step_key: str
+    reason: str
+
+
 #: With one of these a try of a step is over, and the slots that it held are free in the same transaction.
 STEP_ENDS = frozenset(
     {EventType.STEP_SUCCESS, EventType.STEP_FAILURE, EventType.STEP_UP_FOR_RETRY, EventType.STEP_SKIPPED}

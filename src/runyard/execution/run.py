@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 from ..core.clock import Clock
@@ -23,7 +25,9 @@ from .errors import RunCancelled
 from .log import line_logger, lines_go_to
 from .resources import ResourceScope
 from .sink import EventSink
+from .step_host import StepHost
 from .steps import StepRunner, failure_of
+from .value_store import ValueStore
 from .values import Values
 
 
@@ -40,6 +44,11 @@ def execute_run(
     input_values: Mapping[str, Any] | None = None,
     keep: Callable[[str, str, Any], None] | None = None,
     on_failure: Callable[[BaseException], None] | None = None,
+    host: StepHost | None = None,
+    values: ValueStore | None = None,
+    done: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    only: Collection[str] | None = None,
+    capture: Callable[[str], AbstractContextManager[object]] = nullcontext,
 ) -> RunEnd:
     """Run every step and say how it ended. User errors end up in the result, never as exceptions.
 
@@ -49,6 +58,11 @@ def execute_run(
         instance: what ``context.instance`` is; None asks the process's provider when it is used.
         keep: called with (step key, output name, value) for every output; None drops values once nobody needs them.
         on_failure: called with the exception of the first failure.
+        host: gives steps their own processes and slots of pools; None: everything here, and no slots are asked for.
+        values: keeps outputs for other processes and for retries; None: this process's memory only.
+        done: outputs by key of the steps that are not done again; their values are in ``values``.
+        only: keys of the only steps to do; None: all.
+        capture: entered with the step's key around each try of a step in this process.
     """
     run = DagsterRun(
         job.name,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ..core.errors import UserError
+from .file_names import checked_run_id, quoted, unquoted
 
 RUN = "run"
 Stream = Literal["out", "err"]
@@ -78,20 +77,16 @@ class LocalComputeLogs:
         directory.rmdir()
 
     def _directory(self, run_id: str) -> Path:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", run_id):
-            raise UserError(f"'{run_id}' is no run id.")
-        return self._base / run_id
+        return self._base / checked_run_id(run_id)
 
 
 def _file_name(step_key: str | None) -> str:
     """Step keys may hold brackets and dots; a step named ``run`` must not meet the run's own file."""
     if step_key is None:
         return RUN
-    quoted = re.sub(r"[^A-Za-z0-9_.\[\]-]", lambda found: f"%{ord(found[0]):X};", step_key)
-    return f"{quoted}%" if quoted == RUN or quoted.startswith(".") else quoted
+    name = quoted(step_key)
+    return f"{name}%" if name == RUN else name
 
 
 def _step_key(stem: str) -> str | None:
-    if stem == RUN:
-        return None
-    return re.sub(r"%([0-9A-F]+);", lambda found: chr(int(found[1], 16)), stem.removesuffix("%"))
+    return None if stem == RUN else unquoted(stem)
