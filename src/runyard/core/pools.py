@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
 import msgspec
 
 
@@ -15,6 +19,30 @@ class PoolNeeds(msgspec.Struct, frozen=True):
 
     all: dict[str, int] = {}
     roots: dict[str, int] = {}
+
+
+class PoolUse(NamedTuple):
+    """What one step takes of a pool, and the steps that it needs first."""
+
+    step_key: str
+    needs: Sequence[str]
+    pool: str | None
+    slots: int
+
+
+def pool_needs(uses: Iterable[PoolUse]) -> PoolNeeds:
+    """What a run of just these steps needs: those begin that need none of the others."""
+    every: dict[str, int] = {}
+    roots: Counter[str] = Counter()
+    free_root = False
+    steps = {use.step_key: use for use in uses}
+    for use in steps.values():
+        if use.pool:
+            every[use.pool] = max(use.slots, every.get(use.pool, 0))
+        if not any(key in steps for key in use.needs):
+            free_root = free_root or not use.pool
+            roots[use.pool or ""] += use.slots
+    return PoolNeeds(every, {} if free_root else dict(roots))
 
 
 class PoolHolder(msgspec.Struct, frozen=True):
