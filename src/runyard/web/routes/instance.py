@@ -27,6 +27,7 @@ def instance(context: Context) -> Json:
             "ephemeral": settings.ephemeral,
             "storage": _storage(context),
             "read_only": context.read_only,
+            "cancel_timeout_seconds": settings.monitoring.cancel_timeout_seconds,
             "configuration_text": mask_yaml(settings.text) if settings.text else "",
             "configuration_file": settings.file,
             "notices": list(settings.notices),
