@@ -169,7 +169,7 @@ def test_steps_that_hold_a_pool_keep_runs_back_that_begin_with_it(bench) -> None
     yard.stores.runs.add([first], enqueue=True)
     assert yard.launched(1) == [first.run_id]
     yard.begin(yard.location.launched[0])
-    taken = {"attempt": 1, "pool": "db", "slots": 1, "now": yard.clock.now()}
+    taken = {"attempt": 1, "pool": "db", "slots": 1, "priority": 0, "now": yard.clock.now()}
     assert yard.stores.pool_slots.claim(first.run_id, "step", **taken)
     yard.stores.runs.add([second], enqueue=True)
     yard.look()

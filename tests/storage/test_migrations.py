@@ -157,7 +157,7 @@ def _fill_the_first_revision(settings: SqliteSettings | PostgresSettings) -> Non
 
 def test_runs_of_the_first_revision(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
     _fill_the_first_revision(storage_settings)
-    assert migrate_storage(storage_settings, ManualClock()) == "0002"
+    assert migrate_storage(storage_settings, ManualClock()) == REVISION
     stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
     queue, fence, rules = stores.queue, lead(stores), stores.queue.rules()
     assert (rules.version, rules.max_concurrent_runs, rules.tag_rules) == (5, 3, (TagRule("team", 1),))
@@ -242,7 +242,7 @@ def test_an_older_revision_asks_for_migration(
 ) -> None:
     with _migrated_to(storage_settings, "0001"):
         pass
-    with pytest.raises(ConfigError, match=r"0001, older than 0002: run `runyard instance migrate`"):
+    with pytest.raises(ConfigError, match=rf"0001, older than {REVISION}: run `runyard instance migrate`"):
         _open_and_close(storage_settings, runtime_dir)
 
 

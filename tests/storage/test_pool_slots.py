@@ -36,7 +36,7 @@ def limit(stores: SqlStores, default: int | None = None, **limits: int) -> None:
 
 
 def take(stores: SqlStores, won: Claim, step: str = "load", *, pool: str = "db", slots: int = 1) -> bool:
-    return stores.pool_slots.claim(won.run_id, step, attempt=won.attempt, pool=pool, slots=slots, now=NOW)
+    return stores.pool_slots.claim(won.run_id, step, attempt=won.attempt, pool=pool, slots=slots, priority=0, now=NOW)
 
 
 def used(stores: SqlStores) -> dict[str, int]:
@@ -89,12 +89,14 @@ def test_a_pool_without_a_limit_always_has_room(stores: SqlStores) -> None:
 def test_only_the_attempt_that_is_active_takes_slots(stores: SqlStores) -> None:
     limit(stores, default=5)
     won = started(stores)
-    assert not stores.pool_slots.claim(won.run_id, "load", attempt=won.attempt + 1, pool="db", slots=1, now=NOW)
+    assert not stores.pool_slots.claim(
+        won.run_id, "load", attempt=won.attempt + 1, pool="db", slots=1, priority=0, now=NOW
+    )
     for status in (RunStatus.NOT_STARTED, RunStatus.QUEUED, RunStatus.SUCCESS):
         run_id = in_status(stores, status)
         attempt = 1 if status is RunStatus.SUCCESS else 0
-        assert not stores.pool_slots.claim(run_id, "load", attempt=attempt, pool="db", slots=1, now=NOW)
-    assert not stores.pool_slots.claim("nobody", "load", attempt=1, pool="db", slots=1, now=NOW)
+        assert not stores.pool_slots.claim(run_id, "load", attempt=attempt, pool="db", slots=1, priority=0, now=NOW)
+    assert not stores.pool_slots.claim("nobody", "load", attempt=1, pool="db", slots=1, priority=0, now=NOW)
     assert used(stores) == {}
 
 
@@ -115,7 +117,9 @@ def test_a_paused_pool_gives_no_slots_until_it_is_resumed(stores: SqlStores) -> 
     assert not take(stores, won, "second")
     assert take(stores, won), "what it holds it keeps"
     assert take(stores, won, "second", pool="web")
-    assert stores.pool_slots.claim(won.run_id, "third", attempt=won.attempt, pool="db", slots=1, now=NOW + 10)
+    assert stores.pool_slots.claim(
+        won.run_id, "third", attempt=won.attempt, pool="db", slots=1, priority=0, now=NOW + 10
+    )
 
 
 def test_at_run_granularity_steps_take_nothing(stores: SqlStores) -> None:

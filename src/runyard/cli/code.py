@@ -52,7 +52,8 @@ class CommandStores:
         self.runs, self.events, self.queue, self.ticks = stores.runs, stores.events, stores.queue, stores.ticks
         self.history = stores.history
         self.leases, self.heartbeats, self.hosts = stores.leases, stores.heartbeats, stores.hosts
-        self.limits, self.pool_slots, self.wakeups = stores.limits, stores.pool_slots, stores.wakeups
+        self.limits, self.pool_slots, self.policies = stores.limits, stores.pool_slots, stores.policies
+        self.wakeups = stores.wakeups
         self.locations: Locations = OwnLocations()
 
     def ping(self) -> float:

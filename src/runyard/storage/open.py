@@ -11,6 +11,7 @@ from .event_log import SqlEvents
 from .history import SqlHistory
 from .leases import SqlLeases
 from .limits import SqlLimits
+from .policies import SqlPolicies
 from .pool_slots import SqlPoolSlots
 from .prepare import migrate, prepare
 from .protocols import (
@@ -21,6 +22,7 @@ from .protocols import (
     Leases,
     Limits,
     Locations,
+    Policies,
     PoolSlots,
     Queue,
     Runs,
@@ -50,6 +52,7 @@ class SqlStores:
         self.history: History = SqlHistory(database)
         self.limits: Limits = SqlLimits(database, rules)
         self.pool_slots: PoolSlots = SqlPoolSlots(database, rules)
+        self.policies: Policies = SqlPolicies(database)
         self.ticks: Ticks = SqlTicks(database, rules)
         self.leases: Leases = SqlLeases(database)
         self.heartbeats: Heartbeats = SqlHeartbeats(database)

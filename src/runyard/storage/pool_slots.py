@@ -11,12 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..core.errors import NeverAdmissible
-from ..core.pools import PoolHolder
+from ..core.pools import PoolHolder, PoolWaiter
 from ..queue.rules import Rules
 from .database import Database
 from .journal import change, write_changes
 from .pool_holders import GIVE, subtract
-from .schema import IS_ACTIVE, pool_counters, pool_holders, runs
+from .schema import IS_ACTIVE, pool_counters, pool_holders, pool_waiters, runs
 from .stored_rules import StoredRules
 from .upsert import insert_new
 
@@ -35,6 +35,12 @@ _HOLDERS = sa.select(*(pool_holders.c[name] for name in _COLUMNS)).order_by(
     *(pool_holders.c[name] for name in ("since", "pool", "run_id", "step_key"))
 )
 
+_WAITERS = sa.select(
+    *(pool_waiters.c[name] for name in ("pool", "run_id", "step_key", "attempt", "slots")),
+    -pool_waiters.c.np,
+    pool_waiters.c.since,
+).order_by(pool_waiters.c.pool, pool_waiters.c.np, pool_waiters.c.seq)
+
 
 class SqlPoolSlots:
     """``storage.protocols.PoolSlots``."""
@@ -43,7 +49,9 @@ class SqlPoolSlots:
         self._database = database
         self._rules = stored_rules
 
-    def claim(self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, now: float) -> bool:
+    def claim(
+        self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, priority: int, now: float
+    ) -> bool:
         with self._database.write() as connection:
             rules = self._rules.lock(connection).rules.at(now)
             if connection.execute(_ATTEMPT, {"run_id": run_id, "attempt": attempt}).first() is None:
@@ -78,6 +86,11 @@ class SqlPoolSlots:
         query = _HOLDERS if pools is None else _HOLDERS.where(pool_holders.c.pool.in_(pools))
         with self._database.read() as connection:
             return [PoolHolder(*row) for row in connection.execute(query)]
+
+    def waiters(self, pools: Sequence[str] | None = None) -> Sequence[PoolWaiter]:
+        query = _WAITERS if pools is None else _WAITERS.where(pool_waiters.c.pool.in_(pools))
+        with self._database.read() as connection:
+            return [PoolWaiter(*row) for row in connection.execute(query)]
 
 
 def _most(rules: Rules, pool: str, step_key: str, slots: int) -> int | None:

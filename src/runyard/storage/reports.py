@@ -27,14 +27,15 @@ _STATE = (
             runs.c[name]
             for name in ["run_id", "status", "attempt", "began_attempt", "ended_attempt", "launch_token", "lane"]
         ),
-        *(runs.c[name] for name in ["started_at", "ended_at", "failure", "host_id", "pid"]),
+        *(runs.c[name] for name in ["started_at", "ended_at", "failure", "stop_failure", "host_id", "pid"]),
     )
     .where(runs.c.run_id.in_(sa.bindparam("run_ids", expanding=True)))
     # Every batch locks in the same order, so that two of them never wait for each other.
     .order_by(runs.c.run_id)
     .with_for_update()
 )
-_CHANGED = ["status", "began_attempt", "ended_attempt", "started_at", "ended_at", "failure", "host_id", "pid"]
+_CHANGED = ["status", "began_attempt", "ended_attempt", "started_at", "ended_at", "failure", "stop_failure"]
+_CHANGED += ["host_id", "pid"]
 _UPDATE = (
     sa.update(runs)
     .where(
@@ -59,6 +60,7 @@ class _State(msgspec.Struct):
     started_at: float | None
     ended_at: float | None
     failure: str | None
+    stop_failure: str | None
     host_id: str | None
     pid: int | None
     stored_status: RunStatus = RunStatus.NOT_STARTED
@@ -98,7 +100,7 @@ class _Batch:
             failure = end.failure or RunFailure("Failure", end.message or "The worker gave no reason.")
         self._move(state, end.status, when, end.message or _said(end), failure)
         state.ended_attempt, state.ended_at = state.attempt, max(when, state.started_at or when)
-        state.failure = None if failure is None else text(failure)
+        state.failure, state.stop_failure = None if failure is None else text(failure), None
 
     def _move(
         self, state: _State, target: RunStatus, when: float, message: str, failure: RunFailure | None = None

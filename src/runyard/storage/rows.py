@@ -41,9 +41,11 @@ _PLAIN = (
     "pid",
     "parent_run_id",
     "root_run_id",
+    "resumes",
 )
 RUN_COLUMNS = tuple(
-    runs.c[name] for name in (*_PLAIN, "id", "status", "np", "tags", "run_config", "failure", "held", "pools")
+    runs.c[name]
+    for name in (*_PLAIN, "id", "status", "np", "tags", "run_config", "failure", "held", "pools", "stop_failure")
 )
 _COUNT = len(_PLAIN)
 
@@ -65,7 +67,7 @@ def text(value: Any) -> str:
 
 def to_run(row: Sequence[Any]) -> Run:
     """A row of RUN_COLUMNS as a record."""
-    _, status, np, tags, run_config, failure, held, pools = row[_COUNT:]
+    _, status, np, tags, run_config, failure, held, pools, stop_failure = row[_COUNT:]
     return Run(
         **dict(zip(_PLAIN, row[:_COUNT], strict=True)),
         status=RunStatus(status),
@@ -73,6 +75,7 @@ def to_run(row: Sequence[Any]) -> Run:
         tags=_texts(tags),
         run_config=_config(run_config),
         failure=None if failure is None else _failure(failure),
+        stop_failure=None if stop_failure is None else _failure(stop_failure),
         held=bool(held),
         pools=_pools(pools),
     )

@@ -75,7 +75,7 @@ def _set(connection: sa.Connection, run: Run, values: Mapping[str, Any]) -> Run:
 
 def _values(target: RunStatus, now: float, failure: RunFailure | None) -> dict[str, Any]:
     """The columns that go with being in ``target``."""
-    values: dict[str, Any] = {"status": target.value}
+    values: dict[str, Any] = {"status": target.value, "stop_failure": None}
     if target in FINISHED or target in ACTIVE:
         values["held"] = 0
     if target in FINISHED:

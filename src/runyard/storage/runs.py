@@ -92,9 +92,10 @@ class SqlRuns:
         waiting = (RunStatus.NOT_STARTED, RunStatus.QUEUED)
         return self._change(run_id, RunStatus.CANCELED, expected=waiting, message=message, now=now)
 
-    def cancel_active(self, run_id: str, *, message: str, now: float) -> Run | None:
+    def cancel_active(self, run_id: str, *, message: str, now: float, failure: RunFailure | None = None) -> Run | None:
         running = (RunStatus.STARTING, RunStatus.STARTED)
-        return self._change(run_id, RunStatus.CANCELING, expected=running, message=message, now=now)
+        values = {"stop_failure": None if failure is None else text(failure)}
+        return self._change(run_id, RunStatus.CANCELING, expected=running, message=message, now=now, values=values)
 
     def fail(
         self,
@@ -116,6 +117,11 @@ class SqlRuns:
             now=now,
             fence=fence,
         )
+
+    def lose_worker(
+        self, run_id: str, *, attempt: int, failure: RunFailure, now: float, fence: Fence | None = None
+    ) -> Run | None:
+        return self.fail(run_id, attempt=attempt, expected=ACTIVE, failure=failure, now=now, fence=fence)
 
     def end_canceling(
         self, run_id: str, *, attempt: int, message: str, now: float, fence: Fence | None = None

@@ -14,7 +14,7 @@ from ..core.tick import InstigatorStatus, TickStatus
 from .columns import NAME, SERIAL, TransactionId
 
 #: Every revision of the schema, oldest first; the last is what this version of Runyard works with.
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 REVISION = REVISIONS[-1]
 
 metadata = sa.MetaData()
@@ -74,6 +74,13 @@ runs = sa.Table(
     sa.Column("pid", sa.BigInteger),
     sa.Column("parent_run_id", NAME),
     sa.Column("root_run_id", NAME),
+    sa.Column("resumes", sa.Integer, nullable=False, server_default="0"),
+    # What a run that is stopped for a reason of ours fails with, until it has stopped.
+    sa.Column(
+        "stop_failure",
+        sa.Text,
+        sa.CheckConstraint("stop_failure IS NULL OR status = 'CANCELING'", name="runs_stop_failure_canceling"),
+    ),
     sa.CheckConstraint(_KNOWN, name="runs_status_known"),
     sa.CheckConstraint(
         "status <> 'QUEUED' OR (queue_seq IS NOT NULL AND lane IS NOT NULL AND queued_at IS NOT NULL)",
@@ -192,6 +199,32 @@ pool_holders = sa.Table(
     sa.Column("slots", sa.BigInteger, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
     sa.CheckConstraint("slots > 0", name="pool_holders_positive"),
+)
+
+# In line for a pool: the lowest ``np`` first, then the lowest ``seq``, which is drawn under the lock of the counter.
+pool_waiters = sa.Table(
+    "pool_waiters",
+    metadata,
+    sa.Column("seq", SERIAL, primary_key=True),
+    sa.Column("pool", NAME, sa.ForeignKey("pool_counters.pool"), nullable=False),
+    sa.Column("run_id", NAME, nullable=False),
+    sa.Column("step_key", NAME, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("slots", sa.BigInteger, nullable=False),
+    # Minus the priority, as in the queue.
+    sa.Column("np", sa.BigInteger, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.CheckConstraint("slots > 0", name="pool_waiters_positive"),
+    sqlite_autoincrement=True,
+)
+
+# One row: what becomes of failed runs and lost workers.
+policies = sa.Table(
+    "policies",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.CheckConstraint("id = 1", name="policies_one_row"),
 )
 
 # What starts were expected to be, to say how far off estimates are; when a run was launched says its own row.
@@ -333,6 +366,7 @@ def create_all(connection: sa.Connection) -> None:
     tables = [table for table in metadata.sorted_tables if table is not counters or _is_sqlite(connection)]
     metadata.create_all(connection, tables=tables, checkfirst=False)
     connection.execute(sa.insert(rules).values(id=1, version=0, lane_version=0, body="{}"))
+    connection.execute(sa.insert(policies).values(id=1, body="{}"))
     version_table.create(connection, checkfirst=False)
     connection.execute(sa.insert(version_table).values(version_num=REVISION))
 
