@@ -70,6 +70,7 @@ class Control:
     def start(self) -> None:
         """Start everything; returns at once, locations load in the background."""
         self.instance.stores.limits.configure(self.instance.settings.queue.rules)
+        self.instance.stores.policies.configure(self.instance.settings.policies)
         self._end_listening = self.instance.stores.wakeups.listen(self._woken)
         self.workspace.on_change(self._location_changed)
         self.workspace.start()

@@ -241,6 +241,16 @@ def test_a_priority_from_code_that_is_no_integer_warns_and_counts_as_zero(bench)
     assert any(e.event.level == "WARNING" for e in yard.stores.events.of_run(run.run_id))
 
 
+def test_tags_from_code_that_mean_nothing_or_count_for_nothing_warn(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("a", tags={"dagster/max_runtime": "soon", "dagster/max_retries": "2"})
+    yard.sensor_tick()
+    (run,) = yard.runs()
+    told = [e.event.message for e in yard.stores.events.of_run(run.run_id) if e.event.level == "WARNING"]
+    assert "'soon' is no number of seconds" in told[0]
+    assert "Tag 'dagster/max_retries' has no effect: run retries are off" in told[1]
+
+
 def test_slots_from_code_that_are_no_number_warn_and_count_as_one(bench) -> None:
     yard = bench()
     yard.location.answer = asks("a", tags={"runyard/slots": "many"})

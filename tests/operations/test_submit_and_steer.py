@@ -17,11 +17,14 @@ from runyard.core.errors import (
 )
 from runyard.core.events import ErrorInfo
 from runyard.core.location import LocationRecord, LocationState
+from runyard.core.policy_tags import TagsInForce
 from runyard.core.run import RunStatus
 from runyard.operations.cancel import cancel
 from runyard.operations.queue.limits_view import limits
 from runyard.operations.queue.steering import hold, release, set_priority
 from runyard.operations.queue.view import entries, entry
+from runyard.operations.submit import SubmitRequest, submit
+from runyard.operations.submit_many import submit_many
 from runyard.queue.rules import Rules, TagRule
 from runyard.service.host_supervisor import INTERVAL, WORKER_GRACE
 from runyard.storage.protocols import RunsFilter
@@ -41,6 +44,11 @@ from .yard import Yard
         ({"tags": {"runyard/slots": "many"}}, InvalidTag, "'many' is not a whole number"),
         ({"tags": {"runyard/slots": 0}}, InvalidTag, "outside 1 to 1000"),
         ({"tags": {"runyard/slots": 11}}, NeverAdmissible, "takes 11 slots of max_concurrent_runs, whose limit is 10"),
+        ({"tags": {"dagster/max_runtime": "soon"}}, InvalidTag, "'soon' is no number of seconds"),
+        ({"tags": {"dagster/max_runtime_seconds": "nan"}}, InvalidTag, "'nan' is no number of seconds"),
+        ({"tags": {"dagster/max_retries": 1.5}}, InvalidTag, "'1.5' is no whole number"),
+        ({"tags": {"dagster/retry_strategy": "all"}}, InvalidTag, "neither FROM_FAILURE nor ALL_STEPS"),
+        ({"tags": {"dagster/retry_on_asset_or_op_failure": 1}}, InvalidTag, "neither 'true' nor 'false'"),
         ({"run_config": {"x": float("nan")}}, InvalidRunConfig, "x: nan"),
     ],
 )
@@ -49,6 +57,17 @@ def test_what_cannot_be_asked_for_is_refused_and_nothing_is_written(yard: Yard, 
         yard.submit(**fields)
     assert says in str(caught.value)
     assert yard.stores.runs.count(RunsFilter()) == 0
+
+
+def test_tags_for_what_is_off_are_told_of_on_the_run(yard: Yard) -> None:
+    tags = {"dagster/max_runtime": 60, "dagster/max_retries": 2, "dagster/retry_strategy": "ALL_STEPS"}
+    for in_force, told in ((TagsInForce(), 0), (TagsInForce(monitoring=False, retries=False), 2)):
+        request = SubmitRequest(job_name="job", tags=tags)
+        run = submit(yard.stores, yard.workspace, request, clock=yard.clock, in_force=in_force)
+        (many,) = submit_many(yard.stores, yard.workspace, [request], in_force=in_force)
+        for run_id in (run.run_id, many):
+            events = [stored.event for stored in yard.stores.events.of_run(run_id)]
+            assert len([event for event in events if event.level == "WARNING"]) == told
 
 
 def test_run_config_that_the_job_refuses_is_refused(yard: Yard) -> None:

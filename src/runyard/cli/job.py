@@ -94,8 +94,8 @@ def launch(
     request = _request(job_name, location, tags, config, config_json, run_id)
     with opened_instance() as instance:
         with loaded_code(instance, target) as code:
-            queued = instance.settings.queue.queued
-            run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=queued)
+            queued, in_force = instance.settings.queue.queued, instance.settings.tags_in_force
+            run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=queued, in_force=in_force)
         _say_whether_it_starts(instance, run)
         if wait:
             if not as_json:
@@ -128,7 +128,8 @@ def execute(
 
     request = _request(job_name, location, tags, config, config_json, None)
     with instance_or_temporary() as instance, loaded_code(instance, target) as code:
-        run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=False)
+        in_force = instance.settings.tags_in_force
+        run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=False, in_force=in_force)
         try:
             run = _follow_to_end(instance, run, quiet=as_json)
         except KeyboardInterrupt:
@@ -159,7 +160,14 @@ def _launch_lines(
         with loaded_code(instance, target) as code, progress_bar("Enqueueing", total=len(requests)) as progress:
             asked = [request for _, request in requests]
             try:
-                run_ids = submit_many(code.stores, code.workspace, asked, idempotency_key=key, progress=progress)
+                run_ids = submit_many(
+                    code.stores,
+                    code.workspace,
+                    asked,
+                    in_force=instance.settings.tags_in_force,
+                    idempotency_key=key,
+                    progress=progress,
+                )
             except RequestRefused as error:
                 raise BadLine(file, requests[error.index][0], str(error.error)) from error
         _warn_without_daemon(instance)

@@ -15,6 +15,7 @@ from ..core.errors import LeaseLost, LocationUnavailable, RunyardError, StorageU
 from ..core.events import ErrorInfo
 from ..core.ids import new_id
 from ..core.lease import Fence
+from ..core.policy_tags import TagsInForce, bad_policy_tags, idle_policy_tags
 from ..core.run import NewRun, Run, RunFailure, RunStatus
 from ..core.tags import priority_or_zero, slots_or_one
 from ..core.tick import (
@@ -64,6 +65,7 @@ class Evaluations:
         *,
         clock: Clock,
         queued: bool,
+        in_force: TagsInForce,
         advance: Advance,
         workers: int | None,
     ) -> None:
@@ -71,6 +73,7 @@ class Evaluations:
         self._workspace = workspace
         self._clock = clock
         self._queued = queued
+        self._in_force = in_force
         self._advance = advance
         self.report: Report = log_report
         self._lock = threading.Lock()
@@ -129,7 +132,7 @@ class Evaluations:
         return self._stores.ticks.commit(
             _ended(tick, evaluation, pending.state, self._clock.now()),
             self._advance(pending, evaluation),
-            [_addition(key, asked) for asked in evaluation.runs],
+            [_addition(key, asked, self._in_force) for asked in evaluation.runs],
             enqueue=self._queued,
             fence=fence,
             now=self._clock.now(),
@@ -183,9 +186,10 @@ def _ended(tick: Tick, evaluation: Evaluation, state: InstigatorState, now: floa
     )
 
 
-def _addition(key: InstigatorKey, asked: RunAsked) -> RunAddition:
+def _addition(key: InstigatorKey, asked: RunAsked, in_force: TagsInForce) -> RunAddition:
     priority, bad_priority = priority_or_zero(asked.tags)
     _, bad_slots = slots_or_one(asked.tags)
+    warnings = (bad_priority, bad_slots, *bad_policy_tags(asked.tags), *idle_policy_tags(asked.tags, in_force))
     run = NewRun(
         run_id=new_id(),
         job_name=asked.job_name,
@@ -194,6 +198,6 @@ def _addition(key: InstigatorKey, asked: RunAsked) -> RunAddition:
         tags=asked.tags,
         run_config=asked.run_config,
         pools=asked.pools,
-        warnings=tuple(warning for warning in (bad_priority, bad_slots) if warning),
+        warnings=tuple(warning for warning in warnings if warning),
     )
     return RunAddition(run=run, run_key=asked.run_key)

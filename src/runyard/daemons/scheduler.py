@@ -68,6 +68,7 @@ class SchedulerDaemon:
             workspace,
             clock=clock,
             queued=settings.queue.queued,
+            in_force=settings.tags_in_force,
             advance=self._advance,
             workers=settings.schedules.num_workers,
         )

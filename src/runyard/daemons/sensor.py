@@ -53,6 +53,7 @@ class SensorDaemon:
             workspace,
             clock=clock,
             queued=settings.queue.queued,
+            in_force=settings.tags_in_force,
             advance=_advance,
             workers=settings.sensors.num_workers,
         )

@@ -13,6 +13,7 @@ from ..core.errors import InvalidRunConfig, InvalidTag, LocationUnavailable, Not
 from ..core.ids import new_id
 from ..core.jsonable import unstorable
 from ..core.location import JobInfo, LocationRecord
+from ..core.policy_tags import TagsInForce, check_policy_tags, idle_policy_tags
 from ..core.run import NewRun, Run
 from ..locations.api import Location
 from ..queue.never import check_admissible
@@ -22,6 +23,7 @@ from .cancel import enqueue_topics
 from .launch import launch_now
 
 VALIDATE_SECONDS = 60.0
+EVERY_TAG = TagsInForce()
 
 
 class SubmitStores(Protocol):
@@ -52,20 +54,28 @@ class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def submit(
-    stores: SubmitStores, locations: Reachable, request: SubmitRequest, *, clock: Clock, queued: bool = True
+    stores: SubmitStores,
+    locations: Reachable,
+    request: SubmitRequest,
+    *,
+    clock: Clock,
+    queued: bool = True,
+    in_force: TagsInForce = EVERY_TAG,
 ) -> Run:
     """Check the request whole, then insert the run: QUEUED, or handed to a worker at once when not ``queued``.
 
+    ``in_force``: of tags for what the instance file leaves off, the run's log tells.
+
     Raises:
         NotFound: no such job or location.
-        InvalidTag: a tag's value, or a priority or a number of slots that is no integer.
+        InvalidTag: a tag's value, or one that steers the run (priority, slots, run time, retries) and means nothing.
         InvalidRunConfig: the job does not take this run config.
         LocationUnavailable: its code location cannot check the config now.
         NeverAdmissible: it takes more slots than a limit in force has.
         OverlapRefused: the overlap policy of its job refuses it now.
     """
     record, job = find_job(stores.locations, request.job_name, request.location_name)
-    new = new_run(request, record, job)
+    new = new_run(request, record, job, in_force)
     rules = stores.queue.rules()
     if queued:
         check_fits(rules, new)
@@ -145,7 +155,7 @@ def _explain_absence(records: list[LocationRecord], job_name: str) -> None:
     raise NotFound("job", job_name, [job.name for record in records for job in _jobs(record)])
 
 
-def _check_storable(run: NewRun) -> None:
+def check_storable(run: NewRun) -> None:
     """Refuse what a database would not give back as it was, before anything is written."""
     fault = unstorable(run.run_config)
     if fault:
@@ -156,15 +166,16 @@ def _check_storable(run: NewRun) -> None:
             raise InvalidTag(key, f"{told[1]}.")
 
 
-def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> NewRun:
+def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo, in_force: TagsInForce) -> NewRun:
     """The run that a request means, all but its config checked.
 
     Raises:
-        InvalidTag: a tag's value, or a priority or a number of slots that is no integer.
+        InvalidTag: a tag's value, or one that steers the run and means nothing.
         InvalidRunConfig: the config holds what no storage takes.
     """
     tags = {**job.tags, **tagging.normalise(request.tags), tagging.CODE_LOCATION: record.name}
     tagging.parse_slots(tags)
+    check_policy_tags(tags)
     run = NewRun(
         run_id=request.run_id or new_id(),
         job_name=job.name,
@@ -173,6 +184,7 @@ def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo) -> New
         tags=tags,
         run_config=dict(request.run_config),
         pools=job.pools,
+        warnings=tuple(idle_policy_tags(tags, in_force)),
     )
-    _check_storable(run)
+    check_storable(run)
     return run

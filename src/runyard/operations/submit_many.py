@@ -8,9 +8,20 @@ import msgspec
 
 from ..core.errors import RunyardError, UserError, WrongState
 from ..core.location import JobInfo, LocationRecord
+from ..core.policy_tags import TagsInForce
 from ..core.run import NewRun, Run
 from .cancel import enqueue_topics
-from .submit import Reachable, SubmitRequest, SubmitStores, check_config, check_fits, find_job, new_run, reach
+from .submit import (
+    EVERY_TAG,
+    Reachable,
+    SubmitRequest,
+    SubmitStores,
+    check_config,
+    check_fits,
+    find_job,
+    new_run,
+    reach,
+)
 
 #: Runs that one transaction inserts at most; between two, other writers have their turn.
 BATCH = 1000
@@ -37,6 +48,7 @@ def submit_many(
     locations: Reachable,
     requests: Sequence[SubmitRequest],
     *,
+    in_force: TagsInForce = EVERY_TAG,
     idempotency_key: str | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
@@ -50,7 +62,7 @@ def submit_many(
         EnqueuedInPart: a later batch could not be written.
         UserError: the first batch could not be, for example because of an overlap policy.
     """
-    new = _checked(stores, locations, requests)
+    new = _checked(stores, locations, requests, in_force)
     run_ids: list[str] = []
     topics = enqueue_topics(stores.queue.rules())
     for start in range(0, len(new), BATCH):
@@ -70,17 +82,20 @@ def submit_many(
     return run_ids
 
 
-def _checked(stores: SubmitStores, locations: Reachable, requests: Sequence[SubmitRequest]) -> list[NewRun]:
-    checks = _Checks(stores, locations)
+def _checked(
+    stores: SubmitStores, locations: Reachable, requests: Sequence[SubmitRequest], in_force: TagsInForce
+) -> list[NewRun]:
+    checks = _Checks(stores, locations, in_force)
     return [checks.numbered(index, request) for index, request in enumerate(requests)]
 
 
 class _Checks:
     """What was looked up and found good already."""
 
-    def __init__(self, stores: SubmitStores, locations: Reachable) -> None:
+    def __init__(self, stores: SubmitStores, locations: Reachable, in_force: TagsInForce) -> None:
         self._stores = stores
         self._locations = locations
+        self._in_force = in_force
         self._rules = stores.queue.rules()
         self._jobs: dict[tuple[str, str | None], tuple[LocationRecord, JobInfo]] = {}
         self._good: set[tuple[str, str, bytes]] = set()
@@ -96,7 +111,7 @@ class _Checks:
         named = (request.job_name, request.location_name)
         if named not in self._jobs:
             self._jobs[named] = find_job(self._stores.locations, *named)
-        run = new_run(request, *self._jobs[named])
+        run = new_run(request, *self._jobs[named], self._in_force)
         check_fits(self._rules, run)
         config = (run.location_name, run.job_name, msgspec.json.encode(run.run_config, order="deterministic"))
         if config not in self._good:

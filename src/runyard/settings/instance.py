@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from ..core.policies import RunPolicies
+from ..core.policy_tags import TagsInForce
 from ..queue.rules import Rules
 
 
@@ -118,3 +120,18 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     why_off: dict[str, WhyOff] = {}
     #: Accepted keys that have no effect here, each with a sentence.
     notices: tuple[str, ...] = ()
+
+    @property
+    def tags_in_force(self) -> TagsInForce:
+        """Which tags of runs have an effect with this file."""
+        return TagsInForce(monitoring=self.monitoring.enabled, retries=self.retries.enabled)
+
+    @property
+    def policies(self) -> RunPolicies:
+        """What becomes of runs that fail and workers that are lost; resumes are the run monitor's."""
+        return RunPolicies(
+            retries_enabled=self.retries.enabled,
+            max_retries=self.retries.max_retries,
+            retry_on_step_failure=self.retries.retry_on_asset_or_op_failure,
+            max_resumes=self.monitoring.max_resume_run_attempts if self.monitoring.enabled else 0,
+        )

@@ -78,8 +78,14 @@ def launch(
 ) -> Json:
     """Ask for a run. The same ``Idempotency-Key`` again answers with the run of the first time."""
     asked = _request(body, idempotency_key)
-    queued = context.settings.queue.queued
-    run = submit(context.stores, context.reachable, asked, clock=context.clock, queued=queued)
+    run = submit(
+        context.stores,
+        context.reachable,
+        asked,
+        clock=context.clock,
+        queued=context.settings.queue.queued,
+        in_force=context.settings.tags_in_force,
+    )
     _check_same_request(run, body)
     return Json(run_shape(run), status_code=201, headers={"Location": f"/api/v1/runs/{run.run_id}"})
 
@@ -93,7 +99,13 @@ def launch_batch(context: Context, body: LaunchRequests, idempotency_key: Idempo
     if not context.settings.queue.queued:
         raise UserError("Many runs at once need the queue, and this instance starts every run at once.")
     asked = [_request(each) for each in body.runs]
-    run_ids = submit_many(context.stores, context.reachable, asked, idempotency_key=idempotency_key)
+    run_ids = submit_many(
+        context.stores,
+        context.reachable,
+        asked,
+        in_force=context.settings.tags_in_force,
+        idempotency_key=idempotency_key,
+    )
     return Json({"run_ids": run_ids}, status_code=201)
 
 
