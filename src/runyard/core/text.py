@@ -19,6 +19,13 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     return f" Did you mean '{option}'?" if option else ""
 
 
+def storable(text: str) -> str:
+    """Text that every storage takes: NUL and halves of surrogate pairs are written as escapes."""
+    if text.isascii():
+        return text.replace("\0", "\\x00")
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
 def listing(names: Iterable[str], most: int = 8) -> str:
     """Names for a sentence: sorted, comma separated, cut after ``most``."""
     ordered = sorted(names)

@@ -23,7 +23,7 @@ from ..definitions.sensor import SensorDefinition
 from .answers import Answer, schedule_answer, sensor_answer
 from .contexts.evaluation import ScheduleEvaluationContext, SensorEvaluationContext
 from .contexts.resources import Resources
-from .log import line_logger, lines_go_to, with_traceback
+from .log import LogLine, line_logger, lines_go_to
 from .resources import ResourceScope
 
 
@@ -82,9 +82,9 @@ class _Tick:
         self.log: list[str] = []
         self._logger = line_logger(request.key.name, self.take_line)
 
-    def take_line(self, level: str, message: str, error: BaseException | None) -> None:
+    def take_line(self, line: LogLine) -> None:
         time = datetime.fromtimestamp(self._clock.now(), timezone.utc).isoformat(timespec="milliseconds")
-        self.log.append(f"{time} {level} {with_traceback(message, error)}")
+        self.log.append(f"{time} {line.level} {line.text()}")
 
     def evaluate(self) -> _Outcome:
         raise NotImplementedError

@@ -3,37 +3,141 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import reprlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import msgspec
 
 from ..core.error_info import error_info
+from ..core.jsonable import unstorable
+from ..core.text import storable
 
-#: Takes (level name, message, exception or None).
-LineTaker = Callable[[str, str, BaseException | None], None]
 
-_MANAGED = "runyard.user"
-_taker: ContextVar[LineTaker | None] = ContextVar("line_taker", default=None)
+class LogLine(NamedTuple):
+    """One line. ``extra`` is what the caller gave beside the message; ``logger`` names a library's logger."""
+
+    level: str
+    message: str
+    error: BaseException | None = None
+    extra: Mapping[str, Any] = {}
+    logger: str | None = None
+
+    def data(self) -> dict[str, Any]:
+        """The data of its event, all builtins."""
+        data: dict[str, Any] = {}
+        if self.error is not None:
+            data["error"] = msgspec.to_builtins(error_info(self.error))
+        if self.extra:
+            data["extra"] = dict(self.extra)
+        if self.logger is not None:
+            data["logger"] = self.logger
+        return data
+
+    def text(self) -> str:
+        """For places that keep text only; a traceback follows on lines of its own."""
+        if self.error is None:
+            return self.message
+        info = error_info(self.error)
+        return "\n".join([self.message, *info.stack, f"{info.class_name}: {info.message}"])
+
+
+LineTaker = Callable[[LogLine], None]
+
+_USER = "runyard.user"
 _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+_LONGEST_MESSAGE = 100_000
+_MARK = "_runyard_taken"
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", _MARK}
+
+_taker: ContextVar[LineTaker | None] = ContextVar("line_taker", default=None)
+#: Those in force in this process: threads that user code starts inherit no context, and their lines are the step's.
+_in_force: list[LineTaker] = []
+_busy = threading.local()
 
 
-class _Handler(logging.Handler):
-    """Gives each record, formatted as the standard library does, to a LineTaker."""
+class _Shared:
+    """What ``python_logs`` says, for every logger here."""
 
-    def __init__(self, taker: LineTaker | None = None) -> None:
-        super().__init__(logging.DEBUG)
-        self._own = taker
+    level: int = logging.DEBUG
+    handlers: Sequence[logging.Handler] = ()
+
+
+class LineHandler(logging.Handler):
+    """Gives each record, once, to a LineTaker and to the handlers of ``python_logs``.
+
+    Parameters:
+        taker: None for the one in force where the record is made.
+        names: whether lines tell their logger's name.
+    """
+
+    def __init__(self, taker: LineTaker | None = None, *, names: bool = False) -> None:
+        super().__init__(logging.NOTSET)
+        self._own, self._names = taker, names
 
     def emit(self, record: logging.LogRecord) -> None:
-        taker = self._own or _taker.get()
+        # A record passes here again on its way up to a managed logger; and what we log while handing over is not the
+        # user's.
+        if getattr(record, _MARK, False) or getattr(_busy, "now", False):
+            return
+        if self._own is None and _is_ours(record.name):
+            return
+        setattr(record, _MARK, True)
+        _busy.now = True
+        try:
+            self._give(record)
+        finally:
+            _busy.now = False
+
+    def _give(self, record: logging.LogRecord) -> None:
+        for handler in _Shared.handlers:
+            if record.levelno >= handler.level:
+                handler.handle(record)
+        taker = self._own or _taker.get() or (_in_force[-1] if _in_force else None)
         if taker is None:
             return
         try:
-            message = record.getMessage()
+            line = _line(record, record.name if self._names else None)
         except Exception:  # noqa: BLE001 - logging's own way to tell of arguments that do not fit the message
             self.handleError(record)
             return
-        taker(_level(record.levelno), message, record.exc_info[1] if record.exc_info else None)
+        taker(line)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a logger is Runyard's own and not one that speaks for user code."""
+    return name == "runyard" or (name.startswith("runyard.") and not name.startswith(_USER))
+
+
+def _line(record: logging.LogRecord, logger: str | None) -> LogLine:
+    message = storable(record.getMessage())
+    if len(message) > _LONGEST_MESSAGE:
+        message = f"{message[:_LONGEST_MESSAGE]}… ({len(message):,} characters)"
+    return LogLine(_level(record.levelno), message, _error(record), _extra(record), logger)
+
+
+def _error(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if record.exc_info else None
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {
+        storable(str(name)): _plain(value)
+        for name, value in record.__dict__.items()
+        if name not in _STANDARD and not name.startswith("_")
+    }
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it, else how it shows itself."""
+    try:
+        plain = msgspec.to_builtins(value, str_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        return storable(reprlib.repr(value))
+    return plain if unstorable(plain) is None else storable(reprlib.repr(plain))
 
 
 def _level(number: int) -> str:
@@ -43,34 +147,34 @@ def _level(number: int) -> str:
 def line_logger(name: str, taker: LineTaker) -> logging.Logger:
     """A logger whose lines go to ``taker``, and on to the ``runyard`` logger for whoever listens there."""
     # Not getLogger: it would keep one for every step of every run, with the handler of that run.
-    logger = logging.Logger(name, logging.DEBUG)  # noqa: LOG001 - see above
-    logger.addHandler(_Handler(taker))
+    logger = logging.Logger(name, _Shared.level)  # noqa: LOG001 - see above
+    logger.addHandler(LineHandler(taker))
     logger.parent = logging.getLogger("runyard")
     return logger
 
 
 def get_dagster_logger(name: str | None = None) -> logging.Logger:
     """A logger for code that has no context: inside a step its lines are the step's, elsewhere ordinary ones."""
-    managed = logging.getLogger(_MANAGED)
-    if not any(isinstance(handler, _Handler) for handler in managed.handlers):
-        managed.addHandler(_Handler())
-        managed.setLevel(logging.DEBUG)
+    managed = logging.getLogger(_USER)
+    if not any(isinstance(handler, LineHandler) for handler in managed.handlers):
+        managed.addHandler(LineHandler())
+        managed.setLevel(_Shared.level)
     return managed.getChild(name) if name else managed
 
 
 @contextmanager
 def lines_go_to(taker: LineTaker) -> Iterator[None]:
-    """Inside, lines of ``get_dagster_logger`` go to ``taker``."""
+    """Inside, lines of ``get_dagster_logger`` and of managed loggers go to ``taker``, also those of new threads."""
     token = _taker.set(taker)
+    _in_force.append(taker)
     try:
         yield
     finally:
+        _in_force.remove(taker)
         _taker.reset(token)
 
 
-def with_traceback(message: str, error: BaseException | None) -> str:
-    """A line for places that keep text only."""
-    if error is None:
-        return message
-    info = error_info(error)
-    return "\n".join([message, *info.stack, f"{info.class_name}: {info.message}"])
+def share(level: int, handlers: Sequence[logging.Handler]) -> None:
+    """From now on loggers made here take lines from ``level`` on, and ``handlers`` get them as well."""
+    _Shared.level, _Shared.handlers = level, tuple(handlers)
+    logging.getLogger(_USER).setLevel(level)

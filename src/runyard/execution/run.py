@@ -22,7 +22,7 @@ from ..definitions.records import DagsterRun
 from ..definitions.steps import FromJobInput, single_sources
 from .emitter import Emitter, error_data
 from .errors import RunCancelled
-from .log import line_logger, lines_go_to
+from .log import LogLine, line_logger, lines_go_to
 from .resources import ResourceScope
 from .sink import EventSink
 from .step_host import StepHost
@@ -195,9 +195,8 @@ class _RunExecution:
             data=error_data(error),
         )
 
-    def _take_line(self, level: str, message: str, error: BaseException | None) -> None:
-        data = error_data(error) if error is not None else None
-        self._emitter.emit(EventType.LOG, message, level=level, data=data)
+    def _take_line(self, line: LogLine) -> None:
+        self._emitter.emit(EventType.LOG, line.message, level=line.level, data=line.data())
 
 
 def _check_inputs(job: JobDefinition, given: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ from .contexts.op import OpExecutionContext
 from .contexts.resources import Resources
 from .emitter import Emitter, error_data
 from .errors import RunCancelled
-from .log import line_logger, lines_go_to
+from .log import LineTaker, LogLine, line_logger, lines_go_to
 
 
 class StepRunner:
@@ -171,10 +171,9 @@ class StepRunner:
         kind, told, data = _expectation(report) if isinstance(report, ExpectationResult) else _asset_report(report)
         self._event(step, kind, told, data={**data, "metadata": plain_metadata(report.metadata)}, wait=True)
 
-    def _line_taker(self, step: Step) -> Callable[[str, str, BaseException | None], None]:
-        def take(level: str, message: str, error: BaseException | None) -> None:
-            data = error_data(error) if error is not None else None
-            self._event(step, EventType.LOG, message, level=level, data=data)
+    def _line_taker(self, step: Step) -> LineTaker:
+        def take(line: LogLine) -> None:
+            self._event(step, EventType.LOG, line.message, level=line.level, data=line.data())
 
         return take
 
