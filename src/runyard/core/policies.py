@@ -10,10 +10,11 @@ class RunPolicies(msgspec.Struct, frozen=True, kw_only=True):
     """``run_retries`` and the resumes of ``run_monitoring``.
 
     ``max_retries``: for runs without the tag ``dagster/max_retries``. ``max_resumes``: new attempts of a run whose
-    worker was lost while it was STARTED; 0 fails it.
+    worker was lost while it was STARTED; 0 fails it. ``queued``: there is a run queue, which starts retries.
     """
 
     retries_enabled: bool = False
     max_retries: int = 0
     retry_on_step_failure: bool = True
     max_resumes: int = 0
+    queued: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import InvalidTag
@@ -35,6 +35,33 @@ FAILURE_REASON = "dagster/failure_reason"
 PARTITION = "dagster/partition"
 SCHEDULED_TIME = ".dagster/scheduled_execution_time"
 
+#: What Runyard says about one run by tags; a run that repeats it, by itself or by hand, starts without them.
+OF_ONE_RUN = frozenset(
+    {
+        PARENT_RUN_ID,
+        ROOT_RUN_ID,
+        RETRY_NUMBER,
+        WILL_RETRY,
+        AUTO_RETRY_RUN_ID,
+        IS_RESUME_RETRY,
+        FAILURE_REASON,
+    }
+)
+
+#: What these say is of one run alone, and not of one that does its work again.
+OF_ONE_RUN = frozenset(
+    {
+        PARENT_RUN_ID,
+        ROOT_RUN_ID,
+        IS_RESUME_RETRY,
+        STEP_SELECTION,
+        RETRY_NUMBER,
+        WILL_RETRY,
+        AUTO_RETRY_RUN_ID,
+        FAILURE_REASON,
+    }
+)
+
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 MOST_SLOTS = 1000
 
@@ -61,6 +88,22 @@ def _text(key: str, value: Any) -> str:
         return json.dumps(value, allow_nan=False, sort_keys=True)
     except (TypeError, ValueError) as error:
         raise InvalidTag(key, f"a value is a string or something with a JSON form; {error}.") from None
+
+
+def inherited(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a run that go on to one that does its work again."""
+    return {key: value for key, value in tags.items() if key not in OF_ONE_RUN}
+
+
+def selection_text(step_keys: Iterable[str]) -> str:
+    """The value of the tag that names the only steps of a run."""
+    return ",".join(step_keys)
+
+
+def parse_selection(tags: Mapping[str, str]) -> tuple[str, ...] | None:
+    """The only steps that the run does; None when it does all of its job's."""
+    text = tags.get(STEP_SELECTION)
+    return None if text is None else tuple(key.strip() for key in text.split(",") if key.strip())
 
 
 def parse_priority(tags: Mapping[str, str]) -> int:
