@@ -48,20 +48,6 @@ OF_ONE_RUN = frozenset(
     }
 )
 
-#: What these say is of one run alone, and not of one that does its work again.
-OF_ONE_RUN = frozenset(
-    {
-        PARENT_RUN_ID,
-        ROOT_RUN_ID,
-        IS_RESUME_RETRY,
-        STEP_SELECTION,
-        RETRY_NUMBER,
-        WILL_RETRY,
-        AUTO_RETRY_RUN_ID,
-        FAILURE_REASON,
-    }
-)
-
 _SMALLEST, _LARGEST = -(2**31), 2**31 - 1
 MOST_SLOTS = 1000
 

@@ -123,7 +123,7 @@ def check_fits(rules: Rules, run: NewRun) -> None:
         job_name=run.job_name,
         tags=run.tags,
         pools=run.pools,
-        weight=tagging.parse_slots(run.tags),
+        weight=tagging.slots_or_one(run.tags)[0],
     )
 
 

@@ -134,4 +134,5 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
             max_retries=self.retries.max_retries,
             retry_on_step_failure=self.retries.retry_on_asset_or_op_failure,
             max_resumes=self.monitoring.max_resume_run_attempts if self.monitoring.enabled else 0,
+            queued=self.queue.queued,
         )
