@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,19 +14,21 @@ from .policies import RetryPolicy
 from .slots import Out
 
 
-class CallableNode:
+class CallableNode(ABC):
     """Base of OpDefinition and GraphDefinition."""
 
     kind = "node"
     name: str
 
     @property
+    @abstractmethod
     def input_names(self) -> tuple[str, ...]:
-        raise NotImplementedError
+        """In the order in which they are declared."""
 
     @property
+    @abstractmethod
     def output_slots(self) -> Mapping[str, Out]:
-        raise NotImplementedError
+        """By name."""
 
     def alias(self, name: str) -> Invocation:
         """The same under another name in this graph: ``add.alias("add_tax")(x)``."""

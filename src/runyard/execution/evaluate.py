@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -66,7 +67,7 @@ def evaluate(
 _Outcome = tuple[TickStatus, Answer, tuple[RunAsked, ...], "str | None"]
 
 
-class _Tick:
+class _Tick(ABC):
     """What schedules and sensors have in common."""
 
     def __init__(
@@ -86,8 +87,8 @@ class _Tick:
         time = datetime.fromtimestamp(self._clock.now(), timezone.utc).isoformat(timespec="milliseconds")
         self.log.append(f"{time} {line.level} {line.text()}")
 
-    def evaluate(self) -> _Outcome:
-        raise NotImplementedError
+    @abstractmethod
+    def evaluate(self) -> _Outcome: ...
 
     def _with_resources(self, keys: frozenset[str]) -> ResourceScope:
         known = as_resources(self._defs.resources)
@@ -136,8 +137,8 @@ class _Tick:
         tags = {TICK: self._request.tick_id, CODE_LOCATION: self._location, **self._own_tags()}
         return {**tags, RUN_KEY: request.run_key} if request.run_key is not None else tags
 
-    def _own_tags(self) -> dict[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _own_tags(self) -> dict[str, str]: ...
 
 
 class _ScheduleTick(_Tick):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -55,7 +56,7 @@ def joined(at: str, key: str) -> str:
     return f"{at}.{key}" if at else key
 
 
-class Scalar(Generic[T]):
+class Scalar(ABC, Generic[T]):
     """A single value, or ``{env: NAME}`` for one that an environment variable holds."""
 
     noun = "a value"
@@ -83,8 +84,9 @@ class Scalar(Generic[T]):
             raise source.error(at, f"the environment variable {name} does not hold {self.noun}.", line_of(node))
         return self.convert(value)
 
+    @abstractmethod
     def accepts(self, value: Any) -> bool:
-        raise NotImplementedError
+        """Whether a plain value is one of these."""
 
     def parse(self, text: str) -> Any:
         """The value that an environment variable's text stands for; ValueError when it stands for none."""

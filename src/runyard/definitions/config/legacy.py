@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
@@ -69,11 +70,11 @@ class _MayBeLeftOut(ConfigType):
         return self.inner.json_schema()
 
 
-class _Schema:
+class _Schema(ABC):
     """Base of the shapes below: each knows its ConfigType."""
 
-    def type(self) -> ConfigType:
-        raise NotImplementedError
+    @abstractmethod
+    def type(self) -> ConfigType: ...
 
 
 class Shape(_Schema):
