@@ -22,20 +22,38 @@ INTERVAL = 5.0
 TERMINATE_SECONDS = 5.0
 
 
+#: Run id, attempt, and the host that was told: one that takes the worker over knows nothing of it.
+Signalled = tuple[str, int, str | None]
+
+
 class Locations(Protocol):
     def get(self, name: str) -> Location | None: ...
 
 
 class Canceler:
-    """Signals the worker of every CANCELING run once, and ends those that have no worker."""
+    """Signals the worker of every CANCELING run once for each host that it comes to, and ends those that have none.
 
-    def __init__(self, *, runs: Runs, hosts: Hosts, wakeups: Wakeups, locations: Locations, clock: Clock) -> None:
+    Args:
+        kill_after: seconds from the signal until what is left of the worker is killed; None: never.
+    """
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        hosts: Hosts,
+        wakeups: Wakeups,
+        locations: Locations,
+        clock: Clock,
+        kill_after: float | None = None,
+    ) -> None:
         self._runs = runs
         self._hosts = hosts
         self._wakeups = wakeups
         self._locations = locations
         self._clock = clock
-        self._signalled: set[tuple[str, int]] = set()
+        self._kill_after = kill_after
+        self._signalled: set[Signalled] = set()
         self._thread = RepeatingThread("canceler", self._step, clock=clock)
 
     def start(self) -> None:
@@ -52,9 +70,9 @@ class Canceler:
     def look(self) -> None:
         """One look at all CANCELING runs."""
         canceling = self._runs.list(RunsFilter(statuses=(RunStatus.CANCELING,)), limit=10_000)
-        self._signalled &= {(run.run_id, run.attempt) for run in canceling}
+        self._signalled &= {_signalled(run) for run in canceling}
         for run in canceling:
-            if (run.run_id, run.attempt) not in self._signalled:
+            if _signalled(run) not in self._signalled:
                 self._stop_worker(run)
 
     def _step(self) -> float:
@@ -68,13 +86,17 @@ class Canceler:
         location = self._locations.get(run.location_name)
         try:
             found = location is not None and location.terminate(
-                run.run_id, attempt=run.attempt, force=False, timeout=TERMINATE_SECONDS
+                run.run_id,
+                attempt=run.attempt,
+                force=False,
+                timeout=TERMINATE_SECONDS,
+                kill_after=self._kill_after,
             )
         except LocationUnavailable:
             # Tried again at the next look; a host that is gone for good is the host supervisor's.
             return
         if found:
-            self._signalled.add((run.run_id, run.attempt))
+            self._signalled.add(_signalled(run))
         elif not self._has_host(run):
             self._end(run)
 
@@ -88,3 +110,7 @@ class Canceler:
         self._runs.end_canceling(run.run_id, attempt=run.attempt, message=message, now=self._clock.now())
         self._wakeups.poke("queue")
         self._wakeups.poke("runs")
+
+
+def _signalled(run: Run) -> Signalled:
+    return run.run_id, run.attempt, run.host_id

@@ -1,4 +1,4 @@
-"""Ends the runs of location hosts that are gone for good, on whatever machine they were.
+"""Ends or resumes the runs of location hosts that are gone for good, on whatever machine they were.
 
 Runs in every control process, whether or not run monitoring is on.
 """
@@ -17,7 +17,6 @@ from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
 
-_MAY_FAIL = (RunStatus.STARTING, RunStatus.STARTED)
 #: Seconds that a host has to be seen missing: its workers may still find a new host, or stop themselves.
 WORKER_GRACE = 45.0
 INTERVAL = 5.0
@@ -49,7 +48,7 @@ class HostSupervisor:
         self._thread.stop()
 
     def look(self) -> int:
-        """One look: end the runs of every host that has been missing for the grace; returns how many runs."""
+        """One look: every host that has been missing for the grace has lost its runs; returns how many runs."""
         now = self._clock.monotonic()
         known = self._missing if now - self._looked_at <= LOOKED_AWAY else {}
         active = self._runs.list(RunsFilter(statuses=tuple(ACTIVE)), limit=10_000)
@@ -70,20 +69,17 @@ class HostSupervisor:
 
     def _give_up(self, host_id: str, host: HostRecord | None, active: Sequence[Run]) -> int:
         lost = [run for run in active if run.host_id == host_id]
-        for run in lost:
-            self._end(run, host)
+        after = [self._lose(run, host) for run in lost]
         self._hosts.remove(host_id)
         if lost:
             self._wakeups.poke("queue")
             self._wakeups.poke("runs")
+        if any(run is not None and run.status is RunStatus.STARTING for run in after):
+            self._wakeups.poke("resume")
         return len(lost)
 
-    def _end(self, run: Run, host: HostRecord | None) -> None:
-        now = self._clock.now()
+    def _lose(self, run: Run, host: HostRecord | None) -> Run | None:
         process = f" (pid {host.pid} on {host.machine})" if host else ""
         message = f"The location host of '{run.location_name}'{process} is gone."
-        if run.status is RunStatus.CANCELING:
-            self._runs.end_canceling(run.run_id, attempt=run.attempt, message=message, now=now)
-            return
         failure = RunFailure(error_class="HostLost", message=message)
-        self._runs.fail(run.run_id, attempt=run.attempt, expected=_MAY_FAIL, failure=failure, now=now)
+        return self._runs.lose_worker(run.run_id, attempt=run.attempt, failure=failure, now=self._clock.now())

@@ -1,0 +1,77 @@
+"""Who is told to stop, how often, and with how much patience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from runyard.core.clock import ManualClock
+from runyard.core.ids import new_id
+from runyard.core.run import NewRun, Run
+from runyard.service.canceler import Canceler
+from runyard.storage.open import SqlStores
+
+
+class Stopping:
+    """The one location, which remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float | None]] = []
+
+    def get(self, _name: str) -> Stopping:
+        return self
+
+    def terminate(
+        self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
+    ) -> bool:
+        assert (attempt, force) == (1, False)
+        assert timeout > 0
+        self.asked.append((run_id, kill_after))
+        return True
+
+
+@pytest.fixture
+def stopping() -> Stopping:
+    return Stopping()
+
+
+def canceler(stores: SqlStores, clock: ManualClock, stopping: Stopping, kill_after: float | None = None) -> Canceler:
+    return Canceler(
+        runs=stores.runs,
+        hosts=stores.hosts,
+        wakeups=stores.wakeups,
+        locations=stopping,  # type: ignore[arg-type]  # the one method of a location that it uses
+        clock=clock,
+        kill_after=kill_after,
+    )
+
+
+def canceling(stores: SqlStores, clock: ManualClock, count: int = 1) -> Sequence[Run]:
+    new = [NewRun(run_id=new_id(), job_name="job", location_name="yard") for _ in range(count)]
+    stores.runs.add(new, enqueue=False)
+    for run in new:
+        stores.queue.start_directly(run.run_id, now=clock.now())
+        stores.runs.assign_host(run.run_id, attempt=1, host_id="first", pid=1)
+        stores.runs.cancel_active(run.run_id, message="asked", now=clock.now())
+    return [run for one in new if (run := stores.runs.get(one.run_id)) is not None]
+
+
+def test_a_worker_is_signalled_once(sqlite_stores: SqlStores, clock: ManualClock, stopping: Stopping) -> None:
+    runs = canceling(sqlite_stores, clock, 3)
+    service = canceler(sqlite_stores, clock, stopping)
+    service.look()
+    service.look()
+    assert sorted(stopping.asked) == sorted((run.run_id, None) for run in runs)
+
+
+def test_a_worker_that_found_another_host_is_signalled_by_that_one(
+    sqlite_stores: SqlStores, clock: ManualClock, stopping: Stopping
+) -> None:
+    [run] = canceling(sqlite_stores, clock)
+    service = canceler(sqlite_stores, clock, stopping, kill_after=20.0)
+    service.look()
+    sqlite_stores.runs.assign_host(run.run_id, attempt=1, host_id="second", pid=1)
+    service.look()
+    service.look()
+    assert stopping.asked == [(run.run_id, 20.0)] * 2
