@@ -35,6 +35,12 @@ export interface Run {
   failure: RunFailure | null;
   held: { by: string | null; reason: string | null } | null;
   parent_run_id: string | null;
+  root_run_id: string | null;
+  /** How many times a worker that was lost was started anew. */
+  resumes: number;
+  /** Where its worker is, or was. */
+  host_id: string | null;
+  pid: number | null;
 }
 
 export interface ErrorInfo {
@@ -55,10 +61,11 @@ export interface RunEvent {
   cursor: string;
   type: string;
   timestamp: string;
+  attempt: number;
   step_key: string | null;
   level: string;
   message: string;
-  data: Record<string, unknown> & { error?: RecordedError | null };
+  data: Record<string, unknown> & { error?: RecordedError | null; reused_steps?: Record<string, string[]> };
 }
 
 export type DaemonState = 'healthy' | 'idle' | 'late' | 'hung' | 'failing' | 'not_running' | 'off';
@@ -158,6 +165,8 @@ export interface Instance {
   home: string;
   storage: { kind: string };
   read_only: boolean;
+  /** Seconds between SIGTERM and SIGKILL of a run that is terminated; 0: never killed. */
+  cancel_timeout_seconds: number;
   configuration_text: string;
   configuration_file: string | null;
   notices: string[];

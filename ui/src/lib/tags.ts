@@ -5,6 +5,11 @@ export const SCHEDULE_TAG = 'dagster/schedule_name';
 export const SENSOR_TAG = 'dagster/sensor_name';
 export const PARTITION_TAG = 'dagster/partition';
 export const MAX_RUNTIME_TAG = 'dagster/max_runtime';
+export const AUTO_RETRY_TAG = 'dagster/auto_retry_run_id';
+export const WILL_RETRY_TAG = 'dagster/will_retry';
+export const RETRY_NUMBER_TAG = 'dagster/retry_number';
+export const STEP_SELECTION_TAG = 'dagster/step_selection';
+export const RESUME_RETRY_TAG = 'dagster/is_resume_retry';
 
 export interface KnownTag {
   key: string;
@@ -21,6 +26,12 @@ export const KNOWN_TAGS: KnownTag[] = [
 /** Tags that a person set, without those that Runyard writes. */
 export function ownTags(tags: Record<string, string>): [string, string][] {
   return Object.entries(tags).filter(([key]) => !key.startsWith('dagster/') && !key.startsWith('.dagster/'));
+}
+
+/** The only steps that a run does; undefined where it does all of them. */
+export function selectedSteps(tags: Record<string, string>): ReadonlySet<string> | undefined {
+  const selection = tags[STEP_SELECTION_TAG];
+  return selection ? new Set(selection.split(',')) : undefined;
 }
 
 /** Who asked for a run, as far as its tags say. */

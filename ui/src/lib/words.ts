@@ -38,3 +38,11 @@ export function capitalised(text: string): string {
 export function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }
+
+/** `812 B`, `38 KB`, `1.2 GB`: how big a file is, in steps of 1,000. */
+export function fileSize(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  const amount = bytes / 1000 ** step;
+  return `${amount < 9.95 && step > 0 ? amount.toFixed(1) : Math.round(amount)} ${units[step] ?? ''}`;
+}

@@ -4,6 +4,7 @@ import { StateWord } from '../../components/Glyph';
 import { Traceback } from '../../components/Traceback';
 import type { Look } from '../../lib/status';
 import { clock, fullTime, millis } from '../../lib/time';
+import { useMedium, useNarrow } from '../../lib/useNarrow';
 import { useNow } from '../../lib/useNow';
 import classes from './Locations.module.css';
 
@@ -16,6 +17,9 @@ const LOOKS: Record<CodeLocation['state'], Look> = {
 /** A code location; one that does not load shows why, the person's own frames first. */
 export function LocationRow({ location, action }: { location: CodeLocation; action: ReactNode }) {
   const now = useNow();
+  // A cell must not span columns that are hidden: it would open them again.
+  const [narrow, medium] = [useNarrow(), useMedium()];
+  const columns = narrow ? 2 : medium ? 3 : 6;
   const at = millis(location.updated_at);
   const keeps = location.state === 'ERROR' && location.jobs.length > 0;
   return (
@@ -33,17 +37,24 @@ export function LocationRow({ location, action }: { location: CodeLocation; acti
         </td>
         <td className="dim-2 minor" title={location.start_method_reason ?? undefined}>
           {location.start_method}
-          {location.start_method_reason && `: ${location.start_method_reason}`}
         </td>
         <td className="num dim-2 minor" title={at === null ? undefined : fullTime(at)}>
           {at === null ? '–' : clock(at, now)}
         </td>
         <td className="num control">{action}</td>
       </tr>
-      {location.error && (
-        <tr className={`plain ${classes.error}`}>
+      {location.start_method_reason && (
+        <tr className={`plain ${classes.below}`}>
           <td />
-          <td colSpan={6}>
+          <td colSpan={columns}>
+            Workers start by {location.start_method}: {location.start_method_reason}
+          </td>
+        </tr>
+      )}
+      {location.error && (
+        <tr className={`plain ${classes.below}`}>
+          <td />
+          <td colSpan={columns}>
             <Traceback error={location.error} />
             {keeps && <p className="dim-2">Its last good definitions still serve.</p>}
           </td>

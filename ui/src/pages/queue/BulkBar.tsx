@@ -4,7 +4,7 @@ import { count, grouped } from '../../lib/words';
 import { progressWords, VERBS } from './steerWords';
 import type { SteerQuestion } from './SteerDialog';
 import type { Bulk, BulkProgress } from './useBulk';
-import classes from './BulkBar.module.css';
+import classes from '../../components/BulkBar.module.css';
 
 export interface BulkTarget {
   filter: QueueFilter;

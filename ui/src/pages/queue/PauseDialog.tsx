@@ -4,7 +4,7 @@ import type { PauseRequest } from '../../api/queueActions';
 import type { PauseSubject } from '../../api/queueTypes';
 import { DialogHead } from '../../components/DialogHead';
 import { usePauseNames } from './usePauseNames';
-import classes from './Dialog.module.css';
+import classes from '../../components/Dialog.module.css';
 
 export type PauseChoice = 'queue' | 'job' | 'tag' | 'pool' | 'location';
 

@@ -30,7 +30,7 @@ import { useBulk } from './useBulk';
 import { useQueueActs, type QueueActs } from './useQueueActs';
 import { useQueueKeys } from './useQueueKeys';
 import { useQueueRows } from './useQueueRows';
-import { useSelection } from './useSelection';
+import { useSelection } from '../../lib/useSelection';
 import { WhyDialog } from './WhyDialog';
 import panels from './Panels.module.css';
 import classes from './QueuePage.module.css';

@@ -4,7 +4,7 @@ import type { QueueEntry } from '../../api/queueTypes';
 import { useNow } from '../../lib/useNow';
 import { QueueRow } from './QueueRow';
 import type { QueueActs } from './useQueueActs';
-import type { Selection } from './useSelection';
+import type { Selection } from '../../lib/useSelection';
 import classes from './QueueTable.module.css';
 
 const ROW = 32;

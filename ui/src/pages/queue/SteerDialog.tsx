@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import type { SteerAction, Steering } from '../../api/queueTypes';
 import { DialogHead } from '../../components/DialogHead';
 import { EFFECTS, VERBS } from './steerWords';
-import classes from './Dialog.module.css';
+import classes from '../../components/Dialog.module.css';
 
 export interface SteerQuestion {
   action: SteerAction;

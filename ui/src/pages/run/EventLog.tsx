@@ -1,10 +1,10 @@
 import { SegmentedControl, TextInput } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { forwardRef, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
-import type { RunEvent } from '../../api/types';
+import type { Op, RunEvent } from '../../api/types';
 import { count, grouped } from '../../lib/words';
 import { EventRow } from './EventRow';
-import { levelsOf, matching, type LevelFilter } from './eventFilter';
+import { levelsOf, matching, withStep, type LevelFilter } from './eventFilter';
 import classes from './EventLog.module.css';
 
 export interface EventLogHandle {
@@ -14,21 +14,29 @@ export interface EventLogHandle {
 
 interface EventLogProps {
   events: RunEvent[];
+  ops: Op[];
+  /** The step that was chosen elsewhere on the page. */
+  step: string | null;
   live: boolean;
 }
 
 /** The log of a run; it stays at its end while somebody looks at the end. */
-export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function EventLog({ events, live }, ref) {
+export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function EventLog({ events, ops, step, live }, ref) {
   const [level, setLevel] = useState<LevelFilter>('all');
-  const [text, setText] = useState('');
+  const [text, setText] = useState(() => withStep('', step));
+  const [shownStep, setShownStep] = useState(step);
   const scroller = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const atEnd = useRef(live);
-  const shown = useMemo(() => matching(events, level, text), [events, level, text]);
+  const shown = useMemo(() => matching(events, level, text, ops), [events, level, text, ops]);
   const levels = useMemo(() => levelsOf(events), [events]);
   const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroller.current, estimateSize: () => 22, overscan: 20 });
   const last = shown.length - 1;
 
+  if (step !== shownStep) {
+    setShownStep(step);
+    setText(withStep(text, step));
+  }
   useEffect(() => {
     if (atEnd.current && last >= 0) rows.scrollToIndex(last, { align: 'end' });
   }, [last, rows]);
@@ -51,7 +59,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
     <section className={classes.log} aria-label="Log">
       <header className={classes.head}>
         <b>Log</b>
-        <span className="dim-2">{count(events.length, 'event')}</span>
+        <span className="dim-2">{told(shown.length, events.length)}</span>
         <SegmentedControl
           className={classes.levels}
           value={level}
@@ -68,7 +76,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
           className={classes.filter}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
-          placeholder="step or words"
+          placeholder="words, step:key or step:key+"
           aria-label="Filter the log"
         />
       </header>
@@ -89,3 +97,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
     </section>
   );
 });
+
+function told(shown: number, all: number): string {
+  return shown === all ? count(all, 'event') : `${grouped(shown)} of ${count(all, 'event')}`;
+}

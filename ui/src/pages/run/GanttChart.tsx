@@ -1,79 +1,92 @@
-import { useMemo } from 'react';
+import { useElementSize } from '@mantine/hooks';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useMemo, useRef, type ReactNode } from 'react';
 import type { Op, Run, RunEvent } from '../../api/types';
-import { gantt, tickLabel, ticks, total, type Gantt, type SegmentKind, type StepRow } from '../../lib/gantt';
+import { criticalPath } from '../../lib/gantt/criticalPath';
+import { gantt } from '../../lib/gantt/gantt';
+import type { Gantt, StepRow } from '../../lib/gantt/types';
+import { selectedSteps } from '../../lib/tags';
 import { duration, millis } from '../../lib/time';
-import { useNarrow } from '../../lib/useNarrow';
+import type { Selection } from '../../lib/useSelection';
 import { useNow } from '../../lib/useNow';
+import { CriticalPath } from './CriticalPath';
+import { GanttAxis, GridLines } from './GanttAxis';
+import { GanttLegend } from './GanttLegend';
 import { GanttRow } from './GanttRow';
 import { GanttTable } from './GanttTable';
 import classes from './Gantt.module.css';
 
-const LEGEND: [SegmentKind, string][] = [
-  ['start-up', 'start-up'],
-  ['work', 'work'],
-  ['running', 'running'],
-  ['failed', 'failed attempt'],
-  ['retry-wait', 'retry waiting'],
-];
+const ROW = 24;
 
-/** Where the time of a run went, step by step. */
-export function GanttChart({ run, events, ops }: { run: Run; events: RunEvent[]; ops: Op[] }) {
+interface GanttChartProps {
+  run: Run;
+  chart: Gantt;
+  ops: Op[];
+  /** The step whose output and log are shown. */
+  step: string | null;
+  onStep: (step: string) => void;
+  /** Null while no steps are chosen to be executed again. */
+  picking: Selection | null;
+  aside?: ReactNode;
+}
+
+/** The chart of a run; of one that ended it does not depend on the clock. Null before it has started. */
+export function useGantt(run: Run, events: RunEvent[], ops: Op[]): Gantt | null {
   const end = millis(run.ended_at);
   const moving = useNow();
-  // An ended run's picture does not depend on the clock.
   const now = end ?? moving;
-  const chart = useMemo(() => gantt(events, ops, { end, now }), [events, ops, end, now]);
-  if (!chart || chart.rows.length === 0) return null;
+  const canceled = run.status === 'CANCELED';
+  const selected = useMemo(() => selectedSteps(run.tags), [run.tags]);
+  return useMemo(() => gantt(events, ops, { end, now, canceled, selected }), [events, ops, end, now, canceled, selected]);
+}
+
+/** Where the time of a run went, step by step; only the rows in sight are drawn. */
+export function GanttChart({ run, chart, ops, step, onStep, picking, aside }: GanttChartProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const scale = useElementSize();
+  const rows = useVirtualizer({ count: chart.rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 10 });
+  const path = useMemo(() => (run.ended_at === null ? [] : criticalPath(chart.rows, ops)), [run.ended_at, chart.rows, ops]);
+  const draw = (row: StepRow) => (
+    <GanttRow
+      row={row}
+      chart={chart}
+      width={scale.width}
+      critical={path.includes(row.key)}
+      chosen={row.key === step}
+      onChoose={() => onStep(row.key)}
+      ticked={picking?.chosen.has(row.key)}
+      onTick={(range) => picking?.toggle(row.key, range)}
+    />
+  );
   return (
     <section className={classes.gantt} aria-label="Steps over time">
       <header className={classes.head}>
         <b>Where {duration(chart.to - chart.from)} went</b>
-        {legend(chart.rows).map(([kind, word]) => (
-          <span key={kind}>
-            <i className={`${classes.key} ${classes[kind]}`} />
-            {word} {spent(chart.rows, kind)}
-          </span>
-        ))}
+        <GanttLegend rows={chart.rows} path={path.length > 0} />
+        <span className={classes.aside}>{aside}</span>
       </header>
-      <div className={classes.body} aria-hidden="true">
-        <Axis chart={chart} ended={end !== null} failed={run.status === 'FAILURE'} />
-        {chart.rows.map((row) => (
-          <GanttRow key={row.key} row={row} chart={chart} total={total(row)} />
-        ))}
+      <div className={classes.body} ref={scroller}>
+        <GanttAxis chart={chart} status={run.status} ended={run.ended_at !== null} />
+        <div className={classes.rows} style={{ height: rows.getTotalSize() }}>
+          <div className={classes.under} ref={scale.ref}>
+            <GridLines chart={chart} failed={run.status === 'FAILURE'} />
+          </div>
+          {rows.getVirtualItems().map(({ index, start }) => {
+            const row = chart.rows[index];
+            return (
+              row && (
+                <div key={row.key} className={classes.place} style={{ transform: `translateY(${start}px)` }}>
+                  {draw(row)}
+                </div>
+              )
+            );
+          })}
+          <div className={classes.over}>
+            <CriticalPath chart={chart} path={path} rowHeight={ROW} />
+          </div>
+        </div>
       </div>
       <GanttTable chart={chart} />
     </section>
-  );
-}
-
-function legend(rows: StepRow[]): [SegmentKind, string][] {
-  const seen = new Set(rows.flatMap((row) => row.segments.map((segment) => segment.kind)));
-  return LEGEND.filter(([kind]) => seen.has(kind));
-}
-
-function spent(rows: StepRow[], kind: SegmentKind): string {
-  const segments = rows.flatMap((row) => row.segments).filter((segment) => segment.kind === kind);
-  return duration(segments.reduce((sum, segment) => sum + segment.to - segment.from, 0));
-}
-
-function Axis({ chart, ended, failed }: { chart: Gantt; ended: boolean; failed: boolean }) {
-  const span = chart.to - chart.from;
-  const narrow = useNarrow();
-  const places = ticks(span, narrow ? 2 : 7).filter((place) => place < span * (narrow ? 0.55 : 0.9));
-  return (
-    <div className={classes.axis}>
-      <span />
-      <span className={classes.scale}>
-        {places.map((place) => (
-          <span key={place} className={classes.tick} style={{ left: `${(100 * place) / span}%` }}>
-            {tickLabel(place)}
-          </span>
-        ))}
-        <span className={`${classes.end} ${failed ? 'fail' : ''}`}>
-          {failed ? 'failed' : ended ? 'ended' : 'now'} {duration(span)}
-        </span>
-      </span>
-      <span className="num">total</span>
-    </div>
   );
 }

@@ -1,59 +1,99 @@
+import { RunLink } from '../../components/RunLink';
 import { Glyph } from '../../components/Glyph';
-import type { Gantt, Segment, StepRow, StepState } from '../../lib/gantt';
+import { total } from '../../lib/gantt/gantt';
+import type { Gantt, Segment, StepRow, StepState } from '../../lib/gantt/types';
 import type { GlyphName, Tone } from '../../lib/status';
 import { duration } from '../../lib/time';
-import { listing } from '../../lib/words';
+import { barLabel } from './barLabel';
+import { sentence, withoutTime } from './stepWords';
 import classes from './Gantt.module.css';
 
 const LOOKS: Record<StepState, [GlyphName, Tone]> = {
   succeeded: ['tick', 'ok'],
+  reused: ['tick', 'idle'],
   failed: ['cross', 'fail'],
   running: ['play', 'run'],
+  canceled: ['slash', 'idle'],
   skipped: ['skipped', 'idle'],
+  'left out': ['skipped', 'idle'],
   waiting: ['ring', 'idle'],
 };
 
-const WORDS: Record<Segment['kind'], string> = {
-  'start-up': 'starting up',
-  work: 'worked',
-  failed: 'failed',
-  'retry-wait': 'waited to retry',
-  running: 'runs for',
-};
+interface GanttRowProps {
+  row: StepRow;
+  chart: Gantt;
+  /** Pixels that the bars have. */
+  width: number;
+  critical: boolean;
+  chosen: boolean;
+  onChoose: () => void;
+  /** While steps are chosen to be executed again; otherwise undefined. */
+  ticked: boolean | undefined;
+  onTick: (range: boolean) => void;
+}
 
-export function GanttRow({ row, chart, total }: { row: StepRow; chart: Gantt; total: number | null }) {
+/** One step: its name opens its output, its bars tell where its time went. */
+export function GanttRow({ row, chart, width, critical, chosen, onChoose, ticked, onTick }: GanttRowProps) {
   const [glyph, tone] = LOOKS[row.state];
-  const span = chart.to - chart.from;
-  const attempts = Math.max(0, ...row.segments.map((segment) => segment.attempt));
+  const spent = total(row);
+  const picking = ticked !== undefined;
+  const look = [classes.row, row.state === 'failed' && classes.bad, (picking ? ticked : chosen) && classes.chosen];
   return (
-    <div className={`${classes.row} ${row.state === 'failed' ? classes.bad : ''}`}>
-      <span className={classes.name} title={row.key}>
+    <div className={look.filter(Boolean).join(' ')} data-step={row.key} onClick={(event) => (picking ? onTick(event.shiftKey) : onChoose())}>
+      <span className={`${classes.name} ${critical ? classes.critical : ''} ${row.segments.length ? '' : 'dim-2'}`} title={row.key}>
+        {picking && <input type="checkbox" checked={ticked} readOnly aria-label={`Select ${row.key}`} />}
         <Glyph name={glyph} tone={tone} />
-        <span className="cut">{row.key}</span>
+        {picking ? (
+          <span className="cut">{row.key}</span>
+        ) : (
+          <button type="button" className="cut" aria-pressed={chosen} aria-label={`Output and log of ${row.key}`}>
+            {row.key}
+          </button>
+        )}
       </span>
       <span className={classes.bars}>
-        {row.segments.length === 0 && <span className={classes.note}>{notStarted(row)}</span>}
+        {row.segments.length === 0 && <Note row={row} />}
         {row.segments.map((segment, index) => (
-          <i
-            key={index}
-            className={`${classes.bar} ${classes[segment.kind]}`}
-            style={{ left: `${(100 * (segment.from - chart.from)) / span}%`, width: `${(100 * (segment.to - segment.from)) / span}%` }}
-            title={sentence(segment)}
-          >
-            {attempts > 1 && segment.kind !== 'retry-wait' && segment.to - segment.from > span * 0.06 ? `attempt ${segment.attempt}` : ''}
-          </i>
+          <Bar key={index} segment={segment} chart={chart} width={width} attempts={attemptsOf(row)} />
         ))}
       </span>
-      <span className="num dim-2">{total === null ? '–' : duration(total)}</span>
+      <span className="num dim-2" aria-hidden="true">
+        {spent === null ? '–' : duration(spent)}
+      </span>
     </div>
   );
 }
 
-export function sentence(segment: Segment): string {
-  return `Attempt ${segment.attempt} ${WORDS[segment.kind]} ${duration(segment.to - segment.from)}`;
+function Note({ row }: { row: StepRow }) {
+  return (
+    <span className={classes.note}>
+      {row.state === 'reused' && row.from ? (
+        <>
+          taken over from <RunLink runId={row.from} />
+        </>
+      ) : (
+        withoutTime(row)
+      )}
+    </span>
+  );
 }
 
-export function notStarted(row: StepRow): string {
-  const verb = row.state === 'skipped' ? 'skipped' : 'not started';
-  return row.needs.length ? `${verb}: needs ${listing(row.needs)}` : verb;
+function Bar({ segment, chart, width, attempts }: { segment: Segment; chart: Gantt; width: number; attempts: number }) {
+  const span = chart.to - chart.from;
+  const share = (segment.to - segment.from) / span;
+  const label = barLabel(segment, share * width, attempts);
+  return (
+    <i
+      aria-hidden="true"
+      className={`${classes.bar} ${classes[segment.kind]}`}
+      style={{ left: `${(100 * (segment.from - chart.from)) / span}%`, width: `${100 * share}%` }}
+      title={sentence(segment)}
+    >
+      {label && <b>{label}</b>}
+    </i>
+  );
+}
+
+function attemptsOf(row: StepRow): number {
+  return Math.max(0, ...row.segments.map((segment) => segment.attempt));
 }

@@ -1,6 +1,7 @@
-import { total, type Gantt, type StepRow } from '../../lib/gantt';
+import { total } from '../../lib/gantt/gantt';
+import type { Gantt, StepRow } from '../../lib/gantt/types';
 import { duration } from '../../lib/time';
-import { notStarted, sentence } from './GanttRow';
+import { sentence, withoutTime } from './stepWords';
 
 /** The chart as a table, for those who do not see it. */
 export function GanttTable({ chart }: { chart: Gantt }) {
@@ -33,7 +34,7 @@ function Step({ row, from }: { row: StepRow; from: number }) {
       <th scope="row">{row.key}</th>
       <td>{row.state}</td>
       <td>{first ? duration(first.from - from) : '–'}</td>
-      <td>{first ? row.segments.map(sentence).join('; ') : notStarted(row)}</td>
+      <td>{first ? row.segments.map(sentence).join('; ') : withoutTime(row)}</td>
       <td>{spent === null ? '–' : duration(spent)}</td>
     </tr>
   );

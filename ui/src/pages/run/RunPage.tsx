@@ -1,20 +1,29 @@
-import { useRef } from 'react';
+import { useRef, useState } from 'react';
 import { useNavigate, useParams } from 'react-router';
+import { messageOf } from '../../api/client';
 import { useJob, useRun } from '../../api/queries';
 import { useRunEvents } from '../../api/runEvents';
-import type { Run } from '../../api/types';
+import type { Op, Run, RunEvent } from '../../api/types';
 import { Loaded } from '../../components/Loaded';
 import { Notice } from '../../components/Notice';
 import { usePageKeys } from '../../keys/usePageKeys';
 import { failureEvent } from '../../lib/events';
-import { messageOf } from '../../api/client';
-import { CapturedOutput } from './CapturedOutput';
+import { planned } from '../../lib/gantt/gantt';
+import { millis } from '../../lib/time';
+import { useSelection } from '../../lib/useSelection';
 import { EventLog, type EventLogHandle } from './EventLog';
 import { FailurePanel } from './FailurePanel';
-import { GanttChart } from './GanttChart';
+import { GanttChart, useGantt } from './GanttChart';
+import { OutputPane } from './OutputPane';
+import { PickBar } from './PickBar';
 import { RunHead } from './RunHead';
+import { usePlace } from './usePlace';
+import { useRunActs } from './useRunActs';
 import { WaitingPanel } from './WaitingPanel';
 import classes from './RunPage.module.css';
+
+const NO_OPS: Op[] = [];
+const NO_EVENTS: RunEvent[] = [];
 
 export function RunPage() {
   const { runId = '' } = useParams();
@@ -24,26 +33,51 @@ export function RunPage() {
 
 function RunView({ run }: { run: Run }) {
   const log = useRunEvents(run.run_id);
-  const ops = useJob(run.location, run.job_name).data?.ops ?? [];
-  const events = log.data?.events ?? [];
+  const ops = useJob(run.location, run.job_name).data?.ops ?? NO_OPS;
+  const events = log.data?.events ?? NO_EVENTS;
   const eventLog = useRef<EventLogHandle>(null);
+  const menu = useRef<HTMLButtonElement>(null);
+  const acts = useRunActs(run);
+  const place = usePlace(run);
+  const [picks, setPicks] = useState(false);
+  const drawn = useGantt(run, events, ops);
+  // Steps can be chosen also of a run that never started.
+  const chart = drawn ?? (picks ? planned(ops) : null);
+  const selection = useSelection(chart?.rows.map((row) => row.key) ?? []);
   const navigate = useNavigate();
   usePageKeys([
+    { on: ['e'], show: ['E'], label: 're-execute', act: () => menu.current?.click() },
     { on: ['f'], show: ['F'], label: 'first error', act: () => eventLog.current?.showFirstError() },
     { on: ['l'], show: ['L'], label: 'log filter', act: () => eventLog.current?.focusFilter() },
     { on: ['u'], show: ['U'], label: 'up to runs', act: () => void navigate('/runs') },
   ]);
+  const showStep = (step: string) => place.setStep(place.chosen && step === place.step ? null : step);
   return (
     <>
-      <RunHead run={run} />
+      <RunHead run={run} acts={acts} onChooseSteps={() => setPicks(true)} menu={menu} cancelingSince={cancelingSince(events)} />
       {log.isError && <Notice tone="fail">{messageOf(log.error)}</Notice>}
       {run.status === 'FAILURE' && <FailurePanel run={run} event={failureEvent(events)} />}
       {run.status === 'QUEUED' && <WaitingPanel run={run} />}
-      <GanttChart run={run} events={events} ops={ops} />
+      {picks && (
+        <PickBar
+          ops={ops}
+          picking={selection}
+          busy={acts.busy}
+          onAct={(steps) => acts.reexecute('selected', steps)}
+          onClose={() => setPicks(false)}
+        />
+      )}
+      {chart && chart.rows.length > 0 && (
+        <GanttChart run={run} chart={chart} ops={ops} step={place.step} onStep={showStep} picking={picks ? selection : null} />
+      )}
       <div className={classes.bottom}>
-        <EventLog ref={eventLog} events={events} live={run.ended_at === null} />
-        <CapturedOutput run={run} />
+        <EventLog ref={eventLog} events={events} ops={ops} step={place.chosen ? place.step : null} live={run.ended_at === null} />
+        <OutputPane run={run} place={place} />
       </div>
     </>
   );
+}
+
+function cancelingSince(events: RunEvent[]): number | null {
+  return millis(events.findLast((event) => event.type === 'RUN_CANCELING')?.timestamp);
 }

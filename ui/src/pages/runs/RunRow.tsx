@@ -1,3 +1,4 @@
+import type { MouseEvent } from 'react';
 import { Link } from 'react-router';
 import type { QueueEntry } from '../../api/queueTypes';
 import type { Run } from '../../api/types';
@@ -10,19 +11,25 @@ import { useNow } from '../../lib/useNow';
 import { shortId } from '../../lib/words';
 import { cause, causeTitle } from './cause';
 import { took, waited } from './runTimes';
+import classes from './RunsTable.module.css';
 
 interface RunRowProps {
   run: Run;
   entry: QueueEntry | undefined;
   cursor: boolean;
   onCursor: () => void;
+  /** Undefined where runs cannot be selected. */
+  selected: boolean | undefined;
+  onSelect: (range: boolean) => void;
 }
 
-export function RunRow({ run, entry, cursor, onCursor }: RunRowProps) {
+export function RunRow({ run, entry, cursor, onCursor, selected, onSelect }: RunRowProps) {
   const now = useNow();
   const created = millis(run.created_at) ?? now;
+  const click = (event: MouseEvent) => (event.shiftKey && selected !== undefined ? onSelect(true) : onCursor());
   return (
-    <tr className={cursor ? 'cursor' : ''} onClick={onCursor} data-run={run.run_id}>
+    <tr className={`${cursor ? 'cursor' : ''} ${selected ? classes.selected : ''}`} onClick={click} data-run={run.run_id}>
+      {selected !== undefined && <SelectCell run={run} selected={selected} onSelect={onSelect} />}
       <td>
         <StateWord look={runLook(run.status, entry?.reason)} />
       </td>
@@ -48,6 +55,19 @@ export function RunRow({ run, entry, cursor, onCursor }: RunRowProps) {
         {cause(run, entry)}
       </td>
     </tr>
+  );
+}
+
+/** The whole cell selects: the box alone is a small thing to hit. */
+function SelectCell({ run, selected, onSelect }: { run: Run; selected: boolean; onSelect: (range: boolean) => void }) {
+  const select = (event: MouseEvent) => {
+    event.stopPropagation();
+    onSelect(event.shiftKey);
+  };
+  return (
+    <td className={classes.select} onClick={select}>
+      <input type="checkbox" checked={selected} onChange={() => undefined} aria-label={`Select ${shortId(run.run_id)}`} />
+    </td>
   );
 }
 

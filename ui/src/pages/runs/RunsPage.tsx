@@ -8,15 +8,19 @@ import { EmptyState } from '../../components/EmptyState';
 import { Notice } from '../../components/Notice';
 import { PageHead } from '../../components/PageHead';
 import { QueryField } from '../../components/QueryField';
+import { TerminateDialog } from '../../components/TerminateDialog';
 import { useCursor } from '../../keys/useCursor';
 import { usePageKeys } from '../../keys/usePageKeys';
 import { useNarrow } from '../../lib/useNarrow';
+import { useSelection } from '../../lib/useSelection';
 import { count } from '../../lib/words';
 import { CountsLine } from './CountsLine';
 import { chipsOf, chipText, parseChip, requestOf, searchOf, type Chip } from './filters';
+import { RunsBulkBar, ToldBar } from './RunsBulkBar';
 import { RunsList } from './RunsList';
 import { RunsTable } from './RunsTable';
 import { RunsTabs } from './RunsTabs';
+import { useRunsActs } from './useRunsActs';
 import { useSettledRuns } from './useSettledRuns';
 import classes from './RunsPage.module.css';
 
@@ -30,6 +34,9 @@ export function RunsPage() {
   const [reading, setReading] = useState(false);
   const { shown, newer, showNewer } = useSettledRuns(found, reading);
   const cursor = useCursor(shown, (run) => run.run_id);
+  const acts = useRunsActs();
+  const selection = useSelection(shown.map((run) => run.run_id));
+  const selected = shown.filter((run) => selection.chosen.has(run.run_id));
   const field = useRef<HTMLInputElement>(null);
   const navigate = useNavigate();
   const narrow = useNarrow();
@@ -37,6 +44,8 @@ export function RunsPage() {
 
   usePageKeys([
     cursor.move,
+    { on: ['x'], show: ['X'], label: 'select', act: () => !acts.readOnly && cursor.id && selection.toggle(cursor.id) },
+    ...(selected.length ? [{ on: ['Escape'], show: ['Esc'], label: 'select none', act: selection.none }] : []),
     { on: ['Enter'], show: ['Enter'], label: 'open', act: () => cursor.id && void navigate(`/runs/${cursor.id}`) },
     { on: ['f'], show: ['F'], label: 'filter', act: () => field.current?.focus() },
     { on: ['y'], show: ['Y'], label: 'copy link', act: () => cursor.id && void navigator.clipboard.writeText(addressOf(cursor.id)) },
@@ -48,7 +57,19 @@ export function RunsPage() {
   const some = query.hasNextPage ? `${count(shown.length, 'run')}, more as you scroll` : count(shown.length, 'run');
   return (
     <>
-      <PageHead title="Runs" name="Runs" tabs={<RunsTabs chips={chips} />} />
+      <PageHead
+        title="Runs"
+        name="Runs"
+        tabs={<RunsTabs chips={chips} />}
+        aside={
+          !acts.readOnly &&
+          acts.unfinished > 0 && (
+            <Button onClick={acts.askToTerminateAll} loading={acts.busy}>
+              Terminate all…
+            </Button>
+          )
+        }
+      />
       <div className={classes.filter}>
         <QueryField
           ref={field}
@@ -60,6 +81,9 @@ export function RunsPage() {
           found={some}
         />
       </div>
+      {acts.told && <ToldBar told={acts.told} onClose={acts.forget} />}
+      {!narrow && <RunsBulkBar runs={selected} acts={acts} onClear={selection.none} />}
+      <TerminateDialog question={acts.question} onClose={acts.dismiss} />
       {query.isError && <Notice tone="fail">{messageOf(query.error)}</Notice>}
       {query.isSuccess && shown.length === 0 && <NoRuns filtered={chips.length > 0} />}
       {shown.length > 0 && narrow && (
@@ -74,6 +98,7 @@ export function RunsPage() {
           cursor={cursor.id}
           onCursor={cursor.set}
           onReading={setReading}
+          selection={acts.readOnly ? null : selection}
           onEnd={more}
           newer={newer > 0 && <NewerRuns amount={newer} onShow={showNewer} />}
         />

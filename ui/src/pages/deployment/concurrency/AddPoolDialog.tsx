@@ -1,7 +1,7 @@
 import { Button, Modal, NumberInput, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { DialogHead } from '../../../components/DialogHead';
-import classes from '../../queue/Dialog.module.css';
+import classes from '../../../components/Dialog.module.css';
 
 interface AddPoolDialogProps {
   opened: boolean;

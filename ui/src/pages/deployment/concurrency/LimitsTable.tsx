@@ -1,5 +1,5 @@
 import { ActionIcon } from '@mantine/core';
-import { IconLock, IconPencil } from '@tabler/icons-react';
+import { IconPencil } from '@tabler/icons-react';
 import { Fragment } from 'react';
 import { Link } from 'react-router';
 import { Wagons } from '../../../components/Wagons';
@@ -76,7 +76,7 @@ function SectionHead({ section, file }: { section: Section; file: string }) {
         <span>{section.about}</span>
         {ofFile && (
           <span className={classes.source}>
-            <IconLock size={13} stroke={1.7} /> from{' '}
+            as in{' '}
             <Link className="link" to="/deployment/configuration">
               {file}
             </Link>

@@ -4,7 +4,7 @@ import { useState } from 'react';
 export function useSelection(ids: string[]) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [last, setLast] = useState<string | null>(null);
-  // Runs that have left the queue are no longer chosen.
+  // Rows that have left the list are no longer chosen.
   const here = new Set(ids.filter((id) => chosen.has(id)));
 
   const toggle = (id: string, range = false) => {
@@ -15,7 +15,13 @@ export function useSelection(ids: string[]) {
     setChosen(next);
     setLast(id);
   };
-  return { chosen: here, toggle, all: () => setChosen(new Set(ids)), none: () => setChosen(new Set()) };
+  return {
+    chosen: here,
+    toggle,
+    add: (more: string[]) => setChosen(new Set([...here, ...more])),
+    all: () => setChosen(new Set(ids)),
+    none: () => setChosen(new Set()),
+  };
 }
 
 export type Selection = ReturnType<typeof useSelection>;

@@ -1,0 +1,113 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import type { Output, OutputLine } from '../../api/outputFeed';
+import { millis, preciseClock } from '../../lib/time';
+import type { Place } from './usePlace';
+import classes from './OutputPane.module.css';
+
+const ROW = 20;
+const NEAR_THE_END = 30;
+
+interface OutputLinesProps {
+  output: Output;
+  place: Place;
+  earlier: { act: (() => void) | null } | null;
+}
+
+/** Lines as they were printed, only those in sight drawn; it stays at the end while somebody looks at the end. */
+export function OutputLines({ output, place, earlier }: OutputLinesProps) {
+  const { lines, passed } = output;
+  const scroller = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(place.line === null);
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW,
+    getItemKey: (index) => passed + index,
+    overscan: 20,
+  });
+  const last = lines.length - 1;
+  const wanted = useMemo(() => (place.line === null ? -1 : lines.findIndex((line) => line.number === place.line)), [lines, place.line]);
+  const severalSteps = useMemo(() => place.step === null && lines.some((line) => line.step_key !== lines[0]?.step_key), [place.step, lines]);
+
+  useEffect(() => {
+    if (atEnd.current) rows.scrollToIndex(last, { align: 'end' });
+  }, [last, passed, rows]);
+  const found = wanted >= 0;
+  useEffect(() => {
+    if (found && !atEnd.current) rows.scrollToIndex(wanted, { align: 'center' });
+    // Only when a line comes into reach, not while it moves.
+  }, [found]);
+  useKeepPlace(scroller, passed, atEnd);
+
+  const follow = () => {
+    const box = scroller.current;
+    if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_THE_END;
+  };
+  return (
+    <div className={`${classes.scroller} ${severalSteps ? classes.several : ''}`} ref={scroller} onScroll={follow} tabIndex={0} role="log" aria-live="off">
+      {earlier && <Earlier act={earlier.act} />}
+      <div className={classes.lines} style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map((item) => {
+          const line = lines[item.index];
+          return (
+            line && (
+              <div key={item.key} data-index={item.index} ref={rows.measureElement} style={{ transform: `translateY(${item.start}px)` }}>
+                <Line line={line} steps={severalSteps} chosen={item.index === wanted} onChoose={place.setLine} />
+              </div>
+            )
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+/** Lines that are let go at the top must not move what is being read. */
+function useKeepPlace(scroller: { current: HTMLDivElement | null }, passed: number, atEnd: { current: boolean }): void {
+  const before = useRef(passed);
+  useLayoutEffect(() => {
+    const gone = passed - before.current;
+    before.current = passed;
+    if (gone > 0 && !atEnd.current && scroller.current) scroller.current.scrollTop -= gone * ROW;
+  }, [scroller, passed, atEnd]);
+}
+
+function Earlier({ act }: { act: (() => void) | null }) {
+  if (!act) return <p className={classes.earlier}>Earlier lines are in the file.</p>;
+  return (
+    <button type="button" className={classes.earlier} onClick={act}>
+      Show earlier lines
+    </button>
+  );
+}
+
+interface LineProps {
+  line: OutputLine;
+  steps: boolean;
+  chosen: boolean;
+  onChoose: (line: number) => void;
+}
+
+function Line({ line, steps, chosen, onChoose }: LineProps) {
+  const at = millis(line.at);
+  const { number } = line;
+  return (
+    <div className={`${classes.line} ${chosen ? classes.chosen : ''}`} title={at === null ? undefined : preciseClock(at)}>
+      <span className={classes.number}>
+        {number !== null && (
+          <button type="button" tabIndex={-1} onClick={() => onChoose(number)}>
+            {number}
+          </button>
+        )}
+      </span>
+      <span className={`${classes.stream} ${line.stream === 'err' ? 'fail' : ''}`}>{line.stream}</span>
+      {steps && (
+        <span className={`${classes.step} cut`} title={line.step_key ?? undefined}>
+          {line.step_key ?? 'run'}
+        </span>
+      )}
+      <span className={classes.text}>{line.text}</span>
+    </div>
+  );
+}
