@@ -37,22 +37,40 @@ def cancel(stores: CancelStores, run_id: str, *, by: str, clock: Clock) -> Run:
         WrongState: it has ended otherwise.
     """
     run = find_run(stores.runs, run_id)
+    if run.status in (RunStatus.CANCELED, RunStatus.CANCELING):
+        return run
+    canceled = told_to_stop(stores.runs, run, by=by, clock=clock)
+    poke(stores.wakeups)
+    return canceled
+
+
+def told_to_stop(runs: Runs, run: Run, *, by: str, clock: Clock) -> Run:
+    """The run as it is once it is CANCELED or CANCELING; whoever asks pokes afterwards.
+
+    Raises:
+        RunNotFound: it was deleted.
+        WrongState: it has ended otherwise.
+    """
     for _ in range(_TRIES):
         if run.status in (RunStatus.CANCELED, RunStatus.CANCELING):
             return run
-        canceled = _cancel_from(stores, run, by=by, now=clock.now())
+        canceled = _cancel_from(runs, run, by=by, now=clock.now())
         if canceled is not None:
-            for topic in ("queue", CANCEL_TOPIC, "runs"):
-                stores.wakeups.poke(topic)
             return canceled
-        run = find_run(stores.runs, run.run_id)
+        run = find_run(runs, run.run_id)
     raise WrongState(f"Run {run.run_id[:8]} keeps changing; try again.")
 
 
-def _cancel_from(stores: CancelStores, run: Run, *, by: str, now: float) -> Run | None:
+def poke(wakeups: Wakeups) -> None:
+    """Tell that runs were canceled, or told to stop."""
+    for topic in ("queue", CANCEL_TOPIC, "runs"):
+        wakeups.poke(topic)
+
+
+def _cancel_from(runs: Runs, run: Run, *, by: str, now: float) -> Run | None:
     message = f"Canceled by {by}."
     if run.status in (RunStatus.NOT_STARTED, RunStatus.QUEUED):
-        return stores.runs.cancel_waiting(run.run_id, message=message, now=now)
+        return runs.cancel_waiting(run.run_id, message=message, now=now)
     if run.status in (RunStatus.STARTING, RunStatus.STARTED):
-        return stores.runs.cancel_active(run.run_id, message=message, now=now)
+        return runs.cancel_active(run.run_id, message=message, now=now)
     raise WrongState(f"Run {run.run_id[:8]} has ended already: {run.status.value}.")
