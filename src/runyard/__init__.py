@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from .definitions.errors import WrongType as DagsterTypeCheckDidNotPass  # noqa: F401 - for type checkers
     from .definitions.executors import ExecutorDefinition as ExecutorDefinition
     from .definitions.executors import in_process_executor as in_process_executor
+    from .definitions.executors import multi_or_in_process_executor as multi_or_in_process_executor
+    from .definitions.executors import multiprocess_executor as multiprocess_executor
     from .definitions.graph import GraphDefinition as GraphDefinition
     from .definitions.graph import graph as graph
     from .definitions.job import JobDefinition as JobDefinition
@@ -142,6 +144,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "definitions.executors": (
         "ExecutorDefinition",
         "in_process_executor",
+        "multi_or_in_process_executor",
+        "multiprocess_executor",
     ),
     "definitions.graph": (
         "GraphDefinition",

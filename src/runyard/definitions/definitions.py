@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.errors import InvalidDefinition, NotFound
 from ..core.text import did_you_mean
-from .executors import ExecutorDefinition
+from .executors import ExecutorDefinition, checked_executor
 from .graph import GraphDefinition
 from .job import JobDefinition, as_job, missing_resource
 from .metadata import check_metadata
@@ -42,7 +42,7 @@ class Definitions:
         self.schedules = _checked("schedules", schedules, (ScheduleDefinition,))
         self.sensors = _checked("sensors", sensors, (SensorDefinition,))
         self.resources = dict(resources or {})
-        self.executor = executor
+        self.executor = checked_executor("Definitions", executor)
         self.metadata = check_metadata(metadata)
         self._resolved: Resolved | None = None
 
@@ -117,7 +117,7 @@ class Resolved:
         targets = [job for one in (*defs.schedules, *defs.sensors) for job in one.targets.jobs]
         listed = [as_job(one, "Definitions") for one in defs.jobs]
         bound = _by_name("jobs", [*listed, *_missing(targets, listed)])
-        self.jobs = {name: job.with_top_level_resources(defs.resources) for name, job in bound.items()}
+        self.jobs = {name: job.with_defaults(defs.resources, defs.executor) for name, job in bound.items()}
         for job in self.jobs.values():
             job.needed_resources()
         for one in (*defs.schedules, *defs.sensors):

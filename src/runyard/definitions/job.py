@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
@@ -11,6 +11,7 @@ from ..core.errors import InvalidDefinition
 from ..core.text import did_you_mean, listing
 from .composition import active
 from .engine import engine
+from .executors import checked_executor, multi_or_in_process_executor
 from .graph import GraphDefinition, composed
 from .metadata import check_metadata
 from .names import check_name, checked_tags, place
@@ -59,7 +60,7 @@ class JobDefinition:
         self.tags = {**graph_def.tags, **checked_tags(self.owner, tags)}
         self._own_run_tags = None if run_tags is None else checked_tags(self.owner, run_tags)
         self.resource_defs = dict(resource_defs or {})
-        self.executor_def = executor_def
+        self.executor_def = checked_executor(self.owner, executor_def)
         self.metadata = check_metadata(metadata)
         self.op_retry_policy = op_retry_policy
         self.input_values = dict(input_values or {})
@@ -101,6 +102,11 @@ class JobDefinition:
 
         return as_resources(self.resource_defs)
 
+    @property
+    def executor(self) -> ExecutorDefinition:
+        """What executes its steps: its own executor, or the default."""
+        return self.executor_def or multi_or_in_process_executor
+
     @cached_property
     def config_tree(self) -> Fields:
         """What run config of this job takes."""
@@ -118,14 +124,15 @@ class JobDefinition:
     def step(self, key: str) -> Step | None:
         return next((step for step in self.steps if step.key == key), None)
 
-    def needed_resources(self) -> dict[str, AnyResource]:
-        """The resources that its steps use, and those that these use.
+    def needed_resources(self, steps: Iterable[Step] | None = None) -> dict[str, AnyResource]:
+        """The resources that ``steps`` use (None: all of its steps), and those that these use.
 
         Raises:
             InvalidDefinition: one is missing; names it, who needs it and the nearest that there is.
         """
+        users = self.steps if steps is None else steps
         needed: dict[str, AnyResource] = {}
-        pending = [(key, f"op '{step.key}'") for step in self.steps for key in sorted(step.op.required_resource_keys)]
+        pending = [(key, f"op '{step.key}'") for step in users for key in sorted(step.op.required_resource_keys)]
         while pending:
             key, who = pending.pop(0)
             if key in needed:
@@ -136,9 +143,13 @@ class JobDefinition:
             pending += [(other, f"resource '{key}'") for other in sorted(needed[key].required_resource_keys)]
         return needed
 
-    def with_top_level_resources(self, resource_defs: Mapping[str, Any]) -> JobDefinition:
-        """The same job with more resources; its own win where both have one."""
-        return self._with(resource_defs={**resource_defs, **self.resource_defs})
+    def with_defaults(
+        self, resource_defs: Mapping[str, Any], executor_def: ExecutorDefinition | None = None
+    ) -> JobDefinition:
+        """The same job with more resources, and an executor; its own win where both have one."""
+        return self._with(
+            resource_defs={**resource_defs, **self.resource_defs}, executor_def=self.executor_def or executor_def
+        )
 
     def with_resources_replaced(self, resource_defs: Mapping[str, Any]) -> JobDefinition:
         """The same job with other resources, which win over its own."""

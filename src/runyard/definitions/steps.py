@@ -60,6 +60,17 @@ def single_sources(source: StepSource) -> tuple[FromStep | FromJobInput, ...]:
     return source.sources if isinstance(source, FromMany) else (source,)
 
 
+def taken_by(step: Step) -> tuple[FromStep, ...]:
+    """The outputs whose values the step takes; those that only order it are none."""
+    return tuple(
+        one
+        for name, source in step.inputs.items()
+        if not step.op.ins[name].is_nothing
+        for one in single_sources(source)
+        if isinstance(one, FromStep)
+    )
+
+
 def flatten(graph: GraphDefinition, default_retry_policy: RetryPolicy | None = None) -> tuple[Step, ...]:
     """The steps of a job of ``graph``, each after those that it needs, otherwise in the order of definition."""
     outer = {name: FromJobInput(name) for name in graph.input_names}

@@ -10,16 +10,18 @@ import msgspec
 from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.events import Event, EventType
+from .log import LineTaker, LogLine
 from .sink import EventSink
 
 
 class Emitter:
     """Hands events to the sink. User code may log from threads of its own, so numbering and handing over are one."""
 
-    def __init__(self, sink: EventSink, clock: Clock, run_id: str, attempt: int) -> None:
+    def __init__(self, sink: EventSink, clock: Clock, run_id: str, attempt: int, *, after: int = 0) -> None:
+        """Events are numbered from ``after`` + 1."""
         self._sink, self._clock = sink, clock
         self._run_id, self._attempt = run_id, attempt
-        self._seq = 0
+        self._seq = after
         # A cancellation may interrupt emit in the main thread, and its handling emits again.
         self._lock = threading.RLock()
 
@@ -48,6 +50,14 @@ class Emitter:
                 data=data or {},
             )
             self._sink.emit(event, wait=wait)
+
+    def line_taker(self, step_key: str | None = None) -> LineTaker:
+        """What makes LOG events of lines: of the step, or of the run itself."""
+
+        def take(line: LogLine) -> None:
+            self.emit(EventType.LOG, line.message, step_key=step_key, level=line.level, data=line.data())
+
+        return take
 
 
 def error_data(error: BaseException) -> dict[str, Any]:

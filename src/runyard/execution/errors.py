@@ -1,6 +1,8 @@
-"""What ends a run from outside of it."""
+"""What ends a run from outside of it, and what keeps one from beginning."""
 
 from __future__ import annotations
+
+from ..core.errors import UserError
 
 
 class RunCancelled(BaseException):
@@ -11,3 +13,7 @@ class RunCancelled(BaseException):
 
     def __init__(self, message: str = "The run was canceled.") -> None:
         super().__init__(message)
+
+
+class SelectionImpossible(UserError):
+    """The steps that were selected cannot be done alone, or do not exist."""

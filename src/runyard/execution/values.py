@@ -1,77 +1,87 @@
-"""The values that flow between the steps of a run, and which steps can no longer run."""
+"""The values that flow between the steps of a run, in memory and in a store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from ..core.text import listing
+from ..core.errors import ValueMissing, ValueNotStorable
 from ..definitions.slots import NO_VALUE
-from ..definitions.steps import FromJobInput, FromMany, FromStep, Step, single_sources
-from .steps import config_entry
+from ..definitions.steps import FromJobInput, FromMany, FromStep, Step, taken_by
+from .attempt import config_entry
+from .value_store import ValueStore
 
 
 class Values:
-    """Outputs until every step that takes them has ended. ``keep`` sees every output as well."""
+    """Outputs until every step that takes them has ended.
+
+    Parameters:
+        inputs: of the job itself.
+        store: keeps them for other processes and for retries; None: memory only.
+        keep: sees every output of a try that succeeded.
+        for_others: the steps that need an output are in other processes, so it has to be stored.
+    """
 
     def __init__(
         self,
+        run_id: str,
         steps: Sequence[Step],
         inputs: Mapping[str, Any],
-        keep: Callable[[str, str, Any], None] | None,
+        store: ValueStore | None,
+        *,
+        keep: Callable[[str, str, Any], None] | None = None,
+        for_others: bool = False,
     ) -> None:
-        self._inputs, self._keep = inputs, keep
+        self._run_id, self._inputs, self._store = run_id, inputs, store
+        self._keep, self._for_others = keep, for_others
         self._values: dict[tuple[str, str], Any] = {}
-        self._gone: dict[str, str] = {}
         self._users: dict[str, set[str]] = {step.key: set() for step in steps}
         for step in steps:
             for need in step.needs():
                 self._users[need].add(step.key)
+        self._taken = {source for step in steps for source in taken_by(step)}
+        self._empty = {
+            FromStep(step.key, name) for step in steps for name, out in step.op.outs.items() if out.is_nothing
+        }
 
-    def taker(self, step: Step) -> Callable[[str, Any], None]:
-        """What keeps the outputs of ``step``."""
+    def store(self, step: Step, output: str, value: Any) -> str | None:
+        """Store what a try gave, before it is known whether that succeeds; why it is not stored, "" without a store.
 
-        def take(output: str, value: Any) -> None:
-            self._values[step.key, output] = value
+        Raises:
+            ValueNotStorable: a step in another process needs it.
+        """
+        source = FromStep(step.key, output)
+        if source in self._empty:
+            return None
+        if self._store is None:
+            return ""
+        try:
+            self._store.put(self._run_id, step.key, output, value)
+        except ValueNotStorable as error:
+            if self._for_others and source in self._taken:
+                raise
+            return f"It is kept in memory only. {error}"
+        return None
+
+    def remember(self, step: Step, outputs: Mapping[str, Any]) -> None:
+        """The try that gave ``outputs`` has succeeded."""
+        for name, value in outputs.items():
+            if self._users[step.key]:
+                self._values[step.key, name] = value
             if self._keep is not None:
-                self._keep(step.key, output, value)
+                self._keep(step.key, name, value)
 
-        return take
+    def inputs_of(self, step: Step, config: Mapping[str, Any], given: Collection[tuple[str, str]]) -> dict[str, Any]:
+        """The step's inputs by name; those with a default and nothing else are left to the function.
 
-    def failed(self, step: Step) -> None:
-        self._gone[step.key] = "failed"
-
-    def why_skip(self, step: Step) -> str | None:
-        """Why ``step`` cannot run: what it needs failed, was skipped or did not give the output; None when it can."""
-        for need in step.needs():
-            if self._gone.get(need) == "failed":
-                return self._skip(step, f"'{need}' failed")
-        for name, source in step.inputs.items():
-            singles = single_sources(source)
-            if singles and not any(self._is_there(one) for one in singles):
-                asked = [one.step_key for one in singles if isinstance(one, FromStep)]
-                return self._skip(step, f"its input '{name}' was not produced by {listing(asked)}")
-        blocked = next((need for need in step.needs() if self._gone.get(need) == "skipped by a failure"), None)
-        return self._skip(step, f"'{blocked}' was skipped", after_failure=True) if blocked else None
-
-    def _skip(self, step: Step, why: str, *, after_failure: bool = False) -> str:
-        by_failure = after_failure or why.endswith("failed") or self._needs_blocked(step)
-        self._gone[step.key] = "skipped by a failure" if by_failure else "skipped"
-        return why
-
-    def _needs_blocked(self, step: Step) -> bool:
-        return any(self._gone.get(need) == "skipped by a failure" for need in step.needs())
-
-    def _is_there(self, source: FromStep | FromJobInput) -> bool:
-        return isinstance(source, FromJobInput) or (source.step_key, source.output) in self._values
-
-    def inputs_of(self, step: Step, config: Mapping[str, Any]) -> dict[str, Any]:
-        """The step's inputs by name; those with a default and nothing else are left to the function."""
+        Raises:
+            ValueMissing: what another step gave cannot be had any more.
+        """
         written = config_entry(config, step.path).get("inputs", {})
-        found = {name: self._input(step, name, written) for name in step.op.ins}
+        found = {name: self._input(step, name, written, given) for name in step.op.ins}
         return {name: value for name, value in found.items() if value is not NO_VALUE}
 
-    def _input(self, step: Step, name: str, written: Mapping[str, Any]) -> Any:
+    def _input(self, step: Step, name: str, written: Mapping[str, Any], given: Collection[tuple[str, str]]) -> Any:
         slot = step.op.ins[name]
         source = step.inputs.get(name)
         if slot.is_nothing:
@@ -79,14 +89,20 @@ class Values:
         if source is None:
             return written.get(name, slot.default_value)
         if isinstance(source, FromMany):
-            return [self._single(one) for one in source.sources if self._is_there(one)]
+            return [self._single(one) for one in source.sources if isinstance(one, FromJobInput) or one in given]
         value = self._single(source)
         return slot.default_value if value is NO_VALUE else value
 
     def _single(self, source: FromStep | FromJobInput) -> Any:
         if isinstance(source, FromJobInput):
             return self._inputs.get(source.name, NO_VALUE)
-        return self._values[source.step_key, source.output]
+        if source in self._empty:
+            return None
+        if source in self._values:
+            return self._values[source]
+        if self._store is None:
+            raise ValueMissing(source.step_key, source.output, "nothing is kept here")
+        return self._store.get(self._run_id, source.step_key, source.output)
 
     def done_with(self, step: Step) -> None:
         """Drop values whose last user ``step`` was: a run's memory is what its unfinished part needs."""

@@ -58,7 +58,7 @@ def config_tree(job: JobDefinition) -> Fields:
             },
             noun="resource",
         ),
-        "execution": Anything(),
+        "execution": Fields({"config": job.executor.config_type}, noun="section"),
         "loggers": Anything(),
     }
     if job.graph.input_names:

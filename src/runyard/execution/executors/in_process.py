@@ -1,0 +1,57 @@
+"""Steps one after the other, in the run's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+from ...core.step import StepStatus
+from ...definitions.steps import Step
+from ..attempt import Attempt
+from ..errors import RunCancelled
+from ..step_host import StepHost
+from ..step_try import Capture, StepTry
+from ..values import Values
+from .executor import Executor
+from .progress import Progress
+
+
+class InProcessExecutor(Executor):
+    """One step at a time; one that waits for its retry or for slots holds up no other.
+
+    ``errors`` are what the failed steps raised, by key.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        progress: Progress,
+        host: StepHost | None,
+        *,
+        values: Values,
+        resources: Mapping[str, Any],
+        capture: Capture,
+    ) -> None:
+        super().__init__(attempt, progress, attempt.settings._replace(max_concurrent=1, tag_limits=()), host)
+        self._values, self._resources, self._capture = values, resources, capture
+        self.errors: dict[str, BaseException] = {}
+
+    def _running(self) -> Sequence[Step]:
+        return ()
+
+    def _begin(self, step: Step) -> None:
+        one_try = StepTry(self._attempt, step, self._progress.tries(step.key), self._values)
+        computed = one_try.compute(self._progress.given, nullcontext(self._resources), capture=self._capture)
+        end = one_try.end_of(computed)
+        one_try.tell(computed, end)
+        if isinstance(computed.error, RunCancelled):
+            raise computed.error
+        if computed.error is None:
+            self._values.remember(step, computed.outputs)
+        elif end.status is StepStatus.FAILURE:
+            self.errors[step.key] = computed.error
+        self._ended(end)
+
+    def _settled(self, step: Step) -> None:
+        self._values.done_with(step)

@@ -1,0 +1,34 @@
+"""Whether a failed try of a step is followed by another, and why a run failed."""
+
+from __future__ import annotations
+
+from ..core.error_info import message_of
+from ..core.run import RunFailure
+from ..definitions.policies import Failure, RetryRequested
+from ..definitions.steps import Step
+from .errors import RunCancelled
+
+
+def retry_delay(step: Step, error: BaseException, tries: int) -> float | None:
+    """Seconds to wait before the next try, None when there is none; ``tries`` went before the one that failed."""
+    if isinstance(error, RunCancelled):
+        return None
+    if isinstance(error, RetryRequested):
+        return (error.seconds_to_wait or 0.0) if tries < error.max_retries else None
+    if isinstance(error, Failure) and not error.allow_retries:
+        return None
+    return delay_by_policy(step, tries)
+
+
+def delay_by_policy(step: Step, tries: int) -> float | None:
+    """What the step's RetryPolicy says to a try that failed of itself or whose process died."""
+    policy = step.retry_policy
+    if policy is None or tries >= policy.max_retries:
+        return None
+    return policy.calculate_delay(tries + 1)
+
+
+def failure_of(step_key: str | None, error: BaseException, *, by_step: bool = False) -> RunFailure:
+    """Why a run failed, for its record."""
+    cause = error.__cause__ if isinstance(error, RetryRequested) and error.__cause__ is not None else error
+    return RunFailure(type(cause).__name__, message_of(cause), step_key, by_step)
