@@ -213,7 +213,7 @@ except OSError as error:
 context.log.info(f"{random.random()}")
 context.log.info(f"{len(os.listdir('/proc/self/fd'))}")
 """
-    location = yard.location(one_op(body, head=head))
+    location = yard.location(one_op(body, head=head), start_method="fork")
     runs = [yard.launch(location) for _ in range(2)]
     for run_id in runs:
         assert yard.finished(run_id).status is RunStatus.SUCCESS

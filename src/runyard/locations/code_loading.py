@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import sys
@@ -11,11 +12,14 @@ from typing import Any
 from dotenv import load_dotenv
 
 from ..definitions.loading import load_definitions
+from .open_files import flush_open_files
 from .spec import LocationSpec
 
 
 def prepare_process(spec: LocationSpec) -> None:
     """Make this process look like one that was started in the location's working directory."""
+    # Registered before anything of the user's, so that it runs last in every worker.
+    atexit.register(flush_open_files)
     os.chdir(spec.working_directory)
     # Python put the directory that it was started in there.
     sys.path[0] = spec.working_directory

@@ -6,28 +6,38 @@ import os
 import random
 import signal
 import socket
-import stat
 import sys
 from collections.abc import Collection, Sequence
 
-_RESTORED = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD)
+from .descriptors import STANDARD, is_connection, open_descriptors
+from .settling import SignalHandler
 
 
-def leave_zygote(*, keep: int, close: Sequence[int]) -> None:
+def leave_zygote(*, keep: int, close: Sequence[int], child_signal: SignalHandler) -> None:
     """Own session, own signals, own random numbers, and no descriptor of the zygote's.
 
     Args:
         keep: the worker's socket.
         close: descriptors that are Runyard's own.
+        child_signal: what user code does about SIGCHLD.
     """
     os.setsid()
     for descriptor in close:
         os.close(descriptor)
-    _deaden_inherited({0, 1, 2, keep})
-    for number in _RESTORED:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _deaden_inherited({*STANDARD, keep})
+    _own_signals(child_signal)
     _reseed()
+
+
+def _own_signals(child_signal: SignalHandler) -> None:
+    """Handlers that user code put at import stay, as in a fresh process; but SIGTERM is how a run is cancelled."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as the host wants it for itself
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if child_signal is not None:
+        signal.signal(signal.SIGCHLD, child_signal)
+    # An event loop of the zygote's is not there to be woken.
+    signal.set_wakeup_fd(-1)
 
 
 def _deaden_inherited(keep: Collection[int]) -> None:
@@ -36,7 +46,7 @@ def _deaden_inherited(keep: Collection[int]) -> None:
     Their numbers stay taken, by a socket at its end, so that the objects which own them do not close a stranger's.
     Plain files stay open: appending to one from several processes is what a log opened at import wants.
     """
-    inherited = [fd for fd in _open_descriptors() if fd not in keep and _is_connection(fd)]
+    inherited = [fd for fd in open_descriptors() if fd not in keep and is_connection(fd)]
     if not inherited:
         return
     dead, other = socket.socketpair()
@@ -44,19 +54,6 @@ def _deaden_inherited(keep: Collection[int]) -> None:
     for fd in inherited:
         os.dup2(dead.fileno(), fd, inheritable=False)
     dead.close()
-
-
-def _open_descriptors() -> list[int]:
-    place = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
-    return [int(name) for name in os.listdir(place)]  # noqa: PTH208 - names are all that is wanted
-
-
-def _is_connection(fd: int) -> bool:
-    try:
-        mode = os.fstat(fd).st_mode
-    except OSError:
-        return False  # the listing's own, closed by now
-    return not (stat.S_ISREG(mode) or stat.S_ISCHR(mode) or stat.S_ISDIR(mode) or stat.S_ISBLK(mode))
 
 
 def _reseed() -> None:

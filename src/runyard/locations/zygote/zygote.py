@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import select
 import socket
@@ -33,7 +32,7 @@ from ..messages import (
 from ..processes import exit_descriptor
 from ..worker.main import work
 from .child import leave_zygote
-from .safety import fork_hazard
+from .settling import Settled, settle
 from .spawn import spawn_worker
 
 _DECODER = msgspec.msgpack.Decoder(ToZygote)
@@ -50,7 +49,7 @@ class Zygote:
         self._frames = FrameBuffer()
         self._setup: Setup | None = None
         self._definitions: Any = None
-        self._spawns = False
+        self._settled = Settled("fork", None, None)
         #: By exit descriptor: the worker's pid, and the handle of a spawned one.
         self._children: dict[int, tuple[int, subprocess.Popen[bytes] | None]] = {}
 
@@ -89,18 +88,11 @@ class Zygote:
             self._send(LoadFailed(error=error_info(error), directories=source_directories(setup.spec)))
 
     def _loaded(self, setup: Setup) -> Loaded:
-        method, reason = setup.spec.start_method, None
-        if method is None:
-            reason = fork_hazard()
-            method = "spawn" if reason else "fork"
-        self._spawns = method == "spawn"
-        # What is frozen is never written to by the collector, so that children go on sharing its pages.
-        gc.collect()
-        gc.freeze()
+        self._settled = settle(setup.spec.start_method, ours=[self._host.fileno()])
         return Loaded(
             definitions=describe(self._definitions),
-            start_method=method,
-            start_method_reason=reason,
+            start_method=self._settled.start_method,
+            start_method_reason=self._settled.reason,
             directories=source_directories(setup.spec),
         )
 
@@ -122,7 +114,7 @@ class Zygote:
 
     def _make(self, assignment: Assignment, theirs: socket.socket) -> tuple[int, subprocess.Popen[bytes] | None]:
         """A worker process; pid 0 in the forked worker itself."""
-        if self._spawns:
+        if self._settled.start_method == "spawn":
             handle = spawn_worker(assignment, theirs)
             return handle.pid, handle
         with warnings.catch_warnings():
@@ -147,7 +139,8 @@ class Zygote:
     def _become(self, end: int, launch: LaunchSpec | None) -> None:
         """In the child."""
         setup, definitions = self._setup, self._definitions
-        leave_zygote(keep=end, close=[self._host.fileno(), *self._children])
+        ours = [self._host.fileno(), *self._children]
+        leave_zygote(keep=end, close=ours, child_signal=self._settled.child_signal)
         self._host.detach()
         if setup is not None:
             work(socket.socket(fileno=end), Assignment(setup=setup, launch=launch), lambda: definitions)
