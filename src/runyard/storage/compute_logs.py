@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from .file_names import checked_run_id, quoted, unquoted
+from .run_output.index import Stream
 
 RUN = "run"
-Stream = Literal["out", "err"]
 
 
 class LogChunk(NamedTuple):
@@ -25,6 +25,16 @@ class LogPaths(NamedTuple):
     out: Path
     err: Path
 
+    @property
+    def index(self) -> Path:
+        """Where it is noted which part of both was written when."""
+        return self.out.with_suffix(".idx")
+
+    @property
+    def name(self) -> str:
+        """The files' common name."""
+        return self.out.stem
+
 
 class LocalComputeLogs:
     """Logs under ``base_dir``: ``<run_id>/<step key or "run">.out`` and ``.err``."""
@@ -39,6 +49,14 @@ class LocalComputeLogs:
             UserError: the id is no plain name, so it would lead out of the directory.
         """
         return self._directory(run_id) / f"{_file_name(step_key)}.{stream}"
+
+    def pair(self, run_id: str, step_key: str | None = None) -> LogPaths:
+        """The files of one step or of the run itself, whether or not they are there.
+
+        Raises:
+            UserError: as ``path``.
+        """
+        return LogPaths(step_key, self.path(run_id, "out", step_key), self.path(run_id, "err", step_key))
 
     def make_directory(self, run_id: str) -> Path:
         """The run's directory, made when it is missing."""

@@ -15,6 +15,7 @@ from ..queue.pauses import check_pause, pause_name
 from ..queue.rules import Pause, PauseScope, Rules
 from .audit import read_entries, write_entry
 from .database import Database
+from .pool_line import serve_under_new_rules
 from .stored_rules import RulesBody, RulesChange, StoredRules
 
 #: Who ends a pause whose time is over.
@@ -32,6 +33,7 @@ class SqlLimits:
         bare = msgspec.structs.replace(rules, version=0, pauses=(), also_tracked=())
         with self._database.write() as connection:
             made = self._rules.change(connection, lambda body: msgspec.structs.replace(body, configured=bare))
+            serve_under_new_rules(self._database, connection, made, self._database.clock.now())
         return made.after
 
     def configured(self) -> Rules:
@@ -43,6 +45,7 @@ class SqlLimits:
             change = msgspec.structs.replace(change, name="")
         with self._database.write() as connection:
             made = self._rules.change(connection, lambda body: _put(body, change))
+            serve_under_new_rules(self._database, connection, made, now)
             if made.stored:
                 message = _limit_message(change, made)
                 write_entry(connection, action="limit", subject=subject_of(change), message=message, by=by, now=now)
@@ -57,6 +60,7 @@ class SqlLimits:
         check_pause(pause)
         with self._database.write() as connection:
             made = self._rules.change(connection, lambda body: _without(body, pause.subject, pause))
+            serve_under_new_rules(self._database, connection, made, pause.since)
             if made.stored:
                 action, subject = "drain" if pause.drain else "pause", pause_name(*pause.subject)
                 message = _pause_message(pause)
@@ -67,6 +71,7 @@ class SqlLimits:
         subject = (scope, name, value)
         with self._database.write() as connection:
             made = self._rules.change(connection, lambda body: _without(body, subject))
+            serve_under_new_rules(self._database, connection, made, now)
             ended = next((pause for pause in made.before.pauses if pause.subject == subject), None)
             if ended is not None:
                 self._write_end(connection, ended, f"Resumed; {ended.by} had paused it{_why(ended)}.", by, now)
@@ -79,6 +84,7 @@ class SqlLimits:
             if rules.at(now) is rules:
                 return 0
             made = self._rules.change(connection, lambda body: _unlapsed(body, now))
+            serve_under_new_rules(self._database, connection, made, now)
             lapsed = [pause for pause in made.before.pauses if pause not in made.after.pauses]
             for pause in lapsed:
                 self._write_end(connection, pause, f"The pause by {pause.by}{_why(pause)} is over.", _ITSELF, now)

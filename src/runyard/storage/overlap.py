@@ -71,6 +71,18 @@ def settle_overlaps(database: Database, connection: sa.Connection, rules: Rules,
     return found
 
 
+def lock_jobs(database: Database, connection: sa.Connection, rules: Rules, jobs: Iterable[tuple[str, str]]) -> None:
+    """Keep others from inserting runs of those of the jobs that have an overlap policy, until the transaction ends."""
+    for job in sorted(set(jobs)):
+        if _rule(rules, job) is not None:
+            _lock_job(database, connection, job)
+
+
+def _lock_job(database: Database, connection: sa.Connection, job: tuple[str, str]) -> None:
+    if database.kind == "postgres":
+        connection.exec_driver_sql(_LOCK, (text(job),))
+
+
 def cancel_replaced(
     database: Database, connection: sa.Connection, overlaps: Overlaps, added: Iterable[Run], now: float
 ) -> list[Run]:
@@ -104,8 +116,7 @@ class _Line:
     def __init__(self, database: Database, connection: sa.Connection, job: tuple[str, str], rule: OverlapRule) -> None:
         self._rule = rule
         location, name = job
-        if database.kind == "postgres":
-            connection.exec_driver_sql(_LOCK, (text(job),))
+        _lock_job(database, connection, job)
         first = lane_prefix(location_name=location, job_name=name)
         values = {"first": first, "last": first + _LAST_CHARACTER, "job": name, "location": location, "most": MOST}
         others = connection.execute(_OTHERS[database.kind], values).all()

@@ -1,4 +1,4 @@
-"""Step slots in pools: holder rows beside a guarded counter.
+"""Step slots in pools: holder rows beside a guarded counter, and the line of those who wait.
 
 See ``pool_holders`` for what is locked in which order.
 """
@@ -6,7 +6,7 @@ See ``pool_holders`` for what is locked in which order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -14,22 +14,29 @@ from ..core.errors import NeverAdmissible
 from ..core.pools import PoolHolder, PoolWaiter
 from ..queue.rules import Rules
 from .database import Database
-from .journal import change, write_changes
-from .pool_holders import GIVE, subtract
+from .pool_holders import give_back
+from .pool_line import StepTry, hold, is_paused, serve, take, tell
 from .schema import IS_ACTIVE, pool_counters, pool_holders, pool_waiters, runs
 from .stored_rules import StoredRules
 from .upsert import insert_new
 
-_RUN = sa.select(runs.c.run_id).where(runs.c.run_id == sa.bindparam("run_id"))
-_ATTEMPT = _RUN.where(runs.c.attempt == sa.bindparam("attempt"), IS_ACTIVE).with_for_update(read=True)
-_MINE = (
-    pool_holders.c.run_id == sa.bindparam("run_id"),
-    pool_holders.c.step_key == sa.bindparam("step_key"),
-    pool_holders.c.attempt == sa.bindparam("attempt"),
+_ATTEMPT = (
+    sa.select(runs.c.run_id)
+    .where(runs.c.run_id == sa.bindparam("run_id"), runs.c.attempt == sa.bindparam("attempt"), IS_ACTIVE)
+    .with_for_update(read=True)
 )
-_COUNTER = sa.update(pool_counters).where(pool_counters.c.pool == sa.bindparam("key"))
-_TAKE = _COUNTER.values(used=pool_counters.c.used + sa.bindparam("slots"))
-_TAKE_IF_ROOM = _TAKE.where(pool_counters.c.used + sa.bindparam("slots") <= sa.bindparam("most"))
+_RUN = sa.select(runs.c.run_id).where(runs.c.run_id == sa.bindparam("run_id")).with_for_update()
+_USED = sa.select(pool_counters.c.used).where(pool_counters.c.pool == sa.bindparam("pool")).with_for_update()
+
+
+def _mine(table: sa.Table) -> sa.Exists:
+    same = (table.c[name] == sa.bindparam(name) for name in ("pool", "run_id", "step_key", "attempt"))
+    return sa.exists().where(*same)
+
+
+_PLACE = sa.select(
+    _mine(pool_holders), _mine(pool_waiters), sa.exists().where(pool_waiters.c.pool == sa.bindparam("pool"))
+)
 _COLUMNS = ("pool", "run_id", "step_key", "attempt", "slots", "since")
 _HOLDERS = sa.select(*(pool_holders.c[name] for name in _COLUMNS)).order_by(
     *(pool_holders.c[name] for name in ("since", "pool", "run_id", "step_key"))
@@ -42,6 +49,14 @@ _WAITERS = sa.select(
 ).order_by(pool_waiters.c.pool, pool_waiters.c.np, pool_waiters.c.seq)
 
 
+class _Wanted(NamedTuple):
+    step: StepTry
+    pool: str
+    slots: int
+    np: int
+    since: float
+
+
 class SqlPoolSlots:
     """``storage.protocols.PoolSlots``."""
 
@@ -52,35 +67,55 @@ class SqlPoolSlots:
     def claim(
         self, run_id: str, step_key: str, *, attempt: int, pool: str, slots: int, priority: int, now: float
     ) -> bool:
+        step = StepTry(run_id, step_key, attempt)
         with self._database.write() as connection:
             rules = self._rules.lock(connection).rules.at(now)
             if connection.execute(_ATTEMPT, {"run_id": run_id, "attempt": attempt}).first() is None:
                 return False
             if rules.pools.granularity == "run":
                 return True
-            most = _most(rules, pool, step_key, slots)
-            holder = {"run_id": run_id, "step_key": step_key, "attempt": attempt}
-            if _paused(rules, pool) or not self._count(connection, pool, slots, most):
-                return _holds(connection, pool, holder)
-            row = holder | {"pool": pool, "slots": slots, "since": now}
-            if insert_new(self._database, connection, pool_holders, [row], "pool"):
-                write_changes(self._database, connection, [change("pool", lane=pool)])
-            else:
-                connection.execute(GIVE, {"key": pool, "slots": slots})
-            return True
+            _check(rules, pool, step_key, slots)
+            wanted = _Wanted(step, pool, slots, -priority, now)
+            if self._take_place(connection, rules, wanted):
+                return True
+            served = serve(self._database, connection, [pool], now, rules)
+            tell(self._database, connection, served)
+            return step in (waiter.step for waiter in served.get(pool, ()))
 
-    def _count(self, connection: sa.Connection, pool: str, slots: int, most: int | None) -> bool:
-        """Add to the pool's counter if there is room; whoever adds to it at the same time waits, and looks again."""
-        insert_new(self._database, connection, pool_counters, [{"pool": pool, "used": 0}], "pool")
-        statement, bound = (_TAKE, {}) if most is None else (_TAKE_IF_ROOM, {"most": most})
-        return connection.execute(statement, {"key": pool, "slots": slots} | bound).rowcount == 1
+    def _take_place(self, connection: sa.Connection, rules: Rules, wanted: _Wanted) -> bool:
+        """With nobody in line, the slots if there is room for them; else a place in line. True: the step holds them."""
+        who = wanted.step._asdict()
+        self._lock_counter(connection, wanted.pool)
+        place: Any = connection.execute(_PLACE, {"pool": wanted.pool} | who).one()
+        holds, waits, is_line = place
+        if holds:
+            return True
+        if waits:
+            return False
+        if not is_line and self._take(connection, rules, wanted):
+            return True
+        row = {"pool": wanted.pool, **who, "slots": wanted.slots, "np": wanted.np, "since": wanted.since}
+        connection.execute(sa.insert(pool_waiters), row)
+        return False
+
+    def _lock_counter(self, connection: sa.Connection, pool: str) -> None:
+        if connection.execute(_USED, {"pool": pool}).first() is None:
+            insert_new(self._database, connection, pool_counters, [{"pool": pool, "used": 0}], "pool")
+            connection.execute(_USED, {"pool": pool}).one()
+
+    def _take(self, connection: sa.Connection, rules: Rules, wanted: _Wanted) -> bool:
+        pool, most = wanted.pool, rules.pools.limit_of(wanted.pool)
+        if is_paused(rules, pool) or not take(connection, pool, wanted.slots, most):
+            return False
+        hold(self._database, connection, pool, [(wanted.slots, wanted.step)], wanted.since)
+        tell(self._database, connection, [pool])
+        return True
 
     def free(self, run_id: str, step_key: str, *, attempt: int) -> None:
-        mine = {"run_id": run_id, "step_key": step_key, "attempt": attempt}
+        steps = [StepTry(run_id, step_key, attempt)]
         with self._database.write() as connection:
-            connection.execute(_RUN.with_for_update(), {"run_id": run_id})
-            deleted = sa.delete(pool_holders).where(*_MINE).returning(pool_holders.c.pool, pool_holders.c.slots)
-            subtract(self._database, connection, connection.execute(deleted, mine).all())
+            connection.execute(_RUN, {"run_id": run_id})
+            give_back(self._database, connection, steps=steps, now=self._database.clock.now())
 
     def holders(self, pools: Sequence[str] | None = None) -> Sequence[PoolHolder]:
         query = _HOLDERS if pools is None else _HOLDERS.where(pool_holders.c.pool.in_(pools))
@@ -93,19 +128,9 @@ class SqlPoolSlots:
             return [PoolWaiter(*row) for row in connection.execute(query)]
 
 
-def _most(rules: Rules, pool: str, step_key: str, slots: int) -> int | None:
-    """The pool's limit. Raises NeverAdmissible for a step that takes more than there are."""
+def _check(rules: Rules, pool: str, step_key: str, slots: int) -> None:
+    """Raises NeverAdmissible for a step that takes more than there are."""
     most = rules.pools.limit_of(pool)
     # A limit of 0 closes the pool for a while: whoever needs it waits.
     if most and slots > most:
         raise NeverAdmissible(f"Step '{step_key}'", slots, f"pool '{pool}'", most)
-    return most
-
-
-def _paused(rules: Rules, pool: str) -> bool:
-    return any(pause.scope == "pool" and pause.name == pool for pause in rules.pauses)
-
-
-def _holds(connection: sa.Connection, pool: str, holder: dict[str, Any]) -> bool:
-    query = sa.select(pool_holders.c.slots).where(*_MINE, pool_holders.c.pool == sa.bindparam("pool"))
-    return connection.execute(query, holder | {"pool": pool}).first() is not None

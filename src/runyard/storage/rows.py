@@ -93,6 +93,10 @@ def decode_names(names: str) -> tuple[str, ...]:
     return _names(names)
 
 
+def decode_failure(failure: str) -> RunFailure:
+    return _failure(failure)
+
+
 def decode_pools(pools: str) -> PoolNeeds:
     return _pools(pools)
 

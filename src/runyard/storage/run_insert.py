@@ -48,6 +48,23 @@ def insert_runs(
     return Inserted(cancel_replaced(database, connection, overlaps, added, now), overlaps.refused)
 
 
+def insert_retry(
+    database: Database, in_force: RulesInForce, connection: sa.Connection, retry: NewRun, now: float
+) -> None:
+    """Enqueue one run under rules that are locked; it never takes the place of others.
+
+    Raises:
+        OverlapRefused: the overlap policy of its job keeps it out.
+        InvalidTag: see ``insert_runs``.
+    """
+    overlaps = settle_overlaps(database, connection, in_force.rules, [retry])
+    for refused in overlaps.refused.values():
+        raise refused
+    if overlaps.replaced:
+        raise OverlapRefused(retry.job_name, "cancel_old", "runs that came later have taken its place")
+    _insert(database, in_force, connection, [retry], now)
+
+
 def _insert(
     database: Database, in_force: RulesInForce | None, connection: sa.Connection, new: Sequence[NewRun], now: float
 ) -> list[Run]:

@@ -11,7 +11,7 @@ from ..core.run import ACTIVE, FINISHED, Run, RunFailure, RunStatus
 from ..core.transitions import transition
 from .database import Database
 from .journal import changes_of, status_event, write_changes, write_events
-from .pool_holders import free_runs
+from .pool_holders import give_back
 from .queue_counts import count_moves, place_of
 from .rows import RUN_COLUMNS, text, to_run
 from .schema import runs
@@ -59,7 +59,7 @@ def change_status(
         go=[place_of(run)] if run.status is RunStatus.QUEUED else (),
     )
     if run.status in ACTIVE and (target not in ACTIVE or changed.attempt != run.attempt):
-        free_runs(database, connection, [run_id])
+        give_back(database, connection, run_ids=[run_id], now=now)
     return changed
 
 

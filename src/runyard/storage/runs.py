@@ -17,6 +17,7 @@ from .journal import write_events
 from .protocols import RunsFilter
 from .reports import apply_reports
 from .rows import RUN_COLUMNS, decode_names, text, to_run
+from .run_ending import RunEnding
 from .run_insert import insert_runs
 from .run_status import change_status, lock_run
 from .schema import events, idempotency_keys, run_tags, runs
@@ -107,34 +108,23 @@ class SqlRuns:
         now: float,
         fence: Fence | None = None,
     ) -> Run | None:
-        return self._change(
-            run_id,
-            RunStatus.FAILURE,
-            expected=expected,
-            attempt=attempt,
-            failure=failure,
-            message=failure.message,
-            now=now,
-            fence=fence,
-        )
+        with self._database.write(fence) as connection:
+            return self._ends(connection, run_id).fail(expected, attempt, failure, now)
 
     def lose_worker(
         self, run_id: str, *, attempt: int, failure: RunFailure, now: float, fence: Fence | None = None
     ) -> Run | None:
-        return self.fail(run_id, attempt=attempt, expected=ACTIVE, failure=failure, now=now, fence=fence)
+        with self._database.write(fence) as connection:
+            return self._ends(connection, run_id).lose_worker(attempt, failure, now)
 
     def end_canceling(
         self, run_id: str, *, attempt: int, message: str, now: float, fence: Fence | None = None
     ) -> Run | None:
-        return self._change(
-            run_id,
-            RunStatus.CANCELED,
-            expected=(RunStatus.CANCELING,),
-            attempt=attempt,
-            message=message,
-            now=now,
-            fence=fence,
-        )
+        with self._database.write(fence) as connection:
+            return self._ends(connection, run_id).end_canceling(attempt, message, now)
+
+    def _ends(self, connection: sa.Connection, run_id: str) -> RunEnding:
+        return RunEnding(self._database, self._rules, connection, run_id)
 
     def requeue(self, run_id: str, *, attempt: int, reason: str, now: float, fence: Fence | None = None) -> Run | None:
         with self._database.write(fence) as connection:
@@ -162,7 +152,7 @@ class SqlRuns:
         if not reports:
             return []
         with self._database.write() as connection:
-            return apply_reports(self._database, connection, reports, self._database.clock.now())
+            return apply_reports(self._database, self._rules, connection, reports, self._database.clock.now())
 
     def assign_host(self, run_id: str, *, attempt: int, host_id: str, pid: int | None) -> None:
         statement = sa.update(runs).where(runs.c.run_id == run_id, runs.c.attempt == attempt)
