@@ -43,13 +43,21 @@ def run_shape(run: Run) -> Shape:
         "held": held_shape(run),
         "parent_run_id": run.parent_run_id,
         "root_run_id": run.root_run_id,
+        "resumes": run.resumes,
+        "host_id": run.host_id,
+        "pid": run.pid,
     }
 
 
 def failure_shape(failure: RunFailure | None) -> Shape | None:
     if failure is None:
         return None
-    return {"step_key": failure.step_key, "error_class": failure.error_class, "message": failure.message}
+    return {
+        "step_key": failure.step_key,
+        "error_class": failure.error_class,
+        "message": failure.message,
+        "by_step": failure.by_step,
+    }
 
 
 def held_shape(run: Run) -> Shape | None:

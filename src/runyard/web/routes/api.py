@@ -6,7 +6,21 @@ from fastapi import APIRouter, Depends, Request
 
 from ..context import Context
 from ..problems import RESPONSES, ReadOnly
-from . import automation, daemons, events, instance, jobs, limits, locations, logs, pauses, queue, runs, simulate
+from . import (
+    automation,
+    daemons,
+    events,
+    instance,
+    jobs,
+    limits,
+    locations,
+    logs,
+    pauses,
+    queue,
+    run_acts,
+    runs,
+    simulate,
+)
 
 _QUESTIONS = ("/validate", "/queue/count", "/queue/simulate")
 
@@ -20,5 +34,19 @@ async def _refuse_writes_when_read_only(request: Request, context: Context) -> N
 
 router = APIRouter(dependencies=[Depends(_refuse_writes_when_read_only)], responses=RESPONSES)
 # Addresses like /queue/pauses come before /queue/{run_id}.
-for module in (instance, runs, logs, pauses, queue, simulate, limits, daemons, locations, jobs, automation, events):
+for module in (
+    instance,
+    runs,
+    run_acts,
+    logs,
+    pauses,
+    queue,
+    simulate,
+    limits,
+    daemons,
+    locations,
+    jobs,
+    automation,
+    events,
+):
     router.include_router(module.router)

@@ -1,4 +1,4 @@
-"""Runs: list, look, ask for, cancel."""
+"""Runs: list, look, ask for."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...core.errors import UserError, WrongState
 from ...core.events import BEGINNING, Cursor
 from ...core.run import Run, RunStatus
-from ...operations.cancel import cancel as cancel_run
 from ...operations.find_run import find_run
 from ...operations.shapes import event_shape, run_shape
 from ...operations.submit import SubmitRequest, submit
 from ...operations.submit_many import BATCH, submit_many
 from ...storage.protocols import RunsFilter
 from ..context import Context
-from ..fields import BY_WEB, After, Limit, StorableDict
+from ..fields import After, Limit, StorableDict
 from ..responses import Json, page
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -123,12 +122,6 @@ def run_events(context: Context, run_id: str, after: After = None, limit: Limit 
     found = context.stores.events.of_run(run.run_id, after=place, limit=limit)
     following = found[-1].cursor if found else place
     return Json({"events": [event_shape(event) for event in found], "next": following.encode()})
-
-
-@router.post("/{run_id}/cancel")
-def cancel(context: Context, run_id: str) -> Json:
-    """Cancel it, whether it waits or runs; canceling a canceled run changes nothing."""
-    return Json(run_shape(cancel_run(context.stores, run_id, by=BY_WEB, clock=context.clock)))
 
 
 def _request(body: LaunchRequest, idempotency_key: str | None = None) -> SubmitRequest:
