@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import sqlalchemy as sa
@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from ..core.ids import new_id
 from ..core.run import ACTIVE, Run, RunFailure, RunStatus
 from .database import Database
+from .journal import write_events
+from .open_steps import open_steps, step_ends
 from .retries import Failed, prepare_retries, retry_failed
 from .run_status import change_status, lock_run
 from .stored_rules import StoredRules
@@ -24,6 +26,9 @@ class RunEnding:
 
     def fail(self, expected: Iterable[RunStatus], attempt: int, failure: RunFailure, now: float) -> Run | None:
         """→ FAILURE, and its retry is queued."""
+        steps = self._end_steps(expected, attempt, failure, now)
+        if failure.step_key is None and len(steps) == 1:
+            failure = msgspec.structs.replace(failure, step_key=steps[0])
         failed = change_status(
             self._database,
             self._connection,
@@ -47,6 +52,7 @@ class RunEnding:
         run = lock_run(self._connection, self._run_id)
         if run is not None and run.status in canceling and run.stop_failure is not None:
             return self.fail(canceling, attempt, run.stop_failure, now)
+        self._end_steps(canceling, attempt, RunFailure("RunCanceled", message), now)
         return change_status(
             self._database,
             self._connection,
@@ -71,6 +77,7 @@ class RunEnding:
 
     def _resume(self, run: Run, failure: RunFailure, now: float) -> Run | None:
         """STARTED → STARTING. It keeps its slot and its ``launch_seq``; its steps give theirs back."""
+        self._end_steps((RunStatus.STARTED,), run.attempt, failure, now)
         return change_status(
             self._database,
             self._connection,
@@ -89,3 +96,12 @@ class RunEnding:
                 "pid": None,
             },
         )
+
+    def _end_steps(self, expected: Iterable[RunStatus], attempt: int, failure: RunFailure, now: float) -> Sequence[str]:
+        """Say of the steps that had begun that they are over; which these are."""
+        run = lock_run(self._connection, self._run_id)
+        if run is None or run.attempt != attempt or run.status not in expected:
+            return ()
+        steps = open_steps(self._connection, self._run_id, attempt)
+        write_events(self._database, self._connection, step_ends(self._run_id, attempt, steps, failure, now))
+        return steps
