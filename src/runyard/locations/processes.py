@@ -14,6 +14,7 @@ import zlib
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_LIBC = ctypes.CDLL(None)
 
 
 def machine_name() -> str:
@@ -58,10 +59,13 @@ def exit_descriptor(pid: int) -> int:
     return os.pidfd_open(pid)
 
 
-def wait_status(pid: int) -> int | None:
-    """Reap an exited child and return its exit code, negative for a signal; None when it is not ours to reap."""
+def wait_status(pid: int, *, block: bool = False) -> int | None:
+    """Reap an exited child and return its exit code, negative for a signal; None when it is not ours to reap.
+
+    ``block``: wait for its exit.
+    """
     try:
-        found, status = os.waitpid(pid, os.WNOHANG)
+        found, status = os.waitpid(pid, 0 if block else os.WNOHANG)
     except ChildProcessError:
         return None
     return os.waitstatus_to_exitcode(status) if found else None
@@ -71,8 +75,19 @@ def become_subreaper() -> bool:
     """Make orphaned descendants children of this process; False where the system has no such thing."""
     if sys.platform != "linux":
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
-    return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    return bool(_LIBC.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def children() -> list[int]:
+    """The children of this process, zombies too; none where the kernel does not list them."""
+    return [pid for thread in Path("/proc/self/task").glob("*") for pid in _children_of(thread)]
+
+
+def _children_of(thread: Path) -> list[int]:
+    try:
+        return [int(pid) for pid in (thread / "children").read_text().split()]
+    except OSError:
+        return []  # the thread has ended since
 
 
 def peer_pid(connection: socket.socket) -> int | None:

@@ -1,10 +1,181 @@
-"""A worker with all that its user code has started: stopped together, and nothing left of it when it is gone."""
+"""Workers with all that their user code has started: stopped together, and nothing left of them when they are gone."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 import signal
+import threading
+from collections.abc import Collection
+from pathlib import Path
 
-from ..processes import kill_group, send_signal
+from .. import cgroups
+from ..containment import tree_name
+from ..process_mark import mark_of, marked
+from ..processes import is_alive, kill_group, send_signal, started_at
+
+#: How often a new look is taken for what was forked while others were killed, or takes its time to die.
+_LOOKS = 50
+#: Seconds between looks at what takes its time.
+_PAUSE = 0.01
+#: The trees of a host: of which location, and the process with its start time.
+_HOME = re.compile(r"runyard-host\.[0-9a-f]{8}\.[0-9]+\.[0-9]+")
+#: In the environment of a host: it may be started by user code, and is no part of its run.
+HOST_MARK = "host"
+
+
+class ProcessTree:
+    """One worker's processes. Methods may be called from any thread."""
+
+    def __init__(self, trees: ProcessTrees, mark: str, group: Path | None) -> None:
+        self._trees, self.mark, self.group = trees, mark, group
+
+    def stop(self, pid: int, *, force: bool) -> None:
+        """SIGTERM to a worker; SIGKILL to it and all that it has started when ``force``."""
+        if not force:
+            send_signal(pid, signal.SIGTERM)
+            return
+        if self.group is None or not cgroups.kill(self.group):
+            send_signal(pid, signal.SIGKILL)
+            kill_group(pid)
+
+    def kill_remains(self, pid: int) -> None:
+        """SIGKILL to all that a worker has started which is dead before its time."""
+        if self.group is None or not cgroups.kill(self.group):
+            kill_group(pid)
+            kill_marked([self.mark])
+        self._trees.forget(self)
+
+    def let_end(self, pid: int) -> None:
+        """The worker has ended as it should: what it has started may end by itself for a moment, then it is killed.
+
+        Python's own trackers of shared memory are such: they tidy up once their parent is gone.
+        """
+        if self.group is None:
+            kill_group(pid)
+        self._trees.forget(self)
+
+
+class ProcessTrees:
+    """The trees of a host, and those that dead hosts of its location left.
+
+    Args:
+        place: names the location on this machine, however often its host changes.
+        groups: hold workers by control groups where the system lets this process make them.
+    """
+
+    def __init__(self, place: str, *, groups: bool) -> None:
+        digest = hashlib.sha256(f"{_pid_namespace()} {place}".encode()).hexdigest()[:8]
+        self._family = f"runyard-host.{digest}"
+        #: The name of this host's trees: also says whether it lives, for the hosts after it.
+        self.home = f"{self._family}.{os.getpid()}.{started_at(os.getpid()) or 0}"
+        self.groups = cgroups.make_home(self.home, _HOME.fullmatch) if groups else None
+        #: Their workers are gone: what is left of them at the next look is killed.
+        self._over: dict[Path, ProcessTree] = {}
+        self._dead_homes: set[str] = set()
+
+    @property
+    def words(self) -> str:
+        """How workers' processes are held together, for a log."""
+        if self.groups is not None:
+            return f"by a control group for each worker, in {self.groups}"
+        if Path("/proc/self/environ").exists():
+            return "by their sessions and a mark in their environment: no control group (version 2) can be made here"
+        return "by their sessions only: a process that makes itself a session of its own outlives its run here"
+
+    def of(self, run_id: str, attempt: int, number: int | None = None) -> ProcessTree:
+        """The tree of a run worker, or of step process ``number`` of it, that this host starts."""
+        name = tree_name(run_id, attempt, number)
+        return ProcessTree(self, f"{self.home}/{name}", self.groups / name if self.groups is not None else None)
+
+    def of_code(self, mark: str) -> ProcessTree:
+        """The tree of a zygote and its tick workers."""
+        return ProcessTree(self, mark, self.groups / mark.partition("/")[2] if self.groups is not None else None)
+
+    def found(self, pid: int, run_id: str, attempt: int, number: int | None = None) -> ProcessTree:
+        """The tree of a worker that a dead host has started."""
+        mark, group = mark_of(pid), cgroups.group_of(pid)
+        if mark is None or not self.is_ours(mark):
+            return self.of(run_id, attempt, number)
+        return ProcessTree(self, mark, group if group is not None and str(group).endswith(f"/{mark}") else None)
+
+    def is_ours(self, mark: str) -> bool:
+        """Whether a worker of this location has the mark, of this host or one before."""
+        return mark.startswith(f"{self._family}.")
+
+    def forget(self, tree: ProcessTree) -> None:
+        """Its worker is gone: its group is removed as soon as it can be."""
+        if tree.group is not None and not cgroups.remove(tree.group):
+            self._over[tree.group] = tree
+
+    def tidy(self) -> None:
+        """End what is left of the trees that were forgotten before the last call."""
+        for group in list(self._over):
+            cgroups.kill(group)
+            if cgroups.remove(group):
+                del self._over[group]
+
+    def end_dead_homes(self, living: Collection[str]) -> None:
+        """End what dead hosts left, ``living`` excepted, once they are found dead at two calls: in between their
+        workers find this host, or stop themselves.
+        """
+        homes = {mark.partition("/")[0] for _, mark in marked() if self.is_ours(mark)}
+        if self.groups is not None:
+            homes.update(path.name for path in self.groups.parent.glob(f"{self._family}.*"))
+        dead = {home for home in homes if not _host_lives(home)}
+        for home in dead & self._dead_homes:
+            self._end_home(home, living)
+        self._dead_homes = dead
+
+    def _end_home(self, home: str, living: Collection[str]) -> None:
+        kept = [mark for mark in living if mark.startswith(f"{home}/")]
+        # By groups first: what throws its environment away cannot leave those.
+        if self.groups is not None:
+            self._end_groups(self.groups.parent / home, kept)
+        kill_marked({mark for _, mark in marked() if mark.startswith(f"{home}/") and not is_part(mark, kept)})
+
+    def _end_groups(self, home: Path, kept: Collection[str]) -> None:
+        for group in [path for path in home.glob("*") if path.is_dir()]:
+            if not is_part(f"{home.name}/{group.name}", kept):
+                cgroups.kill(group)
+        cgroups.remove(home)
+
+    def close(self, living: Collection[str]) -> None:
+        """The host ends: nothing of its own is left, but for workers that look for another host."""
+        self._end_home(self.home, living)
+        for _ in range(_LOOKS):
+            if self.groups is None or living or cgroups.remove(self.groups):
+                return
+            threading.Event().wait(_PAUSE)
+
+
+def is_part(mark: str, of: Collection[str]) -> bool:
+    """Whether the mark is one of these, or that of a part of one."""
+    return any(mark == whole or mark.startswith(f"{whole}/") for whole in of)
+
+
+def kill_marked(marks: Collection[str]) -> None:
+    """SIGKILL to every process with one of these marks, or that of a part of one."""
+    for _ in range(_LOOKS if marks else 0):
+        found = [pid for pid, mark in marked() if is_part(mark, marks)]
+        if not found:
+            return
+        for pid in found:
+            send_signal(pid, signal.SIGKILL)
+
+
+def _pid_namespace() -> str:
+    """Hosts of another namespace may be seen here, under other numbers: no family of theirs may be judged dead."""
+    try:
+        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - no path, but a name
+    except OSError:
+        return ""
+
+
+def _host_lives(home: str) -> bool:
+    _, _, pid, started = home.split(".")
+    return is_alive(int(pid), int(started))
 
 
 def stop(pid: int, *, force: bool) -> None:
