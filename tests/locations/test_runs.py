@@ -27,7 +27,7 @@ TWO_STEPS = """
     def second(context, value):
         context.log.info(f"got {value}")
 
-    @dg.job
+    @dg.job(executor_def=dg.in_process_executor)
     def job():
         second(first())
 

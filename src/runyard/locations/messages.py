@@ -37,6 +37,9 @@ class Setup(Message, frozen=True, kw_only=True):
     #: How long a worker waits for a new host before it stops itself, and then for user code to clean up.
     host_grace: float = 30.0
     stop_grace: float = 15.0
+    #: Begins the marks of the host's processes; the directory of its control groups, where it has some.
+    tree_home: str = ""
+    groups: str | None = None
 
 
 class Loaded(Message, frozen=True, kw_only=True):
@@ -98,6 +101,8 @@ class Hello(Message, frozen=True, kw_only=True):
     attempt: int
     pid: int
     step: StepOrder | None = None
+    #: Of a run worker: what its step workers are told.
+    launch: LaunchSpec | None = None
     pending: tuple[int, ...] = ()
 
 
@@ -160,7 +165,9 @@ class StepEnded(Message, frozen=True, kw_only=True):
 
 
 class StopSteps(Message, frozen=True, kw_only=True):
-    """Run worker to host: SIGTERM to all its step processes."""
+    """Run worker to host: SIGTERM to all its step processes; answered by an empty Answer."""
+
+    id: int = 0
 
 
 class ClaimSlots(Message, frozen=True, kw_only=True):
@@ -181,9 +188,10 @@ class Granted(Message, frozen=True, kw_only=True):
 
 
 class WithdrawClaim(Message, frozen=True, kw_only=True):
-    """Run worker to host: the step waits no more, and holds nothing."""
+    """Run worker to host: the step waits no more, and holds nothing; answered by an empty Answer."""
 
     step_key: str
+    id: int = 0
 
 
 class Evaluate(Message, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import msgspec
 from ...core.clock import Clock
 from ...core.errors import StorageUnavailable
 from ...core.launch import WorkerReport
+from ...core.step import STEP_ENDS
 from ...storage.protocols import Runs, Wakeups
 from ..messages import Report
 
@@ -47,6 +48,8 @@ class Committer:
         self._urgent = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="committer", daemon=True)
+        #: Ids of runs whose steps hold slots of pools or wait for some.
+        self.claimants: set[str] = set()
 
     def start(self) -> None:
         self._thread.start()
@@ -141,9 +144,14 @@ class Committer:
 
     def _tell(self, reports: list[WorkerReport]) -> None:
         self._guarded(lambda: self._wakeups.poke("runs"))
-        # An end frees slots; a begin makes room for the next launch of the location.
-        if any(report.end or report.begin for report in reports):
+        if any(self._frees(report) for report in reports):
             self._guarded(lambda: self._wakeups.poke("queue"))
+
+    def _frees(self, report: WorkerReport) -> bool:
+        """An end frees slots, of the run or of a step; a begin makes room for the next launch of the location."""
+        if report.end or report.begin:
+            return True
+        return report.run_id in self.claimants and any(event.type in STEP_ENDS for event in report.events)
 
     def _act(self, action: Callable[[], object]) -> None:
         """An action that is lost in an outage would leave a dead worker's run as it was, for ever."""

@@ -10,22 +10,29 @@ import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Protocol
 
 from ...core.clock import Clock
 from ...core.errors import LocationUnavailable
 from ...core.ids import new_id
 from ...core.launch import LaunchResult, LaunchSpec
-from ...storage.protocols import Runs, Wakeups
+from ...core.step import StepOrder
+from ...storage.protocols import Events, PoolSlots, Runs, Wakeups
 from ..runtime_dir import worker_socket
 from ..updates import HostUpdate
 from ..wire import Status
+from .adoption import adopt
 from .code import Code
 from .committer import Committer
 from .config import HostConfig
 from .loop import READ, Loop
 from .queries import Queries
 from .run_workers import RunWorkers
+from .slots import StepSlots
+from .step_run import StepServices
+from .step_workers import StepWorkers
 from .tick_pool import TickPool
+from .worker_process import WorkerProcesses
 from .zygote_process import OnWorker, ZygoteProcess
 from .zygote_start import StartedZygote, zygote_setup
 
@@ -39,6 +46,15 @@ _IDLE_CHECKS = 4
 Subscription = queue.SimpleQueue[HostUpdate | None]
 
 
+class HostStores(Protocol):
+    """The storage that a host uses."""
+
+    runs: Runs
+    events: Events
+    pool_slots: PoolSlots
+    wakeups: Wakeups
+
+
 class Host:
     """``run`` serves until the host is told to end or nobody needs it. Other methods may be called from any thread.
 
@@ -46,14 +62,12 @@ class Host:
         zygote: loads the code already; None: the host starts one when it runs.
     """
 
-    def __init__(
-        self, config: HostConfig, runs: Runs, wakeups: Wakeups, clock: Clock, *, zygote: StartedZygote | None
-    ) -> None:
+    def __init__(self, config: HostConfig, stores: HostStores, clock: Clock, *, zygote: StartedZygote | None) -> None:
         self.host_id = new_id()
         self._config, self._clock = config, clock
         self._loop = Loop(clock)
-        self._committer = Committer(runs, wakeups, clock)
-        self._queries = Queries(runs, self._committer)
+        self._committer = Committer(stores.runs, stores.wakeups, clock)
+        self._queries = Queries(stores.runs, stores.events, self._committer, self._loop)
         self._socket_path = worker_socket(config.runtime_dir, config.spec.name)
         self._code = Code(
             self._loop,
@@ -69,20 +83,38 @@ class Host:
         )
         self._ticks = TickPool(
             self._loop,
-            lambda then: self._start_worker(None, then),
+            lambda then: self._start_worker(None, None, then),
             ticks_per_worker=config.ticks_per_worker,
             on_query=self._queries.answer,
         )
+        self._processes = WorkerProcesses(self._loop)
+        self._slots = StepSlots(self._loop, self._committer, stores.pool_slots, clock)
+        self._steps = StepWorkers(
+            StepServices(
+                self._loop,
+                self._processes,
+                self._committer,
+                start=self._start_worker,
+                look_up=self._queries.look_up,
+                on_query=self._queries.answer,
+            ),
+            stores.runs,
+            is_here=self._is_here,
+        )
         self._workers = RunWorkers(
             self._loop,
+            self._processes,
+            self._steps,
+            self._slots,
             self._committer,
-            runs,
-            wakeups,
+            stores.runs,
+            stores.wakeups,
             clock,
             host_id=self.host_id,
-            start=self._start_worker,
+            start=lambda launch, then: self._start_worker(launch, None, then),
             on_query=self._queries.answer,
         )
+        self._wakeups = stores.wakeups
         self._watchers: list[Subscription] = []
         self._watchers_lock = threading.Lock()
         self._needed_at = clock.monotonic()
@@ -145,12 +177,14 @@ class Host:
     def run(self) -> None:
         """Serve; returns when everything that workers said is committed and every process of ours is told to end."""
         self._committer.start()
+        deaf = self._wakeups.listen(self._slots.hint)
         listener = self._listen_for_workers()
         self._loop.soon(self._code.load)
         self._housekeeping()
         try:
             self._loop.run()
         finally:
+            deaf()
             self._close(listener)
 
     def _close(self, listener: socket.socket) -> None:
@@ -161,6 +195,7 @@ class Host:
         self._code.close()
         self._committer.stop()
         self._queries.close()
+        self._slots.close()
         with self._watchers_lock:
             for updates in self._watchers:
                 updates.put(None)
@@ -172,24 +207,30 @@ class Host:
         listener.bind(str(beside))
         listener.listen(128)
         beside.rename(self._socket_path)
-        self._loop.watch(listener.fileno(), READ, lambda: self._workers.adopt(listener.accept()[0]))
+        self._loop.watch(listener.fileno(), READ, lambda: self._adopt(listener.accept()[0]))
         return listener
+
+    def _adopt(self, peer: socket.socket) -> None:
+        adopt(self._loop, peer, run=self._workers.welcome, step=self._steps.welcome)
+
+    def _is_here(self, run: tuple[str, int]) -> bool:
+        return self._workers.has(run)
 
     def _code_switched(self) -> None:
         self._ticks.renew()
 
     def _exit_reported(self, pid: int, code: int) -> None:
-        self._workers.exit_reported(pid, code)
+        self._processes.exit_reported(pid, code)
 
     def _zygote_gone(self, zygote: ZygoteProcess) -> None:
-        self._workers.orphaned(zygote)
+        self._processes.orphaned(zygote)
 
-    def _start_worker(self, launch: LaunchSpec | None, then: OnWorker) -> None:
+    def _start_worker(self, launch: LaunchSpec | None, step: StepOrder | None, then: OnWorker) -> None:
         def ready(zygote: ZygoteProcess | None) -> None:
             if zygote is None:
                 then("the location's code does not load")
             else:
-                zygote.start_worker(launch, then)
+                zygote.start_worker(launch, step, then)
 
         self._code.when_ready(ready)
 
@@ -215,7 +256,7 @@ class Host:
 
     def _reap_strays(self) -> None:
         """Reap what became ours as subreaper: subprocesses that outlived the worker whose user code started them."""
-        ours = self._workers.pids() | self._ticks.pids() | self._code.pids()
+        ours = self._processes.pids() | self._ticks.pids() | self._code.pids()
         try:
             while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 if found.si_pid in ours:

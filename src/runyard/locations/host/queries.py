@@ -3,34 +3,57 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from ...core.errors import RunyardError
+from ...core.events import BEGINNING, Event
 from ...core.run import Run
+from ...core.step import StepOrder, steps_done
 from ...definitions.records import RunRecord, RunsFilter
-from ...storage.protocols import Runs
+from ...storage.protocols import Events, Runs
 from ...storage.protocols import RunsFilter as StoredFilter
 from ..messages import Answer, FromWorker, Query
 from .committer import Committer
 from .connection import Connection
+from .loop import Loop
+from .step_worker import Heard, Key, heard_of
 
 log = logging.getLogger(__name__)
 
 THREADS = 2
 _PAGE = 500
+#: Seconds until what storage could not tell is looked up again.
+LOOK_AGAIN = 1.0
 
 
 class Queries:
     """``answer`` returns at once; the answer follows what its worker has reported before."""
 
-    def __init__(self, runs: Runs, committer: Committer) -> None:
-        self._runs, self._committer = runs, committer
+    def __init__(self, runs: Runs, events: Events, committer: Committer, loop: Loop) -> None:
+        self._runs, self._events, self._committer, self._loop = runs, events, committer, loop
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="queries")
 
     def answer(self, connection: Connection[FromWorker], query: Query) -> None:
         # Through the committer's queue first, then off its thread: a slow question must hold up no commit.
         self._committer.after(lambda: self._pool.submit(self._answer, connection, query))
+
+    def look_up(self, run: Key, order: StepOrder, then: Callable[[Heard], None]) -> None:
+        """What storage has heard of a step process; ``then`` is called in the loop's thread, in an outage after it."""
+        try:
+            self._pool.submit(self._look_up, run, order, then)
+        except RuntimeError:
+            log.debug("the host ends: the next one looks it up")
+
+    def _look_up(self, run: Key, order: StepOrder, then: Callable[[Heard], None]) -> None:
+        run_id, attempt = run
+        try:
+            heard = heard_of(self._all_events(run_id), order, attempt)
+        except RunyardError as error:
+            log.warning("what became of step '%s' is looked up again: %s", order.step_key, error)
+            self._loop.soon(lambda: self._loop.later(LOOK_AGAIN, lambda: self.look_up(run, order, then)))
+        else:
+            self._loop.soon(lambda: then(heard))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -50,9 +73,17 @@ class Queries:
             run = self._runs.get(query.run_id or "")
             return Answer(id=query.id, runs=() if run is None else (run,))
         wanted = query.filters or RunsFilter()
+        if query.method == "steps":
+            return Answer(id=query.id, steps=steps_done(self._all_events(query.run_id or "")))
         if query.method == "list":
             return Answer(id=query.id, runs=tuple(self._matching(wanted, query.cursor, query.limit)))
         return Answer(id=query.id, count=self._count(wanted))
+
+    def _all_events(self, run_id: str) -> Iterator[Event]:
+        after = BEGINNING
+        while page := self._events.of_run(run_id, after=after, limit=_PAGE):
+            yield from (stored.event for stored in page)
+            after = page[-1].cursor
 
     def _count(self, wanted: RunsFilter) -> int:
         if _needs_a_look(wanted):

@@ -29,7 +29,7 @@ def run_host(
         StorageUnavailable: the database does not answer.
     """
     stores = open_stores(config.storage, clock, runtime_dir=config.runtime_dir)
-    host = Host(config, stores.runs, stores.wakeups, clock, zygote=zygote)
+    host = Host(config, stores, clock, zygote=zygote)
     host.end_on_sigterm()
     socket_file = Path(config.runtime_dir) / f"{short_name(config.spec.name)}.{host.host_id[:8]}.grpc"
     server, port = serve(host, config.listen or f"unix:{socket_file}")

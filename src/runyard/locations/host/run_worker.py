@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from ...core.launch import WorkerReport
+from ...core.launch import LaunchSpec, WorkerReport
 from ...core.run import RunFailure, RunStatus
 from ...storage.protocols import Runs
-from ..messages import Ack, FromWorker, GivenUp
+from ..messages import Ack
 from ..processes import exit_in_words
-from .connection import Connection
+from .worker_process import WorkerProcess
 from .zygote_process import ZygoteProcess
 
 log = logging.getLogger(__name__)
@@ -17,20 +17,18 @@ log = logging.getLogger(__name__)
 _BEFORE_CANCEL = (RunStatus.STARTING, RunStatus.STARTED)
 
 
-class RunWorker:
+class RunWorker(WorkerProcess):
     """State of the loop's thread, except ``ended`` and ``rejected``, which the committer's sets."""
 
-    def __init__(self, run_id: str, attempt: int, pid: int, exit_fd: int) -> None:
-        self.run_id, self.attempt, self.pid, self.exit_fd = run_id, attempt, pid, exit_fd
-        self.connection: Connection[FromWorker] | None = None
-        #: The zygote that will report its exit status; None when nobody will.
-        self.parent: ZygoteProcess | None = None
-        self.code: int | None = None
-        #: Its exit descriptor is readable and its socket is drained.
-        self.exited = False
+    def __init__(self, run_id: str, attempt: int, pid: int, exit_fd: int, parent: ZygoteProcess | None = None) -> None:
+        super().__init__(pid, exit_fd, parent)
+        self.run_id, self.attempt = run_id, attempt
+        #: What its step workers are told as well; None until it is known.
+        self.launch: LaunchSpec | None = None
+        #: Requests that it sends again, because a host before this one has not answered them.
+        self.asked_before: frozenset[int] = frozenset()
         #: Its end is committed; the run's row may still say otherwise after CANCELED.
         self.ended: RunStatus | None = None
-        self.rejected = False
 
     @property
     def key(self) -> tuple[str, int]:
@@ -41,14 +39,7 @@ class RunWorker:
             self.rejected = True
         elif report.end is not None:
             self.ended = report.end.status
-        if self.connection is not None:
-            self.connection.send(Ack(id=last_id, accepted=accepted))
-
-    def give_up(self, reason: str) -> None:
-        """Tell the worker that its attempt is over."""
-        self.rejected = True
-        if self.connection is not None:
-            self.connection.send(GivenUp(reason=reason))
+        self.send(Ack(id=last_id, accepted=accepted))
 
 
 def settle(runs: Runs, worker: RunWorker, now: float) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -15,20 +13,23 @@ from ...core.clock import Clock
 from ...core.launch import LaunchResult, LaunchSpec
 from ...core.run import FINISHED
 from ...storage.protocols import Runs, Wakeups
-from ..messages import FromWorker, Hello, Query, Report
-from ..processes import exit_descriptor, peer_pid, wait_status
+from ..messages import ClaimSlots, FromWorker, Hello, Query, Report, StartStep, StopSteps, WithdrawClaim
+from ..processes import exit_descriptor
+from .adoption import OnMessage
 from .committer import Committer
 from .connection import Connection
-from .loop import READ, Loop
+from .loop import Loop
 from .process_tree import kill_remains, stop
 from .run_worker import RunWorker, settle
-from .zygote_process import NewWorker, OnWorker, ZygoteProcess
+from .slots import StepSlots
+from .step_workers import StepWorkers
+from .worker_process import WorkerProcesses
+from .zygote_process import NewWorker, OnWorker
 
 log = logging.getLogger(__name__)
 
-_DECODER = msgspec.msgpack.Decoder(FromWorker)
-#: How long the zygote may take to report the exit status of a worker that is gone, in seconds.
-STATUS_PATIENCE = 0.25
+#: Seconds that step processes have for ending by themselves when their run is told to, before they are told too.
+STEPS_PATIENCE = 1.0
 #: Launches remembered after their end, so that a repeated call starts nothing.
 REMEMBERED = 10_000
 
@@ -41,6 +42,9 @@ class RunWorkers:
     def __init__(
         self,
         loop: Loop,
+        processes: WorkerProcesses,
+        steps: StepWorkers,
+        slots: StepSlots,
         committer: Committer,
         runs: Runs,
         wakeups: Wakeups,
@@ -50,7 +54,8 @@ class RunWorkers:
         start: Callable[[LaunchSpec, OnWorker], None],
         on_query: Callable[[Connection[FromWorker], Query], None],
     ) -> None:
-        self._loop, self._committer, self._runs, self._wakeups = loop, committer, runs, wakeups
+        self._loop, self._processes, self._steps, self._slots = loop, processes, steps, slots
+        self._committer, self._runs, self._wakeups = committer, runs, wakeups
         self._clock, self._host_id, self._start, self._on_query = clock, host_id, start, on_query
         self._workers: dict[int, RunWorker] = {}
         self._launches: dict[Key, Future[LaunchResult]] = {}
@@ -67,8 +72,9 @@ class RunWorkers:
         under_way = [key for key, launch in self._launches.items() if not launch.done()]
         return (*under_way, *(worker.key for worker in self._workers.values()), *self._settling)
 
-    def pids(self) -> set[int]:
-        return set(self._workers)
+    def has(self, key: Key) -> bool:
+        """Whether the run's worker lives here."""
+        return any(worker.key == key for worker in self._workers.values())
 
     # -- launching --------------------------------------------------------------------------------------------
 
@@ -96,25 +102,15 @@ class RunWorkers:
                 LaunchResult(run_id=spec.run_id, attempt=spec.attempt, error=f"No worker: {new}.", retriable=True)
             )
             return
-        worker = RunWorker(spec.run_id, spec.attempt, new.pid, new.exit_fd)
-        worker.parent = new.parent
+        worker = RunWorker(spec.run_id, spec.attempt, new.pid, new.exit_fd, new.parent)
+        worker.launch = spec
         self._add(worker)
-        self._connect(worker, new.socket)
+        self._processes.connect(worker, new.socket, lambda message: self._on_message(worker, message))
         launch.set_result(LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=new.pid))
 
     def _add(self, worker: RunWorker) -> None:
         self._workers[worker.pid] = worker
-        self._loop.watch(worker.exit_fd, READ, lambda: self._exit_seen(worker))
-
-    def _connect(self, worker: RunWorker, peer: socket.socket) -> None:
-        # End of file is not death, the exit descriptor is: the connection just closes.
-        worker.connection = Connection(
-            self._loop,
-            peer,
-            _DECODER,
-            on_message=lambda message: self._on_message(worker, message),
-            on_end=lambda: None,
-        )
+        self._processes.watch(worker, lambda: self._gone(worker))
 
     def _on_message(self, worker: RunWorker, message: FromWorker) -> None:
         if isinstance(message, Report):
@@ -124,34 +120,31 @@ class RunWorkers:
             self._committer.add(worker, message)
         elif isinstance(message, Query) and worker.connection is not None:
             self._on_query(worker.connection, message)
+        elif isinstance(message, StartStep):
+            self._steps.start(worker, message)
+        elif isinstance(message, StopSteps):
+            self._steps.stop_all(worker, message)
+        elif isinstance(message, ClaimSlots):
+            self._slots.claim(worker, message)
+        elif isinstance(message, WithdrawClaim):
+            self._slots.withdraw(worker, message)
 
     # -- workers of a host that is gone -----------------------------------------------------------------------
 
-    def adopt(self, peer: socket.socket) -> None:
-        """A worker whose host is gone has connected: its first message says who it is."""
-        pid = peer_pid(peer)
-        waiting: Connection[FromWorker]
-
-        def hello(message: FromWorker) -> None:
-            if worker := adopted.get("worker"):
-                self._on_message(worker, message)
-            elif isinstance(message, Hello):
-                adopted["worker"] = self._welcome(message, pid or message.pid, waiting)
-
-        adopted: dict[str, RunWorker] = {}
-        waiting = Connection(self._loop, peer, _DECODER, on_message=hello, on_end=lambda: None)
-
-    def _welcome(self, hello: Hello, pid: int, connection: Connection[FromWorker]) -> RunWorker:
+    def welcome(self, hello: Hello, pid: int, connection: Connection[FromWorker]) -> OnMessage:
+        """Take in a worker whose host is gone. Raises ProcessLookupError when it is gone too."""
         worker = self._workers.get(pid)
         if worker is None:
             worker = RunWorker(hello.run_id, hello.attempt, pid, exit_descriptor(pid))
+            worker.launch = hello.launch
             self._add(worker)
         elif worker.connection is not None:
             worker.connection.close()
         worker.connection = connection
+        worker.asked_before = frozenset(hello.pending)
         log.info("worker %d of run %s found this host", pid, hello.run_id)
         self._committer.after(lambda: self._check(worker))
-        return worker
+        return lambda message: self._on_message(worker, message)
 
     def check_all(self) -> None:
         """This host had been given up on: whoever's run was ended meanwhile must stop."""
@@ -179,60 +172,29 @@ class RunWorkers:
             launch.add_done_callback(lambda _: self.terminate(run_id, attempt, force=force, kill_after=kill_after))
             return True
         stop(worker.pid, force=force)
+        # It tells its steps itself, so that it knows why they end; a deaf one does not.
+        if force:
+            self._steps.stop_run(key, force=True)
+        else:
+            self._loop.later(STEPS_PATIENCE, lambda: self._steps.stop_run(key, force=False))
         if kill_after is not None and not force:
             self._loop.later(kill_after, lambda: self.terminate(run_id, attempt, force=True))
         return True
 
     def terminate_all(self, *, force: bool) -> None:
-        for worker in list(self._workers.values()):
-            stop(worker.pid, force=force)
+        for run_id, attempt in [worker.key for worker in self._workers.values()]:
+            self.terminate(run_id, attempt, force=force)
 
-    def exit_reported(self, pid: int, code: int) -> None:
-        """The zygote has reaped one of its children."""
-        worker = self._workers.get(pid)
-        if worker is None:
-            return
-        worker.code = code
-        if worker.exited:
-            self._finish(worker)
-
-    def orphaned(self, zygote: ZygoteProcess) -> None:
-        """Their zygote is gone: its workers are children of this process now."""
-        for worker in [worker for worker in self._workers.values() if worker.parent is zygote]:
-            worker.parent = None
-            if worker.exited:
-                self._reap(worker)
-
-    def _exit_seen(self, worker: RunWorker) -> None:
-        self._loop.unwatch(worker.exit_fd)
-        os.close(worker.exit_fd)
-        if worker.connection is not None:
-            worker.connection.drain()
-        worker.exited = True
-        if worker.code is not None:
-            self._finish(worker)
-        elif worker.parent is None:
-            self._reap(worker)
-        else:
-            self._loop.later(STATUS_PATIENCE, lambda: self._finish(worker))
-
-    def _reap(self, worker: RunWorker) -> None:
-        if worker.code is None:
-            worker.code = wait_status(worker.pid)
-        self._finish(worker)
-
-    def _finish(self, worker: RunWorker) -> None:
+    def _gone(self, worker: RunWorker) -> None:
         """All is known. What the worker has sent is on its way to the committer, before this."""
-        if self._workers.get(worker.pid) is not worker:
-            return
         del self._workers[worker.pid]
-        if worker.connection is not None:
-            worker.connection.close()
         self._remember(worker.key)
         self._settling.add(worker.key)
+        self._slots.forget(worker.key)
         # Killed once, settled as often as storage needs: in between the number may become another process's.
         self._committer.after(lambda: self._kill_rest(worker))
-        self._committer.after(lambda: self._settle(worker))
+        # Its steps must be gone before another attempt may begin.
+        self._steps.end_run(worker.key, lambda: self._committer.after(lambda: self._settle(worker)))
 
     def _remember(self, key: Key) -> None:
         self._finished.append(key)

@@ -15,6 +15,7 @@ import msgspec
 
 from ...core.events import ErrorInfo
 from ...core.launch import LaunchSpec
+from ...core.step import StepOrder
 from ..messages import (
     FromZygote,
     Loaded,
@@ -80,12 +81,12 @@ class ZygoteProcess:
         self._watch_output()
         self._deadline: Timer = loop.later(load_timeout, lambda: self._too_slow(load_timeout))
 
-    def start_worker(self, launch: LaunchSpec | None, then: OnWorker) -> None:
-        """A run worker for ``launch``, or a tick worker without; ``then`` is called exactly once."""
+    def start_worker(self, launch: LaunchSpec | None, step: StepOrder | None, then: OnWorker) -> None:
+        """A run worker for ``launch``, one for a ``step`` of it, or a tick worker; ``then`` is called exactly once."""
         ticket = next(self._tickets)
         self._waiting[ticket] = then
         if self._connection.is_open:
-            self._connection.send(StartWorker(ticket=ticket, launch=launch))
+            self._connection.send(StartWorker(ticket=ticket, launch=launch, step=step))
         else:
             self._loop.soon(self._fail_waiting)
 

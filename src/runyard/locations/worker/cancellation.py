@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -18,6 +18,7 @@ class Cancellation:
         self._shields = 0
         self._asked = False
         self._raised = False
+        self._wake: Callable[[], object] | None = None
 
     def listen(self) -> None:
         """From now on SIGTERM raises RunCancelled in the main thread."""
@@ -40,12 +41,34 @@ class Cancellation:
             self._shields -= 1
         self._raise_if_asked()
 
+    def strike_only_when_told(self, wake: Callable[[], object]) -> None:
+        """From now on nothing but ``strike`` raises; ``wake`` is called in the signal's handler."""
+        self._wake = wake
+        self._shields += 1
+
+    def strike(self) -> None:
+        """In the main thread: raise now what was held back."""
+        if self._asked:
+            self._raise_once()
+
+    def given_up(self) -> None:
+        """Nobody wants the work of the main thread any more: the signal that says so is on its way, or forestalled."""
+        if threading.current_thread() is threading.main_thread():
+            self._asked = True
+            self._raise_if_asked()
+
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._asked = True
+        if self._wake is not None:
+            self._wake()
         self._raise_if_asked()
 
     def _raise_if_asked(self) -> None:
+        if self._asked and not self._shields:
+            self._raise_once()
+
+    def _raise_once(self) -> None:
         # Once only: the user's clean-up must not be interrupted by another signal.
-        if self._asked and not self._shields and not self._raised:
+        if not self._raised:
             self._raised = True
             raise RunCancelled

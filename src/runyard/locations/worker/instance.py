@@ -46,11 +46,20 @@ class HostInstance:
         return self._ask(query).runs
 
     def _ask(self, query: Query) -> Answer:
-        with self._cancellation.shield():
-            answer = self._link.ask(query)
-        if answer.error is not None:
-            raise InstanceUnavailable(answer.error)
-        return answer
+        return _ask(self._link, self._cancellation, query)
+
+
+def steps_done(link: HostLink, cancellation: Cancellation, run_id: str) -> dict[str, tuple[str, ...]]:
+    """Which steps of a run have succeeded, see ``core.step.steps_done``."""
+    return _ask(link, cancellation, Query(id=0, method="steps", run_id=run_id)).steps
+
+
+def _ask(link: HostLink, cancellation: Cancellation, query: Query) -> Answer:
+    with cancellation.shield():
+        answer = link.ask(query)
+    if answer.error is not None:
+        raise InstanceUnavailable(answer.error)
+    return answer
 
 
 def _plain(filters: RunsFilter | None) -> RunsFilter | None:

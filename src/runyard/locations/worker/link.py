@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import itertools
 import logging
+import queue
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
 from ...core.clock import Clock
 from ...core.errors import RunyardError
 from ...core.launch import WorkerReport
+from ...core.step import StepEnd
 from ..framing import FrameBuffer, frame
 from ..messages import (
     Ack,
     Answer,
+    ClaimSlots,
     Evaluate,
     Evaluated,
     GivenUp,
+    Granted,
     Hello,
     Query,
     Report,
+    StartStep,
+    StepEnded,
+    StopSteps,
     ToWorker,
     Validate,
     Validated,
+    WithdrawClaim,
 )
 
 log = logging.getLogger(__name__)
@@ -36,6 +45,16 @@ MOST_UNACKED = 500
 _CHUNK = 65536
 _DECODER = msgspec.msgpack.Decoder(ToWorker)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+
+#: What is asked of the host, numbered and asked again of the next host until it is answered.
+Request = Query | StartStep | StopSteps | ClaimSlots | WithdrawClaim
+#: Called once, from the reading thread, with the answer; None: nobody is left to answer.
+OnAnswer = Callable[[Answer | StepEnded | Granted | None], None]
+
+
+class _Asked(NamedTuple):
+    data: bytes
+    on_answer: OnAnswer
 
 
 class HostGone(RunyardError):
@@ -70,8 +89,7 @@ class HostLink:
         self._writing = threading.Lock()
         self._changed = threading.Condition()
         self._unacked: dict[int, bytes] = {}
-        self._unanswered: dict[int, bytes] = {}
-        self._answers: dict[int, Answer] = {}
+        self._unanswered: dict[int, _Asked] = {}
         self._refused_from: int | None = None
         self._over: str | None = None
         self._thread = threading.Thread(target=self._read, name="runyard-host", daemon=True)
@@ -79,7 +97,7 @@ class HostLink:
     def start(self) -> None:
         self._thread.start()
 
-    def report(self, report: WorkerReport, *, wait: bool) -> bool:
+    def report(self, report: WorkerReport, *, wait: bool, step_end: StepEnd | None = None) -> bool:
         """Send a report. With ``wait``, returns once it is committed; False when the attempt was given up on."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._unacked) < MOST_UNACKED or self._is_over())
@@ -87,11 +105,26 @@ class HostLink:
                 return False
         with self._writing:
             number = next(self._ids)
-            data = _framed(Report(id=number, report=report, urgent=wait))
+            data = _framed(Report(id=number, report=report, urgent=wait, step_end=step_end))
             with self._changed:
                 self._unacked[number] = data
             self._write(data)
         return self._committed(number) if wait else True
+
+    def request(self, message: Request, on_answer: OnAnswer) -> int:
+        """Ask the host for something; ``message`` gets the number that is returned. Does not wait."""
+        with self._writing:
+            number = next(self._ids)
+            data = _framed(msgspec.structs.replace(message, id=number))
+            with self._changed:
+                over = self._over is not None
+                if not over:
+                    self._unanswered[number] = _Asked(data, on_answer)
+            if not over:
+                self._write(data)
+        if over:
+            on_answer(None)
+        return number
 
     def ask(self, query: Query) -> Answer:
         """Ask the instance; the answer knows everything that was reported before.
@@ -99,17 +132,12 @@ class HostLink:
         Raises:
             HostGone: nobody is there to answer.
         """
-        with self._writing:
-            number = next(self._ids)
-            data = _framed(msgspec.structs.replace(query, id=number))
-            with self._changed:
-                self._unanswered[number] = data
-            self._write(data)
-        with self._changed:
-            self._changed.wait_for(lambda: number in self._answers or self._over is not None)
-            if number not in self._answers:
-                raise HostGone(f"The instance cannot be asked: {self._over}.")
-            return self._answers.pop(number)
+        answers: queue.SimpleQueue[Answer | StepEnded | Granted | None] = queue.SimpleQueue()
+        self.request(query, answers.put)
+        answer = answers.get()
+        if not isinstance(answer, Answer):
+            raise HostGone(f"The instance cannot be asked: {self._over}.")
+        return answer
 
     def answer(self, answer: Evaluated | Validated) -> None:
         with self._writing:
@@ -149,11 +177,11 @@ class HostLink:
     def _handle(self, message: ToWorker) -> None:
         if isinstance(message, Ack):
             self._acknowledged(message)
-        elif isinstance(message, Answer):
+        elif isinstance(message, Answer | StepEnded | Granted):
             with self._changed:
-                self._unanswered.pop(message.id, None)
-                self._answers[message.id] = message
-                self._changed.notify_all()
+                asked = self._unanswered.pop(message.id, None)
+            if asked is not None:
+                asked.on_answer(message)
         elif isinstance(message, GivenUp):
             self._end(message.reason)
         else:
@@ -168,8 +196,9 @@ class HostLink:
                 del self._unacked[number]
             first = settled[0] if settled else 0
             self._changed.notify_all()
-        # The very first report asks to begin: its refusal is the asker's to deal with.
-        if not ack.accepted and first != 1:
+        # A run worker's very first report asks to begin: its refusal is the asker's to deal with.
+        asked_to_begin = first == 1 and self._hello is not None and self._hello.step is None
+        if not ack.accepted and not asked_to_begin:
             self._end("its attempt was given up on")
 
     def _end(self, reason: str) -> None:
@@ -177,7 +206,10 @@ class HostLink:
             if self._over is not None:
                 return
             self._over = reason
+            unanswered, self._unanswered = self._unanswered, {}
             self._changed.notify_all()
+        for asked in unanswered.values():
+            asked.on_answer(None)
         self._on_over(reason)
 
     def _reconnect(self, hello: Hello) -> bool:
@@ -198,8 +230,10 @@ class HostLink:
             # No writer may come between: what is sent again has to arrive before what is new.
             with self._writing:
                 with self._changed:
-                    again = [*self._unacked.items(), *self._unanswered.items()]
-                for data in (_framed(hello), *(data for _, data in sorted(again))):
+                    asked = {number: one.data for number, one in self._unanswered.items()}
+                    again = sorted([*self._unacked.items(), *asked.items()])
+                introduced = msgspec.structs.replace(hello, pending=tuple(asked))
+                for data in (_framed(introduced), *(data for _, data in again)):
                     host.sendall(data)
                 self._host.close()
                 self._host, self._frames = host, FrameBuffer()

@@ -12,10 +12,13 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ...core.clock import Clock, SystemClock
-from ..messages import Assignment
+from ...core.launch import LaunchSpec
+from ..messages import Assignment, Hello
 from ..processes import kill_group
 from .cancellation import Cancellation
-from .run import new_link, run
+from .link import HostLink
+from .run import run
+from .step import run_step
 from .ticks import serve_ticks
 
 #: The exit code of a worker that nobody listens to any more.
@@ -35,13 +38,41 @@ def work(host: socket.socket, assignment: Assignment, definitions: Callable[[], 
         os._exit(0)
     end = _End(clock, assignment.setup.stop_grace)
     cancellation = Cancellation()
-    link = new_link(host, assignment.setup, assignment.launch, clock, on_over=end.over)
-    run(link, assignment, definitions, cancellation, clock)
+    link = _new_link(host, assignment, assignment.launch, clock, on_over=end.over)
+    do = run if assignment.step is None else run_step
+    do(link, assignment, definitions, cancellation, clock)
     end.leave()
 
 
+def _new_link(
+    host: socket.socket, assignment: Assignment, launch: LaunchSpec, clock: Clock, *, on_over: Callable[[str], None]
+) -> HostLink:
+    """The conversation of a run worker or a step worker: it outlives its host."""
+    setup, step = assignment.setup, assignment.step
+    hello = Hello(
+        run_id=launch.run_id,
+        attempt=launch.attempt,
+        pid=os.getpid(),
+        step=step,
+        launch=launch if step is None else None,
+    )
+    return HostLink(
+        host,
+        clock,
+        path=setup.worker_socket,
+        patience=setup.host_grace,
+        hello=hello,
+        on_request=_asked,
+        on_over=on_over,
+    )
+
+
+def _asked(request: object) -> None:
+    raise RuntimeError(f"a worker of a run was asked to evaluate {request!r}")
+
+
 class _End:
-    """How a run worker ends: by itself, or made to once nobody listens to it."""
+    """How a worker of a run ends: by itself, or made to once nobody listens to it."""
 
     def __init__(self, clock: Clock, grace: float) -> None:
         self._clock, self._grace = clock, grace

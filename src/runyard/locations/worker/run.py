@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import os
-import socket
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from ...core.clock import Clock
-from ...core.error_info import message_of
-from ...core.errors import NotFound
+from ...core.errors import RunyardError
 from ...core.launch import LaunchSpec, RunEnd, WorkerReport
 from ...core.run import RunFailure, RunStatus
 from ...definitions.engine import set_instance_provider
 from ...execution.errors import RunCancelled
 from ...execution.run import execute_run
-from ..messages import Assignment, Hello, Setup
+from ...storage.values import LocalValues
+from ..messages import Assignment, Setup
 from .cancellation import Cancellation
-from .instance import HostInstance
+from .earlier import carry_on
+from .instance import HostInstance, steps_done
+from .job import NoJob, find_job
 from .link import HostLink
 from .output import redirect_output
 from .sink import HostSink
-
-
-def new_link(
-    host: socket.socket, setup: Setup, launch: LaunchSpec, clock: Clock, *, on_over: Callable[[str], None]
-) -> HostLink:
-    """A run worker's conversation: it outlives its host."""
-    return HostLink(
-        host,
-        clock,
-        path=setup.worker_socket,
-        patience=setup.host_grace,
-        hello=Hello(run_id=launch.run_id, attempt=launch.attempt, pid=os.getpid()),
-        on_request=_asked,
-        on_over=on_over,
-    )
-
-
-def _asked(request: object) -> None:
-    raise RuntimeError(f"a run worker was asked to evaluate {request!r}")
+from .step_host import HostSteps
 
 
 def run(
@@ -63,7 +45,7 @@ def run(
         if not begun:
             return
         redirect_output(assignment.setup.compute_logs_dir, launch.run_id)
-        end = _execute(link, launch, definitions, cancellation, clock)
+        end = _execute(link, assignment.setup, launch, definitions, cancellation, clock)
     except RunCancelled as error:
         end = end or RunEnd(status=RunStatus.CANCELED, message=str(error))
     finally:
@@ -77,19 +59,23 @@ def _begin(link: HostLink, launch: LaunchSpec, clock: Clock) -> bool:
 
 
 def _execute(
-    link: HostLink, launch: LaunchSpec, definitions: Callable[[], Any], cancellation: Cancellation, clock: Clock
+    link: HostLink,
+    setup: Setup,
+    launch: LaunchSpec,
+    definitions: Callable[[], Any],
+    cancellation: Cancellation,
+    clock: Clock,
 ) -> RunEnd:
     instance = HostInstance(link, cancellation)
     set_instance_provider(lambda: instance)
+    values = LocalValues(setup.outputs_dir)
     try:
-        job = definitions().get_job_def(launch.job_name)
-        # Code that is imported here may have put a handler of its own.
-        cancellation.listen()
-    except NotFound as error:
-        return _failed("JobNotFound", str(error))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a spawned worker imports user code here
-        traceback.print_exception(error)
-        return _failed(type(error).__name__, f"The code does not load: {message_of(error)}")
+        job = find_job(definitions, launch.job_name, cancellation)
+        plan = carry_on(job.steps, launch, values, lambda run_id: steps_done(link, cancellation, run_id))
+    except NoJob as error:
+        return _failed(error.failure)
+    except RunyardError as error:
+        return _failed(RunFailure(type(error).__name__, str(error)))
     return execute_run(
         job,
         run_id=launch.run_id,
@@ -99,11 +85,15 @@ def _execute(
         sink=HostSink(link, cancellation, launch.run_id, launch.attempt),
         clock=clock,
         instance=instance,
+        host=HostSteps(link, cancellation, clock),
+        values=values,
+        done=plan.done,
+        only=plan.only,
     )
 
 
-def _failed(error_class: str, message: str) -> RunEnd:
-    return RunEnd(status=RunStatus.FAILURE, failure=RunFailure(error_class, message), message=message)
+def _failed(failure: RunFailure) -> RunEnd:
+    return RunEnd(status=RunStatus.FAILURE, failure=failure, message=failure.message)
 
 
 def _report(launch: LaunchSpec, clock: Clock, *, begin: str | None = None, end: RunEnd | None = None) -> WorkerReport:

@@ -17,6 +17,8 @@ class HostSink:
 
     def emit(self, event: Event, *, wait: bool = False) -> None:
         report = WorkerReport(run_id=self._run_id, attempt=self._attempt, events=(event,))
-        # When the attempt was given up on this says nothing: the signal that ends the worker is on its way.
         with self._cancellation.shield():
-            self._link.report(report, wait=wait)
+            accepted = self._link.report(report, wait=wait)
+        # Whoever waits for its commit must not go on to what comes after it.
+        if wait and not accepted:
+            self._cancellation.given_up()

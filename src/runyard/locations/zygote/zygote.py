@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from ...core.error_info import error_info
-from ...core.launch import LaunchSpec
 from ...definitions.describe import describe
 from ..code_loading import load, prepare_process, source_directories
 from ..framing import FrameBuffer, frame
@@ -99,14 +98,14 @@ class Zygote:
     def _start(self, order: StartWorker, poll: select.poll) -> Become | None:
         if self._setup is None:
             raise RuntimeError("the host asked for a worker before it said what to load")
-        assignment = Assignment(setup=self._setup, launch=order.launch)
+        assignment = Assignment(setup=self._setup, launch=order.launch, step=order.step)
         ours, theirs = socket.socketpair()
         try:
             with ours, theirs:
                 pid, handle = self._make(assignment, theirs)
                 if pid == 0:
                     end = theirs.detach()
-                    return lambda: self._become(end, order.launch)
+                    return lambda: self._become(end, assignment)
                 self._hand_over(order.ticket, pid, handle, ours, poll)
         except OSError as error:
             self._send(WorkerNotStarted(ticket=order.ticket, error=f"no process could be started: {error}"))
@@ -136,14 +135,13 @@ class Zygote:
         data = frame(msgspec.msgpack.encode(WorkerStarted(ticket=ticket, pid=pid)))
         socket.send_fds(self._host, [data], [ours.fileno(), exit_fd])
 
-    def _become(self, end: int, launch: LaunchSpec | None) -> None:
+    def _become(self, end: int, assignment: Assignment) -> None:
         """In the child."""
-        setup, definitions = self._setup, self._definitions
+        definitions = self._definitions
         ours = [self._host.fileno(), *self._children]
         leave_zygote(keep=end, close=ours, child_signal=self._settled.child_signal)
         self._host.detach()
-        if setup is not None:
-            work(socket.socket(fileno=end), Assignment(setup=setup, launch=launch), lambda: definitions)
+        work(socket.socket(fileno=end), assignment, lambda: definitions)
 
     def _reap(self, exit_fd: int) -> None:
         os.close(exit_fd)

@@ -1,0 +1,156 @@
+"""Slots of pools for the steps of a host's runs: asked for in storage, off the loop, until they are granted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from ...core.clock import Clock
+from ...core.errors import NeverAdmissible, RunyardError
+from ...storage.protocols import PoolSlots
+from ..messages import Answer, ClaimSlots, Granted, WithdrawClaim
+from .committer import Committer
+from .loop import Loop
+from .run_worker import RunWorker
+from .step_worker import Key
+
+log = logging.getLogger(__name__)
+
+#: How often a step that waits asks again though nothing was heard of, in seconds.
+ASK_AGAIN = 5.0
+#: Hints after which somebody may have got slots.
+TOPICS = frozenset({"queue", "pools"})
+
+_ClaimKey = tuple[Key, str]
+
+
+class _Claim:
+    def __init__(self, run: RunWorker, message: ClaimSlots) -> None:
+        self.run, self.message = run, message
+        #: Storage knows of it: what the step holds from then on is no rest of the try before.
+        self.known = False
+
+
+class StepSlots:
+    """Lives in the loop's thread, ``hint`` excepted. ``claimants`` are ids of runs that have asked for slots."""
+
+    def __init__(self, loop: Loop, committer: Committer, pool_slots: PoolSlots, clock: Clock) -> None:
+        self._loop, self._committer, self._pool_slots, self._clock = loop, committer, pool_slots, clock
+        self._waiting: dict[_ClaimKey, _Claim] = {}
+        # One thread: every claim is a write, and storage lets one in at a time anyway.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="slots")
+        self._looking = threading.Event()
+        self._asking_again = False
+
+    def claim(self, run: RunWorker, message: ClaimSlots) -> None:
+        """Answered once the step has its slots, or never can."""
+        claim = self._waiting[run.key, message.step_key] = _Claim(run, message)
+        self._committer.claimants.add(run.run_id)
+        # Behind what the run has reported: the end of the try before gives back what it held.
+        self._committer.after(lambda: self._soon(lambda: self._ask(claim)))
+        self._keep_asking()
+
+    def withdraw(self, run: RunWorker, message: WithdrawClaim) -> None:
+        """The step gives back what it has, or its place in the line."""
+        self._waiting.pop((run.key, message.step_key), None)
+        self._soon(lambda: self._free(run, message), insist=True)
+
+    def forget(self, run: Key) -> None:
+        """The run's worker is gone; storage takes back what its steps had when the run ends."""
+        self._committer.claimants.discard(run[0])
+        for key in [key for key in self._waiting if key[0] == run]:
+            del self._waiting[key]
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def hint(self, topic: str) -> None:
+        """From any thread: something moved."""
+        if topic in TOPICS and self._waiting and not self._looking.is_set():
+            self._looking.set()
+            self._loop.soon(self._look)
+
+    # -- in the loop ------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        pools = sorted({claim.message.pool for claim in self._waiting.values()})
+        self._soon(lambda: self._look_who_holds(pools))
+
+    def _keep_asking(self) -> None:
+        """Hints get lost, and limits change."""
+        if not self._asking_again:
+            self._asking_again = True
+            self._loop.later(ASK_AGAIN, self._ask_all)
+
+    def _ask_all(self) -> None:
+        self._asking_again = False
+        for claim in self._waiting.values():
+            self._soon(lambda claim=claim: self._ask(claim))  # type: ignore[misc]  # bound default
+        if self._waiting:
+            self._keep_asking()
+
+    def _settle(self, claim: _Claim, error: str | None = None) -> None:
+        key = (claim.run.key, claim.message.step_key)
+        if self._waiting.get(key) is claim:
+            del self._waiting[key]
+            claim.run.send(Granted(id=claim.message.id, error=error))
+
+    # -- in the thread ----------------------------------------------------------------------------------------
+
+    def _soon(self, action: Callable[[], None], *, insist: bool = False) -> None:
+        try:
+            self._thread.submit(self._guarded, action, insist)
+        except RuntimeError:
+            log.debug("the host ends: nobody asks for slots any more")
+
+    def _guarded(self, action: Callable[[], None], insist: bool) -> None:
+        try:
+            action()
+        except RunyardError as error:
+            log.warning("slots of pools are asked for again in %g s: %s", ASK_AGAIN, error)
+            if insist:
+                self._loop.soon(lambda: self._loop.later(ASK_AGAIN, lambda: self._soon(action, insist=True)))
+        except Exception:
+            log.exception("asking for slots of pools failed")
+
+    def _ask(self, claim: _Claim) -> None:
+        message, (run_id, attempt) = claim.message, claim.run.key
+        if not self._is_waiting(claim):
+            return
+        try:
+            granted = self._pool_slots.claim(
+                run_id,
+                message.step_key,
+                attempt=attempt,
+                pool=message.pool,
+                slots=message.slots,
+                priority=message.priority,
+                now=self._clock.now(),
+            )
+        except NeverAdmissible as error:
+            said = str(error)
+            self._loop.soon(lambda: self._settle(claim, said))
+            return
+        claim.known = True
+        if granted:
+            self._loop.soon(lambda: self._settle(claim))
+
+    def _is_waiting(self, claim: _Claim) -> bool:
+        return self._waiting.get((claim.run.key, claim.message.step_key)) is claim
+
+    def _look_who_holds(self, pools: list[str]) -> None:
+        """Cheaper than to ask for each: who gives slots back has granted them to whoever is next."""
+        self._looking.clear()
+        holding = {(holder.run_id, holder.attempt, holder.step_key) for holder in self._pool_slots.holders(pools)}
+        self._loop.soon(lambda: self._settle_all(holding))
+
+    def _settle_all(self, holding: set[tuple[str, int, str]]) -> None:
+        for (run, step_key), claim in list(self._waiting.items()):
+            if claim.known and (*run, step_key) in holding:
+                self._settle(claim)
+
+    def _free(self, run: RunWorker, message: WithdrawClaim) -> None:
+        self._pool_slots.free(run.run_id, message.step_key, attempt=run.attempt)
+        self._loop.soon(lambda: run.send(Answer(id=message.id)))

@@ -1,0 +1,116 @@
+"""Worker processes of a host: watched until they are gone and all is known about their end."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from ..messages import FromWorker, GivenUp
+from ..processes import wait_status
+from .connection import Connection
+from .loop import READ, Loop
+from .zygote_process import ZygoteProcess
+
+DECODER = msgspec.msgpack.Decoder(FromWorker)
+#: How long the zygote may take to report the exit status of a worker that is gone, in seconds.
+STATUS_PATIENCE = 0.25
+
+
+class WorkerProcess:
+    """State of the loop's thread."""
+
+    def __init__(self, pid: int, exit_fd: int, parent: ZygoteProcess | None = None) -> None:
+        self.pid, self.exit_fd = pid, exit_fd
+        #: The zygote that will report its exit status; None when nobody will.
+        self.parent = parent
+        self.connection: Connection[FromWorker] | None = None
+        self.code: int | None = None
+        #: Its exit descriptor is readable and its socket is drained.
+        self.exited = False
+        #: Its attempt is over whatever it says.
+        self.rejected = False
+
+    def send(self, message: msgspec.Struct) -> None:
+        if self.connection is not None:
+            self.connection.send(message)
+
+    def give_up(self, reason: str) -> None:
+        """Tell the worker that its attempt is over; from any thread."""
+        self.rejected = True
+        self.send(GivenUp(reason=reason))
+
+
+class _Watched(NamedTuple):
+    worker: WorkerProcess
+    on_gone: Callable[[], None]
+
+
+class WorkerProcesses:
+    """Lives in the loop's thread."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._watched: dict[int, _Watched] = {}
+
+    def pids(self) -> set[int]:
+        return set(self._watched)
+
+    def get(self, pid: int) -> WorkerProcess | None:
+        found = self._watched.get(pid)
+        return None if found is None else found.worker
+
+    def watch(self, worker: WorkerProcess, on_gone: Callable[[], None]) -> None:
+        """``on_gone`` is called once the process has exited, its socket is drained and its status known, if ever."""
+        self._watched[worker.pid] = _Watched(worker, on_gone)
+        self._loop.watch(worker.exit_fd, READ, lambda: self._exit_seen(worker))
+
+    def connect(self, worker: WorkerProcess, peer: socket.socket, on_message: Callable[[FromWorker], None]) -> None:
+        # End of file is not death, the exit descriptor is: the connection just closes.
+        worker.connection = Connection(self._loop, peer, DECODER, on_message=on_message, on_end=lambda: None)
+
+    def exit_reported(self, pid: int, code: int) -> None:
+        """The zygote has reaped one of its children."""
+        worker = self.get(pid)
+        if worker is not None:
+            worker.code = code
+            if worker.exited:
+                self._finish(worker)
+
+    def orphaned(self, zygote: ZygoteProcess) -> None:
+        """Their zygote is gone: its workers are children of this process now."""
+        for worker, _ in list(self._watched.values()):
+            if worker.parent is zygote:
+                worker.parent = None
+                if worker.exited:
+                    self._reap(worker)
+
+    def _exit_seen(self, worker: WorkerProcess) -> None:
+        self._loop.unwatch(worker.exit_fd)
+        os.close(worker.exit_fd)
+        if worker.connection is not None:
+            worker.connection.drain()
+        worker.exited = True
+        if worker.code is not None:
+            self._finish(worker)
+        elif worker.parent is None:
+            self._reap(worker)
+        else:
+            self._loop.later(STATUS_PATIENCE, lambda: self._finish(worker))
+
+    def _reap(self, worker: WorkerProcess) -> None:
+        if worker.code is None:
+            worker.code = wait_status(worker.pid)
+        self._finish(worker)
+
+    def _finish(self, worker: WorkerProcess) -> None:
+        watched = self._watched.get(worker.pid)
+        if watched is None or watched.worker is not worker:
+            return
+        del self._watched[worker.pid]
+        if worker.connection is not None:
+            worker.connection.close()
+        watched.on_gone()
