@@ -10,6 +10,7 @@ from ..core.run import FINISHED, Run, RunStatus
 from ..core.text import counted
 from .code import Code, loaded_code, say_failures
 from .commands import Group
+from .liveness import warn_without_daemon
 from .options import json_option, location_option, target_options
 from .output import coloured, print_json, print_table
 from .run_input import BadInput, checked_run_id, config_options, read_config, read_tags
@@ -170,7 +171,7 @@ def _launch_lines(
                 )
             except RequestRefused as error:
                 raise BadLine(file, requests[error.index][0], str(error.error)) from error
-        _warn_without_daemon(instance)
+        warn_without_daemon(instance)
     if as_json:
         print_json({"run_ids": run_ids})
     else:
@@ -195,19 +196,7 @@ def _request(
 
 def _say_whether_it_starts(instance: Instance, run: Run) -> None:
     if run.status is RunStatus.QUEUED:
-        _warn_without_daemon(instance)
-
-
-def _warn_without_daemon(instance: Instance) -> None:
-    from ..core.daemon import DaemonType
-    from ..operations.daemon_status import daemon_alive
-
-    kind = DaemonType.QUEUED_RUN_COORDINATOR
-    if not daemon_alive(instance.stores, kind, clock=instance.clock):
-        click.echo(
-            "No run queue daemon is alive: the queue waits until 'runyard dev' or 'runyard-daemon run' is started.",
-            err=True,
-        )
+        warn_without_daemon(instance)
 
 
 def _follow_to_end(instance: Instance, run: Run, *, quiet: bool) -> Run:

@@ -1,4 +1,4 @@
-"""``runyard run``: look at runs, cancel and delete them."""
+"""``runyard run``: look at runs, cancel them, do them again, delete them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ import click
 
 from ..core.events import StoredEvent
 from ..core.run import Run, RunStatus
+from ..core.text import counted
 from .commands import Group
 from .options import json_option, key_values
 from .output import coloured, duration, local_time, print_json, print_table, short
-from .session import opened_instance, user
+from .run_cancel import cancel_runs
+from .run_reexecute import reexecute_runs
+from .session import opened_instance
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
@@ -23,7 +26,11 @@ STATUSES = click.Choice([status.value for status in RunStatus], case_sensitive=F
 
 @click.group(cls=Group)
 def run() -> None:
-    """Look at runs, cancel and delete them."""
+    """Look at runs, cancel them, do them again, delete them."""
+
+
+run.add_command(cancel_runs)
+run.add_command(reexecute_runs)
 
 
 @run.command("list")
@@ -69,6 +76,13 @@ def _facts(found: Run) -> Iterable[tuple[str, str]]:
     yield "Job", f"{found.job_name} of {found.location_name}"
     yield "Status", found.status.value
     yield "Priority", str(found.priority)
+    if found.parent_run_id is not None:
+        yield "After", f"run {found.parent_run_id}"
+    if found.attempt > 1:
+        resumed = f", resumed {counted(found.resumes, 'time')}" if found.resumes else ""
+        yield "Attempt", f"{found.attempt}{resumed}"
+    if found.host_id is not None and found.pid is not None:
+        yield "Worker", f"pid {found.pid}"
     if found.held:
         yield "Held", f"by {found.held_by or 'somebody'}" + (f": {found.held_reason}" if found.held_reason else "")
     for name, time in (
@@ -120,32 +134,17 @@ def _stream_json(events: Iterable[StoredEvent]) -> None:
     click.echo("[]" if start == "[" else "\n]")
 
 
-@run.command("cancel")
-@click.argument("run_id")
-@json_option
-def cancel_run(run_id: str, as_json: bool) -> None:
-    """Cancel a run. A running one becomes CANCELING until its worker has stopped."""
-    from ..operations.cancel import cancel
-    from ..operations.shapes import run_shape
-
-    with opened_instance() as instance:
-        canceled = cancel(instance.stores, run_id, by=user(), clock=instance.clock)
-    if as_json:
-        print_json(run_shape(canceled))
-    else:
-        click.echo(f"{canceled.run_id} {coloured(canceled.status.value)}")
-
-
 @run.command("delete")
 @click.argument("run_id")
 def delete_run(run_id: str) -> None:
-    """Delete a finished run with its events and what it printed."""
+    """Delete a finished run with its events, what it printed and the values that its steps handed on."""
     from ..operations.delete import delete
     from ..storage.compute_logs import LocalComputeLogs
+    from ..storage.values import LocalValues
 
     with opened_instance() as instance:
-        logs = LocalComputeLogs(instance.settings.compute_logs_dir)
-        deleted = delete(instance.stores.runs, logs, run_id)
+        logs, values = LocalComputeLogs(instance.settings.compute_logs_dir), LocalValues(instance.settings.outputs_dir)
+        deleted = delete(instance.stores.runs, logs, values, run_id)
     click.echo(f"Deleted {deleted.run_id}.")
 
 

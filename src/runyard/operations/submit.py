@@ -41,6 +41,13 @@ class Reachable(Protocol):
     def get(self, name: str) -> Location | None: ...
 
 
+class Nowhere:
+    """``Reachable`` of a process that has no locations."""
+
+    def get(self, name: str) -> Location | None:  # noqa: ARG002  the Protocol's signature
+        return None
+
+
 class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a person or program asks for. Tags may hold any value with a JSON form."""
 

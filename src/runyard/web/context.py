@@ -13,7 +13,7 @@ from ..core.errors import LocationUnavailable, NotFound
 from ..locations.api import Location, Workspace
 from ..operations.queue import limits_view
 from ..operations.queue import view as queue_view
-from ..operations.submit import Reachable
+from ..operations.submit import Nowhere, Reachable
 from ..queue.explanation.entries import LimitUse, QueueSummary
 from ..settings.instance import InstanceSettings
 from ..storage.protocols import Stores
@@ -31,11 +31,6 @@ class InstanceLike(Protocol):
 
     @property
     def clock(self) -> Clock: ...
-
-
-class _Nowhere:
-    def get(self, name: str) -> Location | None:  # noqa: ARG002  the Protocol's signature
-        return None
 
 
 @dataclass(frozen=True)
@@ -61,7 +56,7 @@ class WebContext:
     @property
     def reachable(self) -> Reachable:
         """Where submitting finds live locations; an empty place without a workspace."""
-        return self.workspace or _Nowhere()
+        return self.workspace or Nowhere()
 
     @cached_property
     def limits(self) -> Shared[list[LimitUse]]:
