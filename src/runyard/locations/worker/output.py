@@ -1,25 +1,73 @@
-"""What a run's code prints, in its compute logs."""
+"""What a run's code prints, in its compute logs.
+
+Descriptors 1 and 2 are the files themselves: native code and other programs are captured as well, and no reader, slow
+or dead, ever holds up who prints.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
-from io import TextIOWrapper
-from typing import TextIO
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ...storage.compute_logs import LocalComputeLogs, Stream
+from ...core.clock import Clock, SystemClock
+from ...storage.compute_logs import LocalComputeLogs
+from .output_notes import Notes, OutputFiles
+from .streams import NotingFile, flush_streams, take_streams
+
+#: Seconds between looks for what was printed past Python's streams: after something was, and the longest.
+_SOON, _LATE = 0.1, 2.0
 
 
-def redirect_output(compute_logs_dir: str, run_id: str, step_key: str | None = None) -> None:
-    """Send standard output and error of this process, line by line, to the files of the run or of one step."""
-    logs = LocalComputeLogs(compute_logs_dir)
-    logs.make_directory(run_id)
-    streams: tuple[tuple[TextIO, int, Stream], ...] = ((sys.stdout, 1, "out"), (sys.stderr, 2, "err"))
-    for stream, descriptor, kind in streams:
-        stream.flush()
-        path = logs.path(run_id, kind, step_key)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        os.dup2(file, descriptor)
-        os.close(file)
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(line_buffering=True)
+class Output:
+    """Where the standard output and error of this process go; made by ``redirect_output``."""
+
+    def __init__(self, logs: LocalComputeLogs, run_id: str, step_key: str | None, clock: Clock) -> None:
+        self._logs, self._run_id, self._clock = logs, run_id, clock
+        logs.make_directory(run_id)
+        self._own = OutputFiles(logs.pair(run_id, step_key))
+        self._notes = Notes(self._own, clock)
+
+    def begin(self) -> None:
+        take_streams()
+        self._switch(self._own)
+        NotingFile.notes = self._notes
+        threading.Thread(target=self._look, name="runyard-output", daemon=True).start()
+
+    @contextmanager
+    def capture(self, step_key: str) -> Iterator[None]:
+        """Inside, what this process prints goes to the files of the step. One step at a time.
+
+        Raises:
+            OSError: the files cannot be written.
+        """
+        files = OutputFiles(self._logs.pair(self._run_id, step_key))
+        try:
+            self._switch(files)
+            yield
+        finally:
+            self._switch(self._own)
+            files.close()
+
+    def _switch(self, files: OutputFiles) -> None:
+        flush_streams()
+        self._notes.go_to(files)
+
+    def _look(self) -> None:
+        pause, never = _SOON, threading.Event()
+        while True:
+            self._clock.wait(never, pause)
+            pause = _SOON if self._notes.look() else min(_LATE, pause * 1.5)
+
+
+def redirect_output(
+    compute_logs_dir: str, run_id: str, step_key: str | None = None, *, clock: Clock | None = None
+) -> Output:
+    """Send standard output and error of this process to the files of the run, or of one step.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    output = Output(LocalComputeLogs(compute_logs_dir), run_id, step_key, clock or SystemClock())
+    output.begin()
+    return output
