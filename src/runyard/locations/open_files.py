@@ -10,10 +10,14 @@ import os
 import stat
 import sys
 from typing import TextIO
+from weakref import WeakSet
 
 log = logging.getLogger(__name__)
 
 _WRITERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
+_Writer = io.TextIOWrapper | io.BufferedWriter | io.BufferedRandom
+#: Files that the garbage collector does not list any more, because it was told to leave alone all that there is.
+_frozen: WeakSet[_Writer] = WeakSet()
 
 
 def flush_open_files() -> None:
@@ -24,29 +28,42 @@ def flush_open_files() -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         _flush(stream)
-    if _files_are_open():
-        for thing in gc.get_objects():
-            if isinstance(thing, _WRITERS) and not thing.closed and _is_file(thing):
-                _flush(thing)
+    for file in _files():
+        _flush(file)
     ctypes.CDLL(None).fflush(None)
 
 
-def _flush(file: TextIO | io.IOBase) -> None:
+def freeze_objects() -> None:
+    """Have the collector never write to what there is, so that forked processes go on sharing its pages."""
+    _frozen.update(_files())
+    gc.collect()
+    gc.freeze()
+
+
+def _files() -> list[_Writer]:
+    if not _any_is_open():
+        return []
+    # By type(), because a proxy's __class__ is somebody's code.
+    listed = [thing for thing in gc.get_objects() if issubclass(type(thing), _WRITERS)]
+    return [thing for thing in (*_frozen, *listed) if _is_file(thing)]
+
+
+def _flush(file: TextIO | _Writer) -> None:
     try:
         file.flush()
     except (OSError, ValueError) as error:
         log.warning("what was written to %r last is lost: %s", getattr(file, "name", file), error)
 
 
-def _files_are_open() -> bool:
+def _any_is_open() -> bool:
     """Looking through all objects takes milliseconds, and there is rarely a file among them."""
     place = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
     return any(_is_regular(int(name)) for name in os.listdir(place) if int(name) > 2)  # noqa: PTH208 - names only
 
 
-def _is_file(thing: io.IOBase) -> bool:
+def _is_file(thing: _Writer) -> bool:
     try:
-        return _is_regular(thing.fileno())
+        return not thing.closed and _is_regular(thing.fileno())
     except (OSError, ValueError):
         return False  # in memory, or detached
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 from collections.abc import Callable, Collection
 from types import FrameType
 from typing import NamedTuple
 
-from ..open_files import flush_open_files
+from ..open_files import flush_open_files, freeze_objects
 from ..spec import StartMethod
 from .safety import fork_hazard
 
@@ -34,9 +33,7 @@ def settle(asked_for: StartMethod | None, *, ours: Collection[int]) -> Settled:
     child_signal = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     flush_open_files()
     method, reason = _choose(asked_for, ours)
-    # What is frozen is never written to by the collector, so that children go on sharing its pages.
-    gc.collect()
-    gc.freeze()
+    freeze_objects()
     return Settled(method, reason, child_signal)
 
 
