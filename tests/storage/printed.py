@@ -24,7 +24,7 @@ class Printer:
             file.touch()
         if noted:
             record = RECORD.pack(int(at * 1e9), pair.out.stat().st_size, pair.err.stat().st_size)
-            with pair.index.open("ab") as index:
+            with pair.times.open("ab") as index:
                 index.write(record)
         with (pair.out if stream == "out" else pair.err).open("ab") as file:
             file.write(text if isinstance(text, bytes) else text.encode())

@@ -25,6 +25,7 @@ from .errors import RunCancelled, SelectionImpossible
 from .executors.in_process import InProcessExecutor
 from .executors.multiprocess import MultiprocessExecutor
 from .executors.progress import Progress
+from .log import lines_go_to
 from .resource_life import ResourcesNotReady, resources_for
 from .retries import failure_of
 from .selection import check_selection
@@ -76,7 +77,8 @@ def execute_run(
     execution = _RunExecution(job, run_of(job, run_id, run_config, tags), emitter, host, values)
     execution.keep, execution.capture = keep, capture
     try:
-        return execution.execute(clock, instance, input_values or {}, done, only)
+        with lines_go_to(emitter.line_taker()):
+            return execution.execute(clock, instance, input_values or {}, done, only)
     except RunCancelled as error:
         return RunEnd(status=RunStatus.CANCELED, message=str(error))
     finally:

@@ -15,6 +15,7 @@ from ..definitions.steps import Step
 from .attempt import Attempt, prepare, run_of
 from .emitter import Emitter
 from .errors import RunCancelled
+from .log import lines_go_to
 from .resource_life import resources_for
 from .retries import failure_of
 from .sink import EventSink
@@ -47,7 +48,8 @@ def execute_step(
     execution = _StepExecution(order, emitter)
     try:
         run = run_of(job, run_id, run_config, tags)
-        return execution.execute(prepare(job, run, emitter, clock, instance, {}), values)
+        with lines_go_to(emitter.line_taker(order.step_key)):
+            return execution.execute(prepare(job, run, emitter, clock, instance, {}), values)
     except (InvalidRunConfig, NotFound, RunCancelled) as error:
         return execution.end or execution.failed(error)
 

@@ -26,7 +26,7 @@ class LogPaths(NamedTuple):
     err: Path
 
     @property
-    def index(self) -> Path:
+    def times(self) -> Path:
         """Where it is noted which part of both was written when."""
         return self.out.with_suffix(".idx")
 

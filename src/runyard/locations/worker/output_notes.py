@@ -20,7 +20,7 @@ class OutputFiles:
     def __init__(self, paths: LogPaths) -> None:
         self.out = os.open(paths.out, _MODE, 0o600)
         self.err = os.open(paths.err, _MODE, 0o600)
-        self.index = os.open(paths.index, _MODE, 0o600)
+        self.index = os.open(paths.times, _MODE, 0o600)
         # Half a record, of a full disk, would shift all that follow.
         os.ftruncate(self.index, os.fstat(self.index).st_size // RECORD.size * RECORD.size)
 

@@ -120,7 +120,7 @@ class _Pair:
 
     @cached_property
     def index(self) -> TimeIndex:
-        return TimeIndex(self.paths.index)
+        return TimeIndex(self.paths.times)
 
     @property
     def position(self) -> Position:

@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ...operations.find_run import find_run
-from ...storage.compute_logs import LocalComputeLogs, LogChunk, Stream
+from ...storage.compute_logs import LocalComputeLogs, LogChunk
+from ...storage.run_output.index import Stream
 from ..context import Context
 from ..responses import Json
 

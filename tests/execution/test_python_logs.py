@@ -1,0 +1,209 @@
+"""Managed loggers, levels and handlers of ``python_logs``; lines of threads; what comes beside a message."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runyard as dg
+from runyard.core.clock import ManualClock
+from runyard.core.events import Event, EventType
+from runyard.execution import log
+from runyard.execution.log import LineHandler, lines_go_to, share
+from runyard.execution.python_logs import PythonLogsBroken, apply_python_logs
+from runyard.execution.run import execute_run
+from runyard.execution.sink import MemorySink
+from runyard.settings.instance import PythonLogsSettings
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in (None, "lib", "lib.part", "other")]
+    before = [(logger, logger.level, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
+    for made in reversed(log._Shared.handlers):
+        made.close()
+    share(logging.DEBUG, ())
+
+
+def lines_of(body: Any, **more: Any) -> list[Event]:
+    """The LOG events of a run whose one step calls ``body(context)``."""
+
+    @dg.op
+    def act(context) -> None:
+        body(context)
+
+    @dg.job
+    def speak():
+        act()
+
+    sink = MemorySink()
+    end = execute_run(speak, run_id="r", attempt=0, run_config=None, tags={}, sink=sink, clock=ManualClock(), **more)
+    assert end.failure is None, end
+    return [event for event in sink.events if event.type is EventType.LOG]
+
+
+def told(events: list[Event]) -> list[tuple[str, str, str | None, str | None]]:
+    return [(event.level, event.message, event.step_key, event.data.get("logger")) for event in events]
+
+
+def test_what_is_given_beside_the_message_is_kept() -> None:
+    class Thing:
+        def __repr__(self) -> str:
+            return "<Thing>"
+
+    def act(context: Any) -> None:
+        context.log.info("loaded", extra={"rows": 5, "path": Path("/x"), "thing": Thing(), "nan": float("nan")})
+        context.log.info("plain")
+
+    first, second = lines_of(act)
+    assert first.data == {"extra": {"rows": 5, "path": "PosixPath('/x')", "thing": "<Thing>", "nan": "nan"}}
+    assert second.data == {}
+
+
+def test_text_that_storage_does_not_take_is_escaped_and_long_text_cut() -> None:
+    low, high = "a\0b \udc80", "x" * 200_000
+    events = lines_of(lambda context: (context.log.info(low), context.log.info(high)))
+    assert events[0].message == "a\\x00b \\udc80"
+    assert events[1].message.endswith("… (200,000 characters)")
+    assert len(events[1].message) < 100_100
+
+
+def test_threads_of_a_step_speak_for_it() -> None:
+    def act(_context: Any) -> None:
+        thread = threading.Thread(target=lambda: dg.get_dagster_logger().info("from a thread"))
+        thread.start()
+        thread.join()
+
+    assert told(lines_of(act)) == [("INFO", "from a thread", "act", None)]
+
+
+def test_a_thread_that_outlives_its_step_speaks_for_the_run() -> None:
+    of_run: list[str] = []
+    of_step: list[str] = []
+
+    def speak(message: str) -> None:
+        thread = threading.Thread(target=lambda: dg.get_dagster_logger().info(message))
+        thread.start()
+        thread.join()
+
+    with lines_go_to(lambda line: of_run.append(line.message)):
+        with lines_go_to(lambda line: of_step.append(line.message)):
+            speak("in time")
+        speak("late")
+    speak("after all")
+    assert (of_run, of_step) == (["late"], ["in time"])
+
+
+def test_records_of_managed_loggers_are_lines_of_the_step() -> None:
+    apply_python_logs(PythonLogsSettings(managed_loggers=("lib",), level="INFO"))
+
+    def act(context: Any) -> None:
+        logging.getLogger("lib.part").info("step by %s", "step")
+        logging.getLogger("lib").debug("too low")
+        logging.getLogger("other").error("not managed")
+        context.log.debug("too low as well")
+        context.log.warning("mine")
+
+    assert told(lines_of(act)) == [("INFO", "step by step", "act", "lib.part"), ("WARNING", "mine", "act", None)]
+
+
+def test_the_root_logger_is_managed_and_nothing_is_told_twice() -> None:
+    apply_python_logs(PythonLogsSettings(managed_loggers=("root", "lib"), level="DEBUG"))
+
+    def act(context: Any) -> None:
+        logging.getLogger("lib").info("one")
+        logging.getLogger("other").info("two")
+        context.log.info("three")
+        dg.get_dagster_logger("own").info("four")
+        logging.getLogger("runyard.locations").error("the engine's own")
+
+    events = lines_of(act)
+    assert [event.message for event in events] == ["one", "two", "three", "four"]
+
+
+def test_what_is_logged_while_a_line_is_handed_over_is_no_line() -> None:
+    apply_python_logs(PythonLogsSettings(managed_loggers=("root",), level="DEBUG"))
+
+    class Talkative(MemorySink):
+        def emit(self, event: Event, *, wait: bool = False) -> None:
+            super().emit(event, wait=wait)
+            logging.getLogger("driver").debug("sent")
+
+    @dg.op
+    def act(context) -> None:
+        context.log.info("once")
+
+    @dg.job
+    def speak():
+        act()
+
+    sink = Talkative()
+    execute_run(speak, run_id="r", attempt=0, run_config=None, tags={}, sink=sink, clock=ManualClock())
+    assert [e.message for e in sink.events if e.type is EventType.LOG and e.message == "once"] == ["once"]
+
+
+def test_the_files_handlers_get_lines_of_context_log_and_of_managed_loggers(tmp_path: Path) -> None:
+    file = tmp_path / "lines.log"
+    apply_python_logs(
+        PythonLogsSettings(
+            managed_loggers=("lib", "root"),
+            level="DEBUG",
+            handlers={
+                "handlers": {
+                    "file": {
+                        "class": "logging.FileHandler",
+                        "filename": str(file),
+                        "formatter": "short",
+                        "level": "INFO",
+                    },
+                    "kept": {"class": "logging.handlers.MemoryHandler", "capacity": 9, "target": "file"},
+                },
+                "formatters": {"short": {"format": "%(levelname)s %(name)s %(message)s"}},
+            },
+        )
+    )
+
+    def act(context: Any) -> None:
+        context.log.info("mine")
+        logging.getLogger("lib").warning("theirs")
+        logging.getLogger("lib").debug("below the handler's level")
+
+    lines_of(act)
+    assert file.read_text().splitlines() == ["INFO act mine", "WARNING lib theirs"]
+
+
+def test_handlers_of_user_code_stay_open(tmp_path: Path) -> None:
+    mine = logging.FileHandler(tmp_path / "mine.log", mode="w")
+    logging.getLogger("other").addHandler(mine)
+    apply_python_logs(PythonLogsSettings(handlers={"handlers": {"null": {"class": "logging.NullHandler"}}}))
+    logging.getLogger("other").error("still heard")
+    assert (tmp_path / "mine.log").read_text() == "still heard\n"
+    mine.close()
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"handlers": {"x": {"class": "no.such.Handler"}}}, r"handlers\.x .*No module named 'no'"),
+        ({"handlers": {"x": {"class": "logging.FileHandler"}}}, r"handlers\.x .*TypeError"),
+        ({"handlers": {}, "filters": {"f": {"()": "no.filter"}}}, r"filters\.f "),
+    ],
+)
+def test_a_handler_that_cannot_be_made_is_named(part: dict[str, Any], said: str) -> None:
+    with pytest.raises(PythonLogsBroken, match=r"^python_logs\.dagster_handler_config\." + said):
+        apply_python_logs(PythonLogsSettings(handlers=part))
+
+
+def test_a_record_outside_of_any_run_goes_nowhere() -> None:
+    apply_python_logs(PythonLogsSettings(managed_loggers=("lib",)))
+    logging.getLogger("lib").error("nobody runs")
+    assert any(isinstance(handler, LineHandler) for handler in logging.getLogger("lib").handlers)
