@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,18 +46,13 @@ class LocalValues:
             ValueNotStorable: it cannot be pickled, or the disk does not take it.
         """
         path = self._path(run_id, step_key, output)
-        unfinished = path.with_name(f".{os.getpid()}.{path.name}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with _private(unfinished) as file:
-                pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
-            unfinished.replace(path)
+            with _unfinished(path) as unfinished:
+                with _private(unfinished) as file:
+                    pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
+                unfinished.replace(path)
         except Exception as error:
             raise ValueNotStorable(step_key, output, type(value).__name__, message_of(error)) from error
-        finally:
-            # Also when a cancellation strikes in the middle of it.
-            with suppress(FileNotFoundError):
-                unfinished.unlink()
 
     def link(self, from_run: str, to_run: str, step_key: str, outputs: Iterable[str]) -> None:
         """Give ``to_run`` the outputs that ``from_run`` has of the step, at no cost where hard links are possible.
@@ -67,13 +62,12 @@ class LocalValues:
         """
         for output in outputs:
             source, target = self._path(from_run, step_key, output), self._path(to_run, step_key, output)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = target.with_name(f".{os.getpid()}.{target.name}")
-            try:
-                _link_or_copy(source, unfinished)
-            except FileNotFoundError:
-                raise ValueMissing(step_key, output, "it is not kept") from None
-            unfinished.replace(target)
+            with _unfinished(target) as unfinished:
+                try:
+                    _link_or_copy(source, unfinished)
+                except FileNotFoundError:
+                    raise ValueMissing(step_key, output, "it is not kept") from None
+                unfinished.replace(target)
 
     def delete(self, run_id: str) -> None:
         """Remove everything that is kept of the run; nothing when there is nothing."""
@@ -88,14 +82,25 @@ class LocalValues:
         return self._directory(run_id) / quoted(step_key) / quoted(output)
 
 
+@contextmanager
+def _unfinished(path: Path) -> Iterator[Path]:
+    """A name of this process's own beside ``path``; nothing is left of it, also when a cancellation strikes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield unfinished
+    finally:
+        # Still there after an error, and after a rename onto another link to the same file, which does nothing.
+        with suppress(FileNotFoundError):
+            unfinished.unlink()
+
+
 def _private(path: Path) -> IO[bytes]:
     """A new file that only its owner may read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    with suppress(FileNotFoundError):
-        target.unlink()
     try:
         os.link(source, target)
     except FileNotFoundError:

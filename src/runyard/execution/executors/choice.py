@@ -53,7 +53,8 @@ class _Choice:
         self, running: Collection[Step], claims: Claims | None, settings: ExecutorSettings, now: float
     ) -> None:
         self._claims, self._now = claims, now
-        self._limits = settings.tag_limits
+        # Each once: a limit that is written twice would count its steps twice.
+        self._limits = tuple(dict.fromkeys(settings.tag_limits))
         self._counts: Counter[tuple[TagLimit, str]] = Counter()
         for step in running:
             self._counts.update(_groups(step, self._limits))
