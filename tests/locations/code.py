@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 #: Writes ``started`` beside itself, then waits until ``go`` is there.
 WAITING = """
     import os, pathlib, threading
@@ -43,5 +45,30 @@ def one_op(body: str, *, head: str = "", tail: str = "") -> str:
         act()
 
     {tail}
+    defs = dg.Definitions(jobs=[job])
+"""
+
+
+#: What the code of jobs with several steps begins with: ``gate`` tells that it is there, then waits for ``go``.
+STEPS = """
+    import os, pathlib, signal, threading
+    import runyard as dg
+
+    HERE = pathlib.Path(__file__).parent
+
+    def gate(name, go=None):
+        (HERE / f"{name}.new").write_text(str(os.getpid()))
+        (HERE / f"{name}.new").rename(HERE / name)
+        while not (HERE / (go or f"go-{name}")).exists():
+            threading.Event().wait(0.01)
+"""
+
+
+def steps(code: str, *, executor: str = "dg.multiprocess_executor") -> str:
+    """A job named ``job`` whose ops and body ``code`` defines, the body as the function ``body``."""
+    return f"""{STEPS}
+{textwrap.indent(textwrap.dedent(code).strip(), "    ")}
+
+    job = dg.job(name="job", executor_def={executor})(body)
     defs = dg.Definitions(jobs=[job])
 """

@@ -112,10 +112,17 @@ class Yard:
 
     # -- runs -------------------------------------------------------------------------------------------------
 
-    def claim(self, job: str = "job", *, config: dict[str, Any] | None = None, location: str = "jobs") -> LaunchSpec:
+    def claim(
+        self,
+        job: str = "job",
+        *,
+        config: dict[str, Any] | None = None,
+        tags: dict[str, str] | None = None,
+        location: str = "jobs",
+    ) -> LaunchSpec:
         """A run in STARTING, ready to be handed to its location."""
         run_id = new_id()
-        new = NewRun(run_id=run_id, job_name=job, location_name=location, run_config=config or {})
+        new = NewRun(run_id=run_id, job_name=job, location_name=location, run_config=config or {}, tags=tags or {})
         self.stores.runs.add([new], enqueue=False)
         claim = self.stores.queue.start_directly(run_id, now=self.clock.now())
         assert claim is not None
@@ -126,10 +133,18 @@ class Yard:
             job_name=job,
             location_name=location,
             run_config=config or {},
+            tags=tags or {},
         )
 
-    def launch(self, location: Location, job: str = "job", *, config: dict[str, Any] | None = None) -> str:
-        spec = self.claim(job, config=config, location=location.name)
+    def launch(
+        self,
+        location: Location,
+        job: str = "job",
+        *,
+        config: dict[str, Any] | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> str:
+        spec = self.claim(job, config=config, tags=tags, location=location.name)
         self.accepted(location.launch([spec], timeout=PATIENCE))
         return spec.run_id
 
@@ -169,6 +184,14 @@ class Yard:
         """The text of a file that user code writes, once it is there."""
         return self.until(lambda: path.read_text() if (path := self.code / name).exists() else None)
 
+    def steps(self, run_id: str, *kinds: EventType) -> list[tuple[str, str]]:
+        """(type, step key) of the run's events about steps, in order, of these types."""
+        return [
+            (event.type.value, event.step_key)
+            for event in self.events(run_id)
+            if event.step_key is not None and (event.type in kinds if kinds else event.type.value.startswith("STEP_"))
+        ]
+
     # -- processes --------------------------------------------------------------------------------------------
 
     def host_record(self, location_name: str = "jobs") -> HostRecord:
@@ -193,7 +216,12 @@ class Yard:
         return found
 
     def alive(self) -> list[psutil.Process]:
-        return [process for process in self.processes() if process.status() != psutil.STATUS_ZOMBIE]
+        found = []
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+        return found
 
     def kill(self, process: psutil.Process) -> None:
         process.send_signal(signal.SIGKILL)
