@@ -17,7 +17,7 @@ def finished(yard: Yard, location: Location, number: int = 2) -> list[str]:
     return runs
 
 
-def output(yard: Yard, run_id: str, name: str = "run.out") -> str:
+def output(yard: Yard, run_id: str, name: str = "act.out") -> str:
     return (yard.home / "logs" / run_id / name).read_text()
 
 

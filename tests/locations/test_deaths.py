@@ -254,4 +254,4 @@ print("no newline", end="")
     run_id = yard.launch(location)
     assert yard.finished(run_id).status is RunStatus.SUCCESS
     assert (yard.file("exit"), yard.file("thread")) == ("ran", "ran")
-    yard.until(lambda: (yard.home / "logs" / run_id / "run.out").read_text() == "no newline")
+    yard.until(lambda: (yard.home / "logs" / run_id / "act.out").read_text() == "no newline")

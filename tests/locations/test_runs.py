@@ -46,7 +46,7 @@ def test_run_succeeds_with_its_events_in_order(yard: Yard) -> None:
     assert kinds[-1] is EventType.RUN_SUCCESS
     numbers = [event.seq for event in yard.events(run_id) if event.seq is not None]
     assert numbers == sorted(numbers) == list(range(1, len(numbers) + 1))
-    assert (yard.home / "logs" / run_id / "run.out").read_text() == "printed\n"
+    assert (yard.home / "logs" / run_id / "first.out").read_text() == "printed\n"
     assert run.pid is not None
     assert run.host_id == yard.stores.hosts.all()[0].host_id
 

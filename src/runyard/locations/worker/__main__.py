@@ -12,6 +12,7 @@ import msgspec
 from ..code_loading import load, prepare_process
 from ..messages import Assignment
 from .main import work
+from .streams import take_streams
 
 
 def main() -> None:
@@ -20,6 +21,7 @@ def main() -> None:
     os.dup2(nothing, 0)
     os.close(nothing)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    take_streams()
     end = socket.socket(fileno=int(sys.argv[1]))
     spec = assignment.setup.spec
 

@@ -6,19 +6,19 @@ import atexit
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ...core.clock import Clock, SystemClock
 from ...core.launch import LaunchSpec
+from ..containment import enter_tree, kill_own_tree
 from ..messages import Assignment, Hello
-from ..processes import kill_group
 from .cancellation import Cancellation
 from .link import HostLink
 from .run import run
 from .step import run_step
+from .streams import flush_streams
 from .ticks import serve_ticks
 
 #: The exit code of a worker that nobody listens to any more.
@@ -36,6 +36,7 @@ def work(host: socket.socket, assignment: Assignment, definitions: Callable[[], 
     if assignment.launch is None:
         serve_ticks(host, assignment, definitions, clock)
         os._exit(0)
+    enter_tree(assignment.setup, assignment.launch, assignment.step)
     end = _End(clock, assignment.setup.stop_grace)
     cancellation = Cancellation()
     link = _new_link(host, assignment, assignment.launch, clock, on_over=end.over)
@@ -84,15 +85,14 @@ class _End:
         os.write(2, f"This worker stops: {reason}.\n".encode())
         os.kill(os.getpid(), signal.SIGTERM)
         self._clock.wait(threading.Event(), self._grace)
-        kill_group(os.getpid())
+        kill_own_tree()
         os._exit(NOBODY_LISTENS)
 
     def leave(self) -> NoReturn:
         """As a fresh interpreter ends: threads are waited for and exit functions run; but nothing is torn down."""
         threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - what multiprocessing's children call too
         atexit._run_exitfuncs()  # noqa: SLF001 - same
-        sys.stdout.flush()
-        sys.stderr.flush()
+        flush_streams()
         if self._over.is_set():
-            kill_group(os.getpid())
+            kill_own_tree()
         os._exit(0)

@@ -12,6 +12,7 @@ from ...core.launch import LaunchSpec, RunEnd, WorkerReport
 from ...core.run import RunFailure, RunStatus
 from ...definitions.engine import set_instance_provider
 from ...execution.errors import RunCancelled
+from ...execution.python_logs import apply_python_logs
 from ...execution.run import execute_run
 from ...storage.values import LocalValues
 from ..messages import Assignment, Setup
@@ -20,7 +21,7 @@ from .earlier import carry_on
 from .instance import HostInstance, steps_done
 from .job import NoJob, find_job
 from .link import HostLink
-from .output import redirect_output
+from .output import Output, redirect_output
 from .sink import HostSink
 from .step_host import HostSteps
 
@@ -44,8 +45,8 @@ def run(
             begun = _begin(link, launch, clock)
         if not begun:
             return
-        redirect_output(assignment.setup.compute_logs_dir, launch.run_id)
-        end = _execute(link, assignment.setup, launch, definitions, cancellation, clock)
+        output = redirect_output(assignment.setup.compute_logs_dir, launch.run_id, clock=clock)
+        end = _execute(link, assignment.setup, launch, definitions, cancellation, clock, output)
     except RunCancelled as error:
         end = end or RunEnd(status=RunStatus.CANCELED, message=str(error))
     finally:
@@ -65,12 +66,14 @@ def _execute(
     definitions: Callable[[], Any],
     cancellation: Cancellation,
     clock: Clock,
+    output: Output,
 ) -> RunEnd:
     instance = HostInstance(link, cancellation)
     set_instance_provider(lambda: instance)
     values = LocalValues(setup.outputs_dir)
     try:
         job = find_job(definitions, launch.job_name, cancellation)
+        apply_python_logs(setup.python_logs)
         plan = carry_on(job.steps, launch, values, lambda run_id: steps_done(link, cancellation, run_id))
     except NoJob as error:
         return _failed(error.failure)
@@ -89,6 +92,7 @@ def _execute(
         values=values,
         done=plan.done,
         only=plan.only,
+        capture=output.capture,
     )
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from ...core.clock import Clock
 from ...core.launch import LaunchSpec, WorkerReport
+from ...core.run import RunFailure
 from ...core.step import StepEnd, StepOrder, StepStatus
 from ...definitions.engine import set_instance_provider
 from ...execution.errors import RunCancelled
+from ...execution.python_logs import PythonLogsBroken, apply_python_logs
 from ...execution.step import execute_step
 from ...storage.values import LocalValues
 from ..messages import Assignment, Setup
@@ -36,7 +38,7 @@ def run_step(
     cancellation.listen()
     end: StepEnd | None = None
     try:
-        redirect_output(assignment.setup.compute_logs_dir, launch.run_id, order.step_key)
+        redirect_output(assignment.setup.compute_logs_dir, launch.run_id, order.step_key, clock=clock)
         end = _execute(link, assignment.setup, launch, order, definitions, cancellation, clock)
     except RunCancelled:
         end = end or _end(order, StepStatus.CANCELED)
@@ -58,9 +60,11 @@ def _execute(
     set_instance_provider(lambda: instance)
     try:
         job = find_job(definitions, launch.job_name, cancellation)
-    except NoJob as error:
+        apply_python_logs(setup.python_logs)
+    except (NoJob, PythonLogsBroken) as error:
         # No event was written of it: the run's worker does that, as for a process that died.
-        return _end(order, StepStatus.DIED, failure=error.failure)
+        failure = error.failure if isinstance(error, NoJob) else RunFailure(type(error).__name__, str(error))
+        return _end(order, StepStatus.DIED, failure=failure)
     return execute_step(
         job,
         order,

@@ -17,6 +17,8 @@ from ...core.tick import Evaluation, TickStatus
 from ...definitions.config.job_config import config_issues
 from ...definitions.engine import set_instance_provider
 from ...execution.evaluate import evaluate
+from ...execution.python_logs import apply_python_logs
+from ...settings.instance import PythonLogsSettings
 from ..messages import Assignment, Evaluate, Evaluated, Validate, Validated
 from .cancellation import Cancellation
 from .instance import HostInstance
@@ -38,7 +40,7 @@ def serve_ticks(host: socket.socket, assignment: Assignment, definitions: Callab
     )
     link.start()
     worker = _TickWorker(link, assignment.setup.spec.name, clock)
-    worker.load(definitions)
+    worker.load(definitions, assignment.setup.python_logs)
     while True:
         link.answer(worker.answer(asked.get()))
 
@@ -50,10 +52,11 @@ class _TickWorker:
         self._definitions: Any = None
         self._broken: BaseException | None = None
 
-    def load(self, definitions: Callable[[], Any]) -> None:
+    def load(self, definitions: Callable[[], Any], python_logs: PythonLogsSettings) -> None:
         set_instance_provider(lambda: self._instance)
         try:
             self._definitions = definitions()
+            apply_python_logs(python_logs)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a spawned worker imports user code here
             traceback.print_exception(error)
             self._broken = error
