@@ -74,7 +74,6 @@ class SqlPoolSlots:
                 return False
             if rules.pools.granularity == "run":
                 return True
-            _check(rules, pool, step_key, slots)
             wanted = _Wanted(step, pool, slots, -priority, now)
             if self._take_place(connection, rules, wanted):
                 return True
@@ -90,6 +89,7 @@ class SqlPoolSlots:
         holds, waits, is_line = place
         if holds:
             return True
+        _check(rules, wanted)
         if waits:
             return False
         if not is_line and self._take(connection, rules, wanted):
@@ -128,9 +128,9 @@ class SqlPoolSlots:
             return [PoolWaiter(*row) for row in connection.execute(query)]
 
 
-def _check(rules: Rules, pool: str, step_key: str, slots: int) -> None:
+def _check(rules: Rules, wanted: _Wanted) -> None:
     """Raises NeverAdmissible for a step that takes more than there are."""
-    most = rules.pools.limit_of(pool)
+    most = rules.pools.limit_of(wanted.pool)
     # A limit of 0 closes the pool for a while: whoever needs it waits.
-    if most and slots > most:
-        raise NeverAdmissible(f"Step '{step_key}'", slots, f"pool '{pool}'", most)
+    if most and wanted.slots > most:
+        raise NeverAdmissible(f"Step '{wanted.step.step_key}'", wanted.slots, f"pool '{wanted.pool}'", most)
