@@ -77,3 +77,22 @@ context.log.info(str(frame.group_by("a").agg(pl.col("b").sum()).sort("a")["b"].t
     for run_id in runs:
         assert yard.finished(run_id).status is RunStatus.SUCCESS
         assert yard.lines(run_id) == ["UNAVAILABLE", "[249500, 250000]"]
+
+
+def test_connections_that_are_opened_anew_after_a_fork_are_left_alone(yard: Yard) -> None:
+    # As Arrow does with the pipe by which Ctrl-C stops its readers.
+    head = """
+    ends = list(os.pipe())
+    def renew():
+        os.close(ends[0])
+        os.close(ends[1])
+        ends[:] = os.pipe()
+    os.register_at_fork(after_in_child=renew)
+"""
+    body = 'os.write(ends[1], b"x"); context.log.info(str(os.read(ends[0], 1)))'
+    location = yard.location(one_op(body, head=head.strip()))
+    record = location.record()
+    assert (record.start_method, record.start_method_reason) == ("fork", None)
+    run_id = yard.launch(location)
+    assert yard.finished(run_id).status is RunStatus.SUCCESS
+    assert yard.lines(run_id) == ["b'x'"]

@@ -9,23 +9,23 @@ import socket
 import sys
 from collections.abc import Collection, Sequence
 
-from .descriptors import STANDARD, is_connection, open_descriptors
-from .settling import SignalHandler
+from .descriptors import STANDARD, identities, is_connection, open_descriptors
+from .settling import Settled, SignalHandler
 
 
-def leave_zygote(*, keep: int, close: Sequence[int], child_signal: SignalHandler) -> None:
+def leave_zygote(*, keep: int, close: Sequence[int], settled: Settled) -> None:
     """Own session, own signals, own random numbers, and no descriptor of the zygote's.
 
     Args:
         keep: the worker's socket.
         close: descriptors that are Runyard's own.
-        child_signal: what user code does about SIGCHLD.
+        settled: what the zygote knows of user code's signals and connections.
     """
     os.setsid()
     for descriptor in close:
         os.close(descriptor)
-    _deaden_inherited({*STANDARD, keep})
-    _own_signals(child_signal)
+    _deaden_inherited({*STANDARD, keep, *_renewed(settled.connections)})
+    _own_signals(settled.child_signal)
     _reseed()
 
 
@@ -38,6 +38,12 @@ def _own_signals(child_signal: SignalHandler) -> None:
         signal.signal(signal.SIGCHLD, child_signal)
     # An event loop of the zygote's is not there to be woken.
     signal.set_wakeup_fd(-1)
+
+
+def _renewed(connections: dict[int, str]) -> list[int]:
+    """Those that a library's own at-fork function has opened anew for this process."""
+    now = identities(connections)
+    return [fd for fd, target in connections.items() if fd in now and now[fd] != target]
 
 
 def _deaden_inherited(keep: Collection[int]) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..open_files import flush_open_files, freeze_objects
 from ..spec import StartMethod
+from .descriptors import connections_by_words, identities
 from .safety import fork_hazard
 
 SignalHandler = Callable[[int, FrameType | None], object] | int | None
@@ -20,6 +21,8 @@ class Settled(NamedTuple):
     reason: str | None
     #: What user code does about SIGCHLD, for the forked workers to take up.
     child_signal: SignalHandler
+    #: The connections that user code opened, by descriptor.
+    connections: dict[int, str]
 
 
 def settle(asked_for: StartMethod | None, *, ours: Collection[int]) -> Settled:
@@ -34,7 +37,7 @@ def settle(asked_for: StartMethod | None, *, ours: Collection[int]) -> Settled:
     flush_open_files()
     method, reason = _choose(asked_for, ours)
     freeze_objects()
-    return Settled(method, reason, child_signal)
+    return Settled(method, reason, child_signal, identities(connections_by_words(ours)))
 
 
 def _choose(asked_for: StartMethod | None, ours: Collection[int]) -> tuple[StartMethod, str | None]:

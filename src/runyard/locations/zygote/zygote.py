@@ -16,6 +16,7 @@ import msgspec
 from ...core.error_info import error_info
 from ...definitions.describe import describe
 from ..code_loading import load, prepare_process, source_directories
+from ..containment import enter_code_tree
 from ..framing import FrameBuffer, frame
 from ..messages import (
     Assignment,
@@ -48,7 +49,7 @@ class Zygote:
         self._frames = FrameBuffer()
         self._setup: Setup | None = None
         self._definitions: Any = None
-        self._settled = Settled("fork", None, None)
+        self._settled = Settled("fork", None, None, {})
         #: By exit descriptor: the worker's pid, and the handle of a spawned one.
         self._children: dict[int, tuple[int, subprocess.Popen[bytes] | None]] = {}
 
@@ -77,6 +78,7 @@ class Zygote:
 
     def _load(self, setup: Setup) -> None:
         self._setup = setup
+        enter_code_tree(setup)
         try:
             prepare_process(setup.spec)
             self._definitions = load(setup.spec)
@@ -139,7 +141,7 @@ class Zygote:
         """In the child."""
         definitions = self._definitions
         ours = [self._host.fileno(), *self._children]
-        leave_zygote(keep=end, close=ours, child_signal=self._settled.child_signal)
+        leave_zygote(keep=end, close=ours, settled=self._settled)
         self._host.detach()
         work(socket.socket(fileno=end), assignment, lambda: definitions)
 
