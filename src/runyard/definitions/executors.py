@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import InvalidDefinition
-from .config.executor_config import EitherConfig, InProcessConfig, MultiprocessConfig, WithGiven
-from .config.schema import ConfigType
+from .config.executor_config import EitherConfig, ExecutorConfig, InProcessConfig, MultiprocessConfig
 
 
 class ExecutorDefinition:
     """An executor by name, with the config that it takes."""
 
-    def __init__(self, name: str, config_type: ConfigType) -> None:
+    def __init__(self, name: str, config_type: ExecutorConfig) -> None:
         self.name, self.config_type = name, config_type
 
     def configured(self, config: Mapping[str, Any], name: str | None = None) -> ExecutorDefinition:
@@ -22,10 +21,9 @@ class ExecutorDefinition:
         Raises:
             InvalidDefinition: it does not take ``config``; names the key.
         """
-        given = WithGiven(self.config_type, config)
         for path, problem in self.config_type.issues(config, ""):
             raise InvalidDefinition(f"Executor '{self.name}', configured: {path or 'config'}: {problem}.")
-        return ExecutorDefinition(name or self.name, given)
+        return ExecutorDefinition(name or self.name, self.config_type.configured(config))
 
     def __repr__(self) -> str:
         return f"<executor {self.name}>"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..slots import NO_VALUE
 from ..types import shown
 from .schema import ConfigType, Fields, Issue, ListOf, OneOf, Optionally, Scalar, join
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: Where the default of ``max_concurrent`` comes from; the first that is set counts.
 CONCURRENCY_VARIABLES = ("RUNYARD_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT", "DAGSTER_MULTIPROCESS_EXECUTOR_MAX_CONCURRENT")
@@ -103,42 +107,57 @@ _MULTIPROCESS = Fields(
 
 
 class ExecutorConfig(ConfigType):
-    """Takes the config of one executor; ``resolve`` gives its ExecutorSettings."""
+    """Takes the config of one executor; ``resolve`` gives its ExecutorSettings.
+
+    ``given`` is what code has given already; run config wins key by key.
+    """
 
     takes = "a dict"
     required = False
+    fields: ConfigType
 
-    def __init__(self, fields: ConfigType) -> None:
-        self._fields = fields
+    def __init__(self, given: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.given = given
+
+    def configured(self, config: Mapping[str, Any]) -> Self:
+        """The same with more given."""
+        return type(self)(self.merged(config))
+
+    def merged(self, value: Any) -> Any:
+        """``value`` over what is given."""
+        if value in (NO_VALUE, None):
+            return self.given
+        return {**self.given, **value} if isinstance(value, Mapping) else value
 
     def issues(self, value: Any, path: str) -> list[Issue]:
-        if value in (NO_VALUE, None):
-            return _default_issues(path)
-        return self._fields.issues(value, path) or _default_issues(path)
+        return self.fields.issues(self.merged(value), path)
 
     def resolve(self, value: Any) -> ExecutorSettings:
-        return self._settings({} if value in (NO_VALUE, None) else self._fields.resolve(value))
+        return self.settings(self.fields.resolve(self.merged(value)))
 
-    def _settings(self, config: Mapping[str, Any]) -> ExecutorSettings:
+    def settings(self, config: Mapping[str, Any]) -> ExecutorSettings:
         raise NotImplementedError
 
     def json_schema(self) -> dict[str, Any]:
-        return self._fields.json_schema()
+        return self.fields.json_schema()
 
 
 class InProcessConfig(ExecutorConfig):
-    def __init__(self) -> None:
-        super().__init__(_IN_PROCESS)
+    fields = _IN_PROCESS
 
-    def _settings(self, config: Mapping[str, Any]) -> ExecutorSettings:
+    def settings(self, config: Mapping[str, Any]) -> ExecutorSettings:
         return ExecutorSettings(retries=_retries(config))
 
 
 class MultiprocessConfig(ExecutorConfig):
-    def __init__(self) -> None:
-        super().__init__(_MULTIPROCESS)
+    fields = _MULTIPROCESS
 
-    def _settings(self, config: Mapping[str, Any]) -> ExecutorSettings:
+    def issues(self, value: Any, path: str) -> list[Issue]:
+        full = self.merged(value)
+        found = super().issues(value, path)
+        return found or ([] if full.get("max_concurrent") else _default_issues(join(path, "max_concurrent")))
+
+    def settings(self, config: Mapping[str, Any]) -> ExecutorSettings:
         limits = tuple(_tag_limit(item) for item in config.get("tag_concurrency_limits") or ())
         most = config.get("max_concurrent") or _default_concurrency()
         return ExecutorSettings(True, most, limits, _retries(config))
@@ -148,49 +167,20 @@ class EitherConfig(ExecutorConfig):
     """``{multiprocess: {…}}`` or ``{in_process: {…}}``; several processes where nothing is said."""
 
     _kinds: Mapping[str, ExecutorConfig] = {"multiprocess": MultiprocessConfig(), "in_process": InProcessConfig()}
+    fields = OneOf(_kinds)
 
-    def __init__(self) -> None:
-        super().__init__(OneOf(self._kinds))
-
-    def issues(self, value: Any, path: str) -> list[Issue]:
-        return super().issues(NO_VALUE if value == {} else value, path)
-
-    def resolve(self, value: Any) -> ExecutorSettings:
-        given = value if isinstance(value, Mapping) and value else {"multiprocess": NO_VALUE}
-        return next(self._kinds[kind].resolve(config) for kind, config in given.items())
-
-
-class WithGiven(ConfigType):
-    """An executor's config of which a part is given in code; run config wins key by key."""
-
-    required = False
-
-    def __init__(self, inner: ConfigType, given: Mapping[str, Any]) -> None:
-        self.inner, self.given, self.takes = inner, given, inner.takes
-
-    def issues(self, value: Any, path: str) -> list[Issue]:
-        return self.inner.issues(self._merged(value), path)
-
-    def resolve(self, value: Any) -> Any:
-        return self.inner.resolve(self._merged(value))
-
-    def json_schema(self) -> dict[str, Any]:
-        return self.inner.json_schema()
-
-    def _merged(self, value: Any) -> Any:
-        if value in (NO_VALUE, None):
-            return self.given
+    def merged(self, value: Any) -> Any:
+        if value in (NO_VALUE, None, {}):
+            return self.given or {"multiprocess": {}}
         if not isinstance(value, Mapping):
             return value
-        if isinstance(self.inner, EitherConfig):
-            return {kind: _over(self.given.get(kind), config) for kind, config in value.items()} or self.given
-        return {**self.given, **value}
+        return {
+            kind: self._kinds[kind].configured(self.given[kind]).merged(inner) if kind in self.given else inner
+            for kind, inner in value.items()
+        }
 
-
-def _over(given: Any, config: Any) -> Any:
-    if isinstance(given, Mapping) and (config is None or isinstance(config, Mapping)):
-        return {**given, **(config or {})}
-    return config
+    def resolve(self, value: Any) -> ExecutorSettings:
+        return next(self._kinds[kind].resolve(inner) for kind, inner in self.merged(value).items())
 
 
 def _retries(config: Mapping[str, Any]) -> bool:
@@ -219,7 +209,7 @@ def _default_issues(path: str) -> list[Issue]:
         what = (
             f"environment variable '{name}' holds {shown(os.environ[name or ''])}, which is no whole number from 0 up"
         )
-        return [(join(path, "max_concurrent"), what)]
+        return [(path, what)]
     return []
 
 
