@@ -27,6 +27,7 @@ from .service.daemon import Daemon
 from .service.host_supervisor import HostSupervisor
 from .service.loop import DaemonLoop
 from .service.pulse import Pulse
+from .service.resumer import RESUME_TOPIC, Resumer
 
 __all__ = ["Control", "Instance", "open_instance", "open_workspace"]
 
@@ -62,7 +63,21 @@ class Control:
             self._loops, leases=stores.leases, heartbeats=stores.heartbeats, clock=clock, process_id=self.process_id
         )
         self._canceler = Canceler(
-            runs=stores.runs, hosts=stores.hosts, wakeups=stores.wakeups, locations=self.workspace, clock=clock
+            runs=stores.runs,
+            hosts=stores.hosts,
+            wakeups=stores.wakeups,
+            locations=self.workspace,
+            clock=clock,
+            kill_after=instance.settings.kill_after,
+        )
+        self._resumer = Resumer(
+            runs=stores.runs,
+            leases=stores.leases,
+            wakeups=stores.wakeups,
+            locations=self.workspace,
+            launcher=LocalLauncher(),
+            process_id=self.process_id,
+            clock=clock,
         )
         self._supervisor = HostSupervisor(hosts=stores.hosts, runs=stores.runs, wakeups=stores.wakeups, clock=clock)
         self._end_listening: Callable[[], None] | None = None
@@ -77,6 +92,7 @@ class Control:
         if not self._loops:
             return
         self._canceler.start()
+        self._resumer.start()
         self._supervisor.start()
         for loop in self._loops:
             loop.start()
@@ -96,6 +112,7 @@ class Control:
         self.stop_daemons()
         if self._loops:
             self._canceler.stop()
+            self._resumer.stop()
             self._supervisor.stop()
         self.workspace.stop(terminate_hosts=terminate_hosts)
 
@@ -107,13 +124,17 @@ class Control:
                 stores, self.workspace, LocalLauncher(), settings.queue, clock=clock
             ),
             DaemonType.SENSOR: lambda: SensorDaemon(stores, self.workspace, settings, clock=clock),
-            DaemonType.MONITORING: lambda: RunMonitorDaemon(stores, self.workspace, settings.monitoring, clock=clock),
+            DaemonType.MONITORING: lambda: RunMonitorDaemon(
+                stores, self.workspace, LocalLauncher(), settings.monitoring, clock=clock
+            ),
         }
         return [build[kind]() for kind in required_daemons(settings)]
 
     def _woken(self, topic: str) -> None:
         if topic == CANCEL_TOPIC:
             self._canceler.wake()
+        elif topic == RESUME_TOPIC:
+            self._resumer.wake()
         kinds = _WOKEN_BY.get(topic, frozenset())
         for loop in self._loops:
             if loop.daemon.type in kinds:
@@ -122,6 +143,7 @@ class Control:
     def _location_changed(self, name: str) -> None:
         """New definitions concern every daemon: schedules, sensors, and runs that waited for the location."""
         logger.debug("location '%s' changed", name)
+        self._resumer.wake()
         for loop in self._loops:
             loop.wake()
         self.instance.stores.wakeups.poke("locations")
@@ -129,5 +151,6 @@ class Control:
 
 _WOKEN_BY = {
     "queue": frozenset({DaemonType.QUEUED_RUN_COORDINATOR}),
+    "runs": frozenset({DaemonType.MONITORING}),
     INSTIGATORS_TOPIC: frozenset({DaemonType.SCHEDULER, DaemonType.SENSOR}),
 }

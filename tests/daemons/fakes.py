@@ -24,6 +24,8 @@ class FakeLocation:
         self.launch_error: str | None = None
         self.terminated: list[tuple[str, bool]] = []
         self.has_workers = True
+        #: (run id, attempt) that the host says it has workers for, beside those launched.
+        self.alive: list[tuple[str, int]] = []
         self.evaluated: list[EvaluationRequest] = []
         self.answer: Callable[[EvaluationRequest], Evaluation] = lambda _: Evaluation(status=TickStatus.SKIPPED)
         self.issues: list[tuple[str, str]] = []
@@ -41,13 +43,16 @@ class FakeLocation:
         return [LaunchResult(run_id=s.run_id, attempt=s.attempt, pid=1, error=self.launch_error) for s in specs]
 
     def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
-        return [(spec.run_id, spec.attempt) for spec in self.launched]
+        self._answer_or_fail()
+        return [*self.alive, *((spec.run_id, spec.attempt) for spec in self.launched)]
 
     def terminate(
         self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
     ) -> bool:
         self._answer_or_fail()
-        self.terminated.append((run_id, force))
+        with self.changed:
+            self.terminated.append((run_id, force))
+            self.changed.notify_all()
         return self.has_workers
 
     def evaluate(self, requests: Sequence[EvaluationRequest], *, timeout: float) -> Sequence[Evaluation]:
@@ -70,6 +75,12 @@ class FakeLocation:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.launched) >= count, timeout=10)
             return [spec.run_id for spec in self.launched]
+
+    def wait_terminated(self) -> tuple[str, bool]:
+        """The first run that was told to stop, and whether by force."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.terminated, timeout=10)
+            return self.terminated[0]
 
     def _answer_or_fail(self) -> None:
         if not self.reachable:

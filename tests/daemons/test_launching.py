@@ -12,6 +12,7 @@ from runyard.core.launch import LaunchResult, LaunchSpec
 from runyard.core.run import NewRun, RunStatus
 from runyard.daemons.run_monitor import RunMonitorDaemon
 from runyard.daemons.run_queue.back_off import FIRST_PAUSE, LONGEST_PAUSE
+from runyard.launchers.local import LocalLauncher
 from runyard.queue.rules import Rules
 from runyard.settings.instance import MonitoringSettings
 from runyard.storage.protocols import RunsFilter
@@ -27,7 +28,7 @@ def test_admission_never_outruns_launching(any_bench) -> None:
     yard = any_bench(capacity=8)
     runs = deepen(yard.stores, NewRun(run_id=new_id(), job_name="job", location_name="yard"), 100_000)
     settings = MonitoringSettings(enabled=True, start_timeout_seconds=180.0)
-    monitor = RunMonitorDaemon(yard.stores, yard.workspace, settings, clock=yard.clock)
+    monitor = RunMonitorDaemon(yard.stores, yard.workspace, LocalLauncher(), settings, clock=yard.clock)
     begun = 0
     for _ in range(30):
         yard.look()

@@ -215,7 +215,8 @@ def _cancel(instance: Instance, code: Code, run: Run) -> Run:
     canceled = cancel(instance.stores, run.run_id, by=user(), clock=instance.clock)
     location = code.workspace.get(canceled.location_name)
     if location is not None and canceled.status not in FINISHED:
-        location.terminate(canceled.run_id, attempt=canceled.attempt, force=False, timeout=10.0)
+        patience = instance.settings.kill_after
+        location.terminate(canceled.run_id, attempt=canceled.attempt, force=False, timeout=10.0, kill_after=patience)
     return _follow_to_end(instance, canceled, quiet=True)
 
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..core.launch import LaunchResult, LaunchSpec
+from ..core.run import Run
 from ..locations.api import Location
+
+
+class LostWorker(NamedTuple):
+    """The worker of a run's attempt is not there any more, and nobody has said how it ended. ``reason``: a sentence."""
+
+    run_id: str
+    attempt: int
+    reason: str
 
 
 class Launcher(Protocol):
@@ -21,5 +30,13 @@ class Launcher(Protocol):
 
         Raises:
             LocationUnavailable: it could not be asked; whether it heard is unknown, the tokens make a repeat safe.
+        """
+        ...
+
+    def health(self, location: Location, runs: Sequence[Run], *, timeout: float) -> Sequence[LostWorker]:
+        """Those of these STARTED runs whose worker is known to be gone; of the others nothing is said.
+
+        Raises:
+            LocationUnavailable: it could not be asked within ``timeout`` seconds.
         """
         ...

@@ -122,6 +122,11 @@ class InstanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[str, ...] = ()
 
     @property
+    def kill_after(self) -> float | None:
+        """Seconds that a worker which is told to stop has before it is killed; None: as long as it likes."""
+        return self.monitoring.cancel_timeout_seconds or None
+
+    @property
     def tags_in_force(self) -> TagsInForce:
         """Which tags of runs have an effect with this file."""
         return TagsInForce(monitoring=self.monitoring.enabled, retries=self.retries.enabled)

@@ -117,7 +117,8 @@ class Handover:
         claimed = self._stores.runs.list(RunsFilter(statuses=(RunStatus.STARTING,)), limit=_MANY)
         for run in claimed:
             known = ours.get(run.run_id)
-            if run.host_id is None and (known is None or known.attempt != run.attempt):
+            # One that carries on as another attempt never was the queue's: the resumer has it launched.
+            if run.host_id is None and not run.resumes and (known is None or known.attempt != run.attempt):
                 reason = "its launch was interrupted"
                 self._stores.runs.requeue(run.run_id, attempt=run.attempt, reason=reason, now=now, fence=fence)
         # Whoever loads the queue anew skips the changes that told of the others.
