@@ -149,7 +149,8 @@ finally:
     yard.kill(host)
     yard.until(lambda: not yard.alive())
     assert yard.file("cleaned") == "up"
-    assert not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids)
+    # A process that dies loses its environment, by which ``alive`` knows it, a moment before it is a zombie.
+    yard.until(lambda: not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in pids))
 
 
 def test_nothing_outlives_a_host_with_a_deaf_worker(yard: Yard) -> None:

@@ -21,7 +21,9 @@ from ..core.host import HostRecord
 from ..storage.protocols import Hosts
 from .client import HostClient
 from .host.config import HostConfig
+from .host.process_tree import HOST_MARK
 from .host.ready import HostReady
+from .process_mark import MARK, roomy
 from .processes import is_alive, machine_name
 from .runtime_dir import short_name
 from .wire import understands
@@ -96,6 +98,8 @@ def _start(config: HostConfig, log_file: Path) -> RunningHost:
             stdout=subprocess.PIPE,
             stderr=output,
             cwd=config.runtime_dir,
+            # Also when the code of a run starts it, it is none of that run's processes.
+            env={**os.environ, MARK: roomy(HOST_MARK)},
             # A session of its own: the terminal's signals are not for the runs.
             start_new_session=True,
         )

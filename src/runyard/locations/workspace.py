@@ -62,12 +62,13 @@ class LocalWorkspace:
         linger: float = 30.0,
         host_grace: float = 30.0,
         stop_grace: float = 15.0,
+        cgroups: bool = True,
     ) -> None:
         self._target, self._stores, self._clock = target, stores, clock
         self._storage, self._compute_logs_dir, self._runtime_dir = storage, compute_logs_dir, runtime_dir
         self._outputs_dir, self._python_logs = outputs_dir, python_logs
         self._startup_timeout, self._linger = startup_timeout, linger
-        self._host_grace, self._stop_grace = host_grace, stop_grace
+        self._host_grace, self._stop_grace, self._cgroups = host_grace, stop_grace, cgroups
         self._changed = threading.Condition()
         self._locations: dict[str, LocalLocation] = {}
         #: Of an entry that was changed: takes the place of the old one once it has loaded, or failed to.
@@ -187,6 +188,7 @@ class LocalWorkspace:
             load_timeout=self._startup_timeout,
             host_grace=self._host_grace,
             stop_grace=self._stop_grace,
+            cgroups=self._cgroups,
         )
         return LocalLocation(
             config,

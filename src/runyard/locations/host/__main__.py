@@ -13,6 +13,7 @@ from ...core.clock import Clock, SystemClock
 from ...core.errors import RunyardError
 from ..processes import become_subreaper
 from .config import HostConfig
+from .process_tree import ProcessTrees
 from .ready import HostReady
 from .zygote_start import StartedZygote, start_zygote, zygote_setup
 
@@ -26,23 +27,26 @@ def main() -> int:
     become_subreaper()
     # The terminal's interrupt is not for us, nor for the children that inherit this.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    zygote = _begin_to_load(config, clock)
+    trees = ProcessTrees(f"{config.runtime_dir} {config.spec.name}", groups=config.cgroups)
+    log.info("what workers start is held together %s", trees.words)
+    zygote = _begin_to_load(config, trees, clock)
     # Imported here: SQLAlchemy and gRPC load while the zygote loads the user's code.
     from .run_host import run_host  # noqa: PLC0415
 
     try:
-        run_host(config, clock, zygote, _tell)
+        run_host(config, clock, trees, zygote, _tell)
     except RunyardError as error:
         if zygote is not None:
             zygote.abandon()
+        trees.close([])
         _tell(HostReady(error=str(error)))
         return 1
     return 0
 
 
-def _begin_to_load(config: HostConfig, clock: Clock) -> StartedZygote | None:
+def _begin_to_load(config: HostConfig, trees: ProcessTrees, clock: Clock) -> StartedZygote | None:
     try:
-        return start_zygote(zygote_setup(config), clock)
+        return start_zygote(zygote_setup(config, trees), clock)
     except OSError as error:
         # The host comes upon it again, where it can show it as the location's error.
         log.warning("the code does not begin to load: %s", error)

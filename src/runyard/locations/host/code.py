@@ -81,6 +81,10 @@ class Code:
         started = set() if self._started is None else {self._started.process.pid}
         return started | {zygote.pid for zygote in self._alive}
 
+    def marks(self) -> set[str]:
+        """Of what live zygotes start."""
+        return ({self._started.mark} if self._started is not None else set()) | {one.mark for one in self._alive}
+
     def when_ready(self, then: Callable[[ZygoteProcess | None], None]) -> None:
         """Call ``then`` with the zygote as soon as there is one, with None when the code does not load."""
         if self._current is not None:
@@ -109,6 +113,11 @@ class Code:
             zygote.close()
         self._current = None
         self._tell_waiting()
+
+    def wait(self, seconds: float) -> None:
+        """After ``close``: wait for the zygotes to end, each for so long."""
+        for zygote in self._alive:
+            zygote.wait(seconds)
 
     def _start(self) -> None:
         try:

@@ -29,6 +29,8 @@ class HostConfig(msgspec.Struct, frozen=True, kw_only=True):
     host_grace: float = 30.0
     stop_grace: float = 15.0
     ticks_per_worker: int = 1000
+    #: Hold what workers start together by control groups, where they can be made.
+    cgroups: bool = True
 
     @property
     def storage(self) -> SqliteSettings | PostgresSettings:

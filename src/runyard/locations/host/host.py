@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import queue
 import signal
 import socket
@@ -26,7 +25,10 @@ from .code import Code
 from .committer import Committer
 from .config import HostConfig
 from .loop import READ, Loop
+from .oom import MemoryKills, kill_counter
+from .process_tree import ProcessTrees
 from .queries import Queries
+from .remains import Remains
 from .run_workers import RunWorkers
 from .slots import StepSlots
 from .step_run import StepServices
@@ -40,6 +42,8 @@ log = logging.getLogger(__name__)
 
 #: How often stray children are reaped and idleness is looked at, in seconds.
 HOUSEKEEPING = 1.0
+#: How long zygotes may take to end when their host does, in seconds.
+ZYGOTE_PATIENCE = 2.0
 #: A fraction of the time to linger that the check for idleness may be late by.
 _IDLE_CHECKS = 4
 
@@ -62,7 +66,15 @@ class Host:
         zygote: loads the code already; None: the host starts one when it runs.
     """
 
-    def __init__(self, config: HostConfig, stores: HostStores, clock: Clock, *, zygote: StartedZygote | None) -> None:
+    def __init__(
+        self,
+        config: HostConfig,
+        stores: HostStores,
+        clock: Clock,
+        *,
+        trees: ProcessTrees,
+        zygote: StartedZygote | None,
+    ) -> None:
         self.host_id = new_id()
         self._config, self._clock = config, clock
         self._loop = Loop(clock)
@@ -71,7 +83,7 @@ class Host:
         self._socket_path = worker_socket(config.runtime_dir, config.spec.name)
         self._code = Code(
             self._loop,
-            zygote_setup(config),
+            zygote_setup(config, trees),
             clock,
             host_id=self.host_id,
             zygote=zygote,
@@ -87,13 +99,15 @@ class Host:
             ticks_per_worker=config.ticks_per_worker,
             on_query=self._queries.answer,
         )
-        self._processes = WorkerProcesses(self._loop)
+        self._memory = MemoryKills(kill_counter(), clock)
+        self._processes = WorkerProcesses(self._loop, self._memory)
         self._slots = StepSlots(self._loop, self._committer, stores.pool_slots, clock)
         self._steps = StepWorkers(
             StepServices(
                 self._loop,
                 self._processes,
                 self._committer,
+                trees,
                 start=self._start_worker,
                 look_up=self._queries.look_up,
                 on_query=self._queries.answer,
@@ -104,6 +118,7 @@ class Host:
         self._workers = RunWorkers(
             self._loop,
             self._processes,
+            trees,
             self._steps,
             self._slots,
             self._committer,
@@ -114,7 +129,10 @@ class Host:
             start=lambda launch, then: self._start_worker(launch, None, then),
             on_query=self._queries.answer,
         )
+        self._remains = Remains(trees, ours=self._pids, living=self._living)
         self._wakeups = stores.wakeups
+        #: Workers of a dead host have found this one by then, or stopped themselves.
+        self._patience_of_orphans = config.host_grace + config.stop_grace + HOUSEKEEPING
         self._watchers: list[Subscription] = []
         self._watchers_lock = threading.Lock()
         self._needed_at = clock.monotonic()
@@ -181,6 +199,7 @@ class Host:
         listener = self._listen_for_workers()
         self._loop.soon(self._code.load)
         self._housekeeping()
+        self._bury_dead_hosts()
         try:
             self._loop.run()
         finally:
@@ -196,6 +215,9 @@ class Host:
         self._committer.stop()
         self._queries.close()
         self._slots.close()
+        # They end by themselves: what user code has asked for at the exit of theirs is done.
+        self._code.wait(ZYGOTE_PATIENCE)
+        self._remains.close(self._workers.marks())
         with self._watchers_lock:
             for updates in self._watchers:
                 updates.put(None)
@@ -224,6 +246,7 @@ class Host:
 
     def _zygote_gone(self, zygote: ZygoteProcess) -> None:
         self._processes.orphaned(zygote)
+        self._remains.end_code(zygote.mark)
 
     def _start_worker(self, launch: LaunchSpec | None, step: StepOrder | None, then: OnWorker) -> None:
         def ready(zygote: ZygoteProcess | None) -> None:
@@ -240,7 +263,8 @@ class Host:
                 updates.put(update)
 
     def _housekeeping(self) -> None:
-        self._reap_strays()
+        self._remains.look()
+        self._memory.sample()
         linger = self._config.linger
         if linger is not None and self._idle_for() >= linger:
             log.info("neither a control process nor workers for %g s: ending", linger)
@@ -254,16 +278,17 @@ class Host:
             self._needed_at = self._clock.monotonic()
         return self._clock.monotonic() - self._needed_at
 
-    def _reap_strays(self) -> None:
-        """Reap what became ours as subreaper: subprocesses that outlived the worker whose user code started them."""
-        ours = self._processes.pids() | self._ticks.pids() | self._code.pids()
-        try:
-            while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                if found.si_pid in ours:
-                    return  # reaped on its own path, at once; the next look goes on
-                os.waitid(os.P_PID, found.si_pid, os.WEXITED | os.WNOHANG)
-        except ChildProcessError:
-            return  # no children at all
+    def _pids(self) -> set[int]:
+        """Of the processes that are reaped on ways of their own."""
+        return self._processes.pids() | self._ticks.pids() | self._code.pids()
+
+    def _living(self) -> set[str]:
+        """Marks of processes that nobody may end as remains."""
+        return self._workers.marks() | self._ticks.marks() | self._code.marks()
+
+    def _bury_dead_hosts(self) -> None:
+        self._remains.look_for_dead_hosts()
+        self._loop.later(self._patience_of_orphans, self._bury_dead_hosts)
 
     def _end_when_drained(self) -> None:
         if len(self._workers):

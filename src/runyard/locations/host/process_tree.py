@@ -21,6 +21,7 @@ _LOOKS = 50
 _PAUSE = 0.01
 #: The trees of a host: of which location, and the process with its start time.
 _HOME = re.compile(r"runyard-host\.[0-9a-f]{8}\.[0-9]+\.[0-9]+")
+_SEES_PROCESSES = Path("/proc/self/environ").exists()
 #: In the environment of a host: it may be started by user code, and is no part of its run.
 HOST_MARK = "host"
 
@@ -40,20 +41,21 @@ class ProcessTree:
             send_signal(pid, signal.SIGKILL)
             kill_group(pid)
 
-    def kill_remains(self, pid: int) -> None:
-        """SIGKILL to all that a worker has started which is dead before its time."""
-        if self.group is None or not cgroups.kill(self.group):
+    def ended(self, pid: int, *, well: bool) -> None:
+        """The worker is gone: so is, soon, what it has started.
+
+        At once when it died. What a worker that ended ``well`` leaves may end by itself until the look after the next:
+        Python's own trackers of shared memory are such, they tidy up once their parent is gone.
+        """
+        if not well and not (self.group is not None and cgroups.kill(self.group)):
             kill_group(pid)
             kill_marked([self.mark])
-        self._trees.forget(self)
-
-    def let_end(self, pid: int) -> None:
-        """The worker has ended as it should: what it has started may end by itself for a moment, then it is killed.
-
-        Python's own trackers of shared memory are such: they tidy up once their parent is gone.
-        """
-        if self.group is None:
+        elif not _SEES_PROCESSES:
             kill_group(pid)
+        self.forget()
+
+    def forget(self) -> None:
+        """Nobody of ours is in it any more."""
         self._trees.forget(self)
 
 
@@ -71,8 +73,9 @@ class ProcessTrees:
         #: The name of this host's trees: also says whether it lives, for the hosts after it.
         self.home = f"{self._family}.{os.getpid()}.{started_at(os.getpid()) or 0}"
         self.groups = cgroups.make_home(self.home, _HOME.fullmatch) if groups else None
-        #: Their workers are gone: what is left of them at the next look is killed.
-        self._over: dict[Path, ProcessTree] = {}
+        #: By mark. Their workers are gone; which were so already at the last look.
+        self._over: dict[str, ProcessTree] = {}
+        self._tidied: set[str] = set()
         self._dead_homes: set[str] = set()
 
     @property
@@ -80,7 +83,7 @@ class ProcessTrees:
         """How workers' processes are held together, for a log."""
         if self.groups is not None:
             return f"by a control group for each worker, in {self.groups}"
-        if Path("/proc/self/environ").exists():
+        if _SEES_PROCESSES:
             return "by their sessions and a mark in their environment: no control group (version 2) can be made here"
         return "by their sessions only: a process that makes itself a session of its own outlives its run here"
 
@@ -105,16 +108,23 @@ class ProcessTrees:
         return mark.startswith(f"{self._family}.")
 
     def forget(self, tree: ProcessTree) -> None:
-        """Its worker is gone: its group is removed as soon as it can be."""
-        if tree.group is not None and not cgroups.remove(tree.group):
-            self._over[tree.group] = tree
+        """What is left of it is ended by ``tidy``."""
+        if tree.group is None or not cgroups.remove(tree.group):
+            self._over[tree.mark] = tree
 
     def tidy(self) -> None:
         """End what is left of the trees that were forgotten before the last call."""
-        for group in list(self._over):
-            cgroups.kill(group)
-            if cgroups.remove(group):
-                del self._over[group]
+        over, self._tidied = self._tidied, set(self._over)
+        marks = []
+        for mark in over & self._tidied:
+            group = self._over[mark].group
+            if group is None:
+                marks.append(mark)
+            else:
+                cgroups.kill(group)
+            if group is None or cgroups.remove(group):
+                del self._over[mark]
+        kill_marked(marks)
 
     def end_dead_homes(self, living: Collection[str]) -> None:
         """End what dead hosts left, ``living`` excepted, once they are found dead at two calls: in between their
@@ -122,11 +132,20 @@ class ProcessTrees:
         """
         homes = {mark.partition("/")[0] for _, mark in marked() if self.is_ours(mark)}
         if self.groups is not None:
-            homes.update(path.name for path in self.groups.parent.glob(f"{self._family}.*"))
+            homes.update(self._homes_beside(self.groups.parent))
         dead = {home for home in homes if not _host_lives(home)}
         for home in dead & self._dead_homes:
             self._end_home(home, living)
         self._dead_homes = dead
+
+    def _homes_beside(self, place: Path) -> list[str]:
+        """Those of this location; empty ones that dead hosts of others left are removed."""
+        homes = [path for path in place.iterdir() if _HOME.fullmatch(path.name)]
+        ours = [path.name for path in homes if self.is_ours(path.name)]
+        for path in homes:
+            if path.name not in ours and not _host_lives(path.name):
+                cgroups.remove(path)
+        return ours
 
     def _end_home(self, home: str, living: Collection[str]) -> None:
         kept = [mark for mark in living if mark.startswith(f"{home}/")]
@@ -176,15 +195,3 @@ def _pid_namespace() -> str:
 def _host_lives(home: str) -> bool:
     _, _, pid, started = home.split(".")
     return is_alive(int(pid), int(started))
-
-
-def stop(pid: int, *, force: bool) -> None:
-    """SIGTERM to a worker; SIGKILL to it and all that it has started when ``force``."""
-    send_signal(pid, signal.SIGKILL if force else signal.SIGTERM)
-    if force:
-        kill_remains(pid)
-
-
-def kill_remains(pid: int) -> None:
-    """SIGKILL to whatever a worker, dead or dying, has started."""
-    kill_group(pid)

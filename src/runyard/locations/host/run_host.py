@@ -14,13 +14,18 @@ from ..runtime_dir import short_name
 from .config import HostConfig
 from .host import Host
 from .lease import HostLease
+from .process_tree import ProcessTrees
 from .ready import HostReady
 from .service import serve
 from .zygote_start import StartedZygote
 
 
 def run_host(
-    config: HostConfig, clock: Clock, zygote: StartedZygote | None, on_ready: Callable[[HostReady], None]
+    config: HostConfig,
+    clock: Clock,
+    trees: ProcessTrees,
+    zygote: StartedZygote | None,
+    on_ready: Callable[[HostReady], None],
 ) -> None:
     """Serve until the host ends; ``on_ready`` is called once it can be called.
 
@@ -29,7 +34,7 @@ def run_host(
         StorageUnavailable: the database does not answer.
     """
     stores = open_stores(config.storage, clock, runtime_dir=config.runtime_dir)
-    host = Host(config, stores, clock, zygote=zygote)
+    host = Host(config, stores, clock, trees=trees, zygote=zygote)
     host.end_on_sigterm()
     socket_file = Path(config.runtime_dir) / f"{short_name(config.spec.name)}.{host.host_id[:8]}.grpc"
     server, port = serve(host, config.listen or f"unix:{socket_file}")

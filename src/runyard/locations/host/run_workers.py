@@ -11,7 +11,7 @@ import msgspec
 
 from ...core.clock import Clock
 from ...core.launch import LaunchResult, LaunchSpec
-from ...core.run import FINISHED
+from ...core.run import FINISHED, RunStatus
 from ...storage.protocols import Runs, Wakeups
 from ..messages import ClaimSlots, FromWorker, Hello, Query, Report, StartStep, StopSteps, WithdrawClaim
 from ..processes import exit_descriptor
@@ -19,7 +19,7 @@ from .adoption import OnMessage
 from .committer import Committer
 from .connection import Connection
 from .loop import Loop
-from .process_tree import kill_remains, stop
+from .process_tree import ProcessTrees
 from .run_worker import RunWorker, settle
 from .slots import StepSlots
 from .step_workers import StepWorkers
@@ -43,6 +43,7 @@ class RunWorkers:
         self,
         loop: Loop,
         processes: WorkerProcesses,
+        trees: ProcessTrees,
         steps: StepWorkers,
         slots: StepSlots,
         committer: Committer,
@@ -54,7 +55,7 @@ class RunWorkers:
         start: Callable[[LaunchSpec, OnWorker], None],
         on_query: Callable[[Connection[FromWorker], Query], None],
     ) -> None:
-        self._loop, self._processes, self._steps, self._slots = loop, processes, steps, slots
+        self._loop, self._processes, self._trees, self._steps, self._slots = loop, processes, trees, steps, slots
         self._committer, self._runs, self._wakeups = committer, runs, wakeups
         self._clock, self._host_id, self._start, self._on_query = clock, host_id, start, on_query
         self._workers: dict[int, RunWorker] = {}
@@ -71,6 +72,11 @@ class RunWorkers:
         """Launches under way, live workers, and those whose end is not committed yet."""
         under_way = [key for key, launch in self._launches.items() if not launch.done()]
         return (*under_way, *(worker.key for worker in self._workers.values()), *self._settling)
+
+    def marks(self) -> set[str]:
+        """Of the processes of live workers, and of those under way."""
+        under_way = [self._trees.of(*key) for key, launch in self._launches.items() if not launch.done()]
+        return {tree.mark for tree in (*under_way, *(worker.tree for worker in self._workers.values()))}
 
     def has(self, key: Key) -> bool:
         """Whether the run's worker lives here."""
@@ -102,7 +108,8 @@ class RunWorkers:
                 LaunchResult(run_id=spec.run_id, attempt=spec.attempt, error=f"No worker: {new}.", retriable=True)
             )
             return
-        worker = RunWorker(spec.run_id, spec.attempt, new.pid, new.exit_fd, new.parent)
+        tree = self._trees.of(spec.run_id, spec.attempt)
+        worker = RunWorker(spec.run_id, spec.attempt, new.pid, new.exit_fd, tree, new.parent)
         worker.launch = spec
         self._add(worker)
         self._processes.connect(worker, new.socket, lambda message: self._on_message(worker, message))
@@ -135,7 +142,8 @@ class RunWorkers:
         """Take in a worker whose host is gone. Raises ProcessLookupError when it is gone too."""
         worker = self._workers.get(pid)
         if worker is None:
-            worker = RunWorker(hello.run_id, hello.attempt, pid, exit_descriptor(pid))
+            tree = self._trees.found(pid, hello.run_id, hello.attempt)
+            worker = RunWorker(hello.run_id, hello.attempt, pid, exit_descriptor(pid), tree)
             worker.launch = hello.launch
             self._add(worker)
         elif worker.connection is not None:
@@ -171,7 +179,7 @@ class RunWorkers:
                 return False
             launch.add_done_callback(lambda _: self.terminate(run_id, attempt, force=force, kill_after=kill_after))
             return True
-        stop(worker.pid, force=force)
+        worker.tree.stop(worker.pid, force=force)
         # It tells its steps itself, so that it knows why they end; a deaf one does not.
         if force:
             self._steps.stop_run(key, force=True)
@@ -192,7 +200,7 @@ class RunWorkers:
         self._settling.add(worker.key)
         self._slots.forget(worker.key)
         # Killed once, settled as often as storage needs: in between the number may become another process's.
-        self._committer.after(lambda: self._kill_rest(worker))
+        self._committer.after(lambda: worker.tree.ended(worker.pid, well=worker.ended is not None))
         # Its steps must be gone before another attempt may begin.
         self._steps.end_run(worker.key, lambda: self._committer.after(lambda: self._settle(worker)))
 
@@ -201,13 +209,12 @@ class RunWorkers:
         if len(self._finished) > REMEMBERED:
             self._launches.pop(self._finished.popleft(), None)
 
-    def _kill_rest(self, worker: RunWorker) -> None:
-        if worker.ended is None:
-            kill_remains(worker.pid)
-
     def _settle(self, worker: RunWorker) -> None:
         """In the committer's thread, after everything that the worker sent is committed."""
-        if settle(self._runs, worker, self._clock.now()):
+        run = settle(self._runs, worker, self._clock.now())
+        if run is not None:
             self._wakeups.poke("runs")
             self._wakeups.poke("queue")
+            if run.status is RunStatus.STARTING:
+                self._wakeups.poke("resume")
         self._settling.discard(worker.key)

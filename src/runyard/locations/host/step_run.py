@@ -14,7 +14,7 @@ from .adoption import OnMessage
 from .committer import Committer
 from .connection import Connection
 from .loop import Loop, Timer
-from .process_tree import kill_remains, stop
+from .process_tree import ProcessTrees
 from .run_worker import RunWorker
 from .step_worker import Heard, Key, StepWorker, death_of, died
 from .worker_process import WorkerProcesses
@@ -34,6 +34,7 @@ class StepServices(NamedTuple):
     loop: Loop
     processes: WorkerProcesses
     committer: Committer
+    trees: ProcessTrees
     start: Callable[[LaunchSpec, StepOrder, OnWorker], None]
     look_up: Callable[[Key, StepOrder, Callable[[Heard], None]], None]
     on_query: Callable[[Connection[FromWorker], Query], None]
@@ -97,7 +98,8 @@ class StepsOfRun:
         if isinstance(new, str):
             self._answer(task, died(task.order, self._no_process(task, new)))
         else:
-            worker = StepWorker(self._key, task.order, new.pid, new.exit_fd, new.parent)
+            tree = self._services.trees.of(*self._key, task.order.number)
+            worker = StepWorker(self._key, task.order, new.pid, new.exit_fd, tree, new.parent)
             self._services.processes.connect(worker, new.socket, lambda message: self._on_message(worker, message))
             self._add(worker)
             self._give(task, worker)
@@ -116,7 +118,7 @@ class StepsOfRun:
         if task.awaited is not None:
             task.awaited.cancel()
         if task.stopping is not None:
-            stop(worker.pid, force=task.stopping)
+            worker.tree.stop(worker.pid, force=task.stopping)
 
     def _on_message(self, worker: StepWorker, message: FromWorker) -> None:
         if isinstance(message, Report):
@@ -133,7 +135,7 @@ class StepsOfRun:
     def stop(self, *, force: bool) -> None:
         """SIGTERM, or SIGKILL, to every step process, also to those that are on their way."""
         for worker in self._workers.values():
-            stop(worker.pid, force=force)
+            worker.tree.stop(worker.pid, force=force)
         for task in self._tasks.values():
             task.stopping = force or bool(task.stopping)
 
@@ -160,7 +162,8 @@ class StepsOfRun:
         """Take in a step process whose host is gone. Raises ProcessLookupError when it is gone too."""
         worker = self._workers.get(pid)
         if worker is None:
-            worker = StepWorker(self._key, order, pid, exit_descriptor(pid))
+            tree = self._services.trees.found(pid, *self._key, order.number)
+            worker = StepWorker(self._key, order, pid, exit_descriptor(pid), tree)
             self._add(worker)
         elif worker.connection is not None:
             worker.connection.close()
@@ -206,7 +209,7 @@ class StepsOfRun:
     def _gone(self, worker: StepWorker) -> None:
         """What the process has sent is on its way to the committer, before this."""
         del self._workers[worker.pid]
-        kill_remains(worker.pid)
+        worker.tree.ended(worker.pid, well=worker.end is not None)
         task = self._tasks.get(worker.order.number)
         if task is not None and task.worker is worker:
             self._conclude(task, worker)

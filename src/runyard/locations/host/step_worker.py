@@ -10,7 +10,7 @@ from ...core.launch import WorkerReport
 from ...core.run import RunFailure
 from ...core.step import StepEnd, StepOrder, StepStatus, first_seq
 from ..messages import Ack
-from ..processes import exit_in_words
+from .process_tree import ProcessTree
 from .worker_process import WorkerProcess
 from .zygote_process import ZygoteProcess
 
@@ -20,8 +20,10 @@ Key = tuple[str, int]
 class StepWorker(WorkerProcess):
     """State of the loop's thread, except ``committed_up_to`` and ``rejected``, which the committer's sets."""
 
-    def __init__(self, run: Key, order: StepOrder, pid: int, exit_fd: int, parent: ZygoteProcess | None = None) -> None:
-        super().__init__(pid, exit_fd, parent)
+    def __init__(
+        self, run: Key, order: StepOrder, pid: int, exit_fd: int, tree: ProcessTree, parent: ZygoteProcess | None = None
+    ) -> None:
+        super().__init__(pid, exit_fd, tree, parent)
         self.run, self.order = run, order
         #: Its last word.
         self.end: StepEnd | None = None
@@ -84,8 +86,7 @@ def died(order: StepOrder, failure: RunFailure) -> StepEnd:
 
 def death_of(worker: StepWorker) -> RunFailure:
     """Why a step process ended that has not said how its step ended."""
-    words = exit_in_words(worker.code)
-    kind = "WorkerLost" if worker.code is None else "WorkerKilled" if worker.code < 0 else "WorkerExited"
+    kind, words = worker.death()
     before = " before it had said how the step ended" if kind == "WorkerExited" else ""
     message = f"The process of step '{worker.order.step_key}' (process {worker.pid}) {words}{before}."
     return RunFailure(kind, message, worker.order.step_key)

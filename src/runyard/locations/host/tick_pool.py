@@ -61,6 +61,7 @@ class TickWorker:
 
     def __init__(self, generation: int, new: NewWorker) -> None:
         self.generation, self.pid, self.exit_fd = generation, new.pid, new.exit_fd
+        self.mark = new.parent.mark
         self.task: Task | None = None
         self.deadline: Timer | None = None
         self.done = 0
@@ -125,6 +126,10 @@ class TickPool:
 
     def pids(self) -> set[int]:
         return {worker.pid for worker in self._workers.values()}
+
+    def marks(self) -> set[str]:
+        """Of what live workers start: those of their zygotes."""
+        return {worker.mark for worker in self._workers.values()}
 
     def _dispatch(self) -> None:
         for worker in [w for w in self._workers.values() if w.task is None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,9 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from ..messages import FromWorker, GivenUp
-from ..processes import wait_status
+from ..processes import exit_in_words, wait_status
 from .connection import Connection
 from .loop import READ, Loop
+from .oom import MemoryKills
+from .process_tree import ProcessTree
 from .zygote_process import ZygoteProcess
 
 DECODER = msgspec.msgpack.Decoder(FromWorker)
@@ -23,16 +26,27 @@ STATUS_PATIENCE = 0.25
 class WorkerProcess:
     """State of the loop's thread."""
 
-    def __init__(self, pid: int, exit_fd: int, parent: ZygoteProcess | None = None) -> None:
-        self.pid, self.exit_fd = pid, exit_fd
+    def __init__(self, pid: int, exit_fd: int, tree: ProcessTree, parent: ZygoteProcess | None = None) -> None:
+        self.pid, self.exit_fd, self.tree = pid, exit_fd, tree
         #: The zygote that will report its exit status; None when nobody will.
         self.parent = parent
         self.connection: Connection[FromWorker] | None = None
         self.code: int | None = None
+        #: It was killed by the kernel, to have its memory.
+        self.out_of_memory = False
         #: Its exit descriptor is readable and its socket is drained.
         self.exited = False
         #: Its attempt is over whatever it says.
         self.rejected = False
+
+    def death(self) -> tuple[str, str]:
+        """A class and words, to follow the process's name, for the end of one that has not said how its work ended."""
+        words = exit_in_words(self.code)
+        if self.out_of_memory:
+            return "OutOfMemory", f"{words}: the kernel was out of memory"
+        if self.code is None:
+            return "WorkerLost", words
+        return ("WorkerKilled", words) if self.code < 0 else ("WorkerExited", words)
 
     def send(self, message: msgspec.Struct) -> None:
         if self.connection is not None:
@@ -52,8 +66,8 @@ class _Watched(NamedTuple):
 class WorkerProcesses:
     """Lives in the loop's thread."""
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
+    def __init__(self, loop: Loop, memory: MemoryKills) -> None:
+        self._loop, self._memory = loop, memory
         self._watched: dict[int, _Watched] = {}
 
     def pids(self) -> set[int]:
@@ -113,4 +127,5 @@ class WorkerProcesses:
         del self._watched[worker.pid]
         if worker.connection is not None:
             worker.connection.close()
+        worker.out_of_memory = worker.code == -signal.SIGKILL and self._memory.one()
         watched.on_gone()

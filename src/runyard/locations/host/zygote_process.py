@@ -6,9 +6,11 @@ import itertools
 import logging
 import os
 import socket
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -72,7 +74,7 @@ class ZygoteProcess:
         self._settled = False
         self.loaded: Loaded | None = None
         self._process = started.process
-        self.pid = self._process.pid
+        self.pid, self.mark = self._process.pid, started.mark
         self._exit_fd = exit_descriptor(self.pid)
         self._connection: Connection[FromZygote] = Connection(
             loop, started.socket, _DECODER, on_message=self._on_message, on_end=lambda: None, descriptors=True
@@ -97,6 +99,11 @@ class ZygoteProcess:
         self._connection.drain()
         self._connection.close()
         self._fail_waiting()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for its end."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
 
     def kill(self) -> None:
         self._process.kill()

@@ -1,4 +1,4 @@
-"""Children of a host that are none of its own processes: as subreaper it inherits what its dead workers started."""
+"""What dead workers, zygotes and hosts leave behind: reaped when it is dead, ended when it is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..processes import children, send_signal
 from .process_tree import ProcessTrees, is_part
 
 
-class Strays:
+class Remains:
     """Lives in the loop's thread.
 
     Args:
@@ -23,25 +23,43 @@ class Strays:
         self, trees: ProcessTrees, *, ours: Callable[[], Collection[int]], living: Callable[[], Collection[str]]
     ) -> None:
         self._trees, self._ours, self._living = trees, ours, living
-        self._seen: set[int] = set()
+        self._strays: set[int] = set()
+        self._over: set[str] = set()
 
     def look(self) -> None:
-        """Reap the dead ones, and kill those that should be: seen at the look before, they have had a moment to end."""
-        ours = self._ours()
+        """End what was there at the look before too: it has had a moment to end by itself."""
+        ours, living = self._ours(), self._living()
+        for mark in self._over - set(living):
+            self._over.discard(mark)
+            self._trees.of_code(mark).forget()
+        self._trees.tidy()
         self._reap(ours)
-        left = {pid for pid in children() if pid not in ours and self._is_left(pid)}
-        for pid in left & self._seen:
+        strays = {pid for pid in children() if pid not in ours and self._is_left(pid, living)}
+        for pid in strays & self._strays:
             # Only this process reaps it: the number is still its own.
             send_signal(pid, signal.SIGKILL)
-        self._seen = left
+        self._strays = strays
 
-    def _is_left(self, pid: int) -> bool:
+    def look_for_dead_hosts(self) -> None:
+        """Called again after as long as their workers have to find this host."""
+        self._trees.end_dead_homes(self._living())
+
+    def end_code(self, mark: str) -> None:
+        """A zygote is gone: what it has started ends, once its tick workers have."""
+        self._over.add(mark)
+
+    def close(self, living: Collection[str]) -> None:
+        """The host ends, and with it all that it has, but for workers that go on to another host."""
+        self._trees.close(living)
+
+    def _is_left(self, pid: int, living: Collection[str]) -> bool:
+        """Whether an inherited child belongs to nobody that lives."""
         mark = mark_of(pid)
         if mark is None:
             # It has thrown its environment away. With a group it is its worker's as long as that lives, and ends with
             # it; without one, workers keep their orphans as long as they live.
             return self._trees.groups is None
-        return self._trees.is_ours(mark) and not is_part(mark, self._living())
+        return self._trees.is_ours(mark) and not is_part(mark, living)
 
     def _reap(self, ours: Collection[int]) -> None:
         try:

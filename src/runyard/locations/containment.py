@@ -1,0 +1,50 @@
+"""How a worker holds together what its user code starts, so that all of it can be found and ended with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from ..core.launch import LaunchSpec
+from ..core.step import StepOrder
+from . import cgroups
+from .messages import Setup
+from .process_mark import own_mark, put_on
+from .processes import become_subreaper, children, kill_group, send_signal, wait_status
+
+
+def tree_name(run_id: str, attempt: int, number: int | None = None) -> str:
+    """Names the processes of one attempt of a run, or of its step process ``number``, which are part of them."""
+    run = f"{run_id}.{attempt}"
+    return run if number is None else f"{run}/{number}"
+
+
+def enter_code_tree(setup: Setup) -> None:
+    """In a zygote, before user code: it was executed with its mark."""
+    name = own_mark().partition("/")[2]
+    if setup.groups is not None and name:
+        cgroups.enter(Path(setup.groups) / name)
+
+
+def enter_tree(setup: Setup, launch: LaunchSpec, step: StepOrder | None) -> None:
+    """In a run or step worker, before user code. Where there is no group for it, orphans of its children become its
+    own children, and once it is dead its host's.
+    """
+    name = tree_name(launch.run_id, launch.attempt, step.number if step else None)
+    put_on(f"{setup.tree_home}/{name}")
+    if setup.groups is None or not cgroups.enter(Path(setup.groups) / name):
+        become_subreaper()
+
+
+def kill_own_tree() -> None:
+    """SIGKILL to all that this process has started, and to itself, when no host is there to do it."""
+    group = cgroups.group_of(os.getpid())
+    if group is not None and str(group).endswith(f"/{own_mark()}"):
+        cgroups.kill(group)
+    # What a killed child leaves becomes a child in its turn.
+    while found := children():
+        for child in found:
+            send_signal(child, signal.SIGKILL)
+            wait_status(child, block=True)
+    kill_group(os.getpid())
