@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 from locations.code import one_op
 from locations.yard import Yard
 from runyard.core.run import RunStatus
@@ -56,3 +60,15 @@ context.log.info(str(collector.recv(100)))
     for run_id in runs:
         assert yard.finished(run_id).status is RunStatus.SUCCESS, yard.run(run_id).failure
         assert yard.lines(run_id) == ["BrokenPipeError", "b''", "b'datagrams arrive whole'"]
+
+
+def test_validating_code_says_how_workers_start_and_why(tmp_path: Path) -> None:
+    (tmp_path / "jobs.py").write_text(f"import threading\nimport runyard as dg\n{THREAD}\ndefs = dg.Definitions()")
+    told = subprocess.run(
+        [sys.executable, "-m", "runyard.cli.main", "definitions", "validate", "-f", "jobs.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "starts workers by spawn: The code starts a Python thread (poller)" in told.stdout

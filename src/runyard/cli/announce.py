@@ -10,7 +10,7 @@ import click
 from .. import __version__
 from ..core.daemon import DaemonType
 from ..core.location import LocationRecord, LocationState
-from .output import counts, error_text
+from .output import error_text, loaded_text
 
 if TYPE_CHECKING:
     from ..wiring import Control
@@ -72,9 +72,7 @@ class Announcer:
         if record.state is LocationState.ERROR:
             return f"  Location  {record.name} {click.style('does not load', fg='red')}\n{_error_text(record)}"
         verb = click.style("loaded again" if again else "loaded", fg="green")
-        reason = record.start_method_reason
-        slow = f"; starts workers by {record.start_method}: {reason}" if reason else ""
-        return f"  Location  {record.name} {verb}: {counts(record.definitions)}{slow}"
+        return f"  Location  {record.name} {verb}: {loaded_text(record)}"
 
 
 def _error_text(record: LocationRecord) -> str:

@@ -10,7 +10,7 @@ from ..core.location import LocationRecord, LocationState
 from .code import loaded_code
 from .commands import Group
 from .options import json_option, target_options
-from .output import counts, error_text, print_json
+from .output import error_text, loaded_text, print_json
 from .session import temporary_instance
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def validate(context: click.Context, target: TargetOptions, as_json: bool) -> No
 
 def _print(record: LocationRecord) -> None:
     if record.state is LocationState.LOADED:
-        click.echo(f"{click.style('ok', fg='green')}    {record.name}: {counts(record.definitions)}")
+        click.echo(f"{click.style('ok', fg='green')}    {record.name}: {loaded_text(record)}")
         return
     click.echo(f"{click.style('fails', fg='red')} {record.name} ({record.source})", err=True)
     if record.error is not None:

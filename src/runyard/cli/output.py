@@ -11,7 +11,7 @@ import click
 
 from ..core.clock import Clock
 from ..core.events import ErrorInfo
-from ..core.location import LocationDefinitions
+from ..core.location import LocationDefinitions, LocationRecord
 from ..core.text import duration as spelt_duration
 
 _COLOURS = {
@@ -87,6 +87,13 @@ def counts(definitions: LocationDefinitions | None) -> str:
         return "nothing"
     kinds = {"job": definitions.jobs, "schedule": definitions.schedules, "sensor": definitions.sensors}
     return ", ".join(f"{len(found)} {kind}{'' if len(found) == 1 else 's'}" for kind, found in kinds.items())
+
+
+def loaded_text(record: LocationRecord) -> str:
+    """What a location defines, and why its workers are not forked from warm code or should not be."""
+    reason = record.start_method_reason
+    told = f"; starts workers by {record.start_method}: {reason}" if reason else ""
+    return f"{counts(record.definitions)}{told}"
 
 
 def error_text(error: ErrorInfo) -> str:
