@@ -1,4 +1,4 @@
-"""A real ``runyard dev`` in a directory of its own, steered over HTTP and by files."""
+"""A real ``runyard dev`` in a directory of its own, steered over HTTP and by gates that its jobs wait at."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from typing import Any
 
 import httpx
 
+from .gates import Gates
+
 JOBS = """
-import pathlib, time
+import pathlib, socket
 import runyard as dg
 
 HERE = pathlib.Path(__file__).parent
@@ -25,13 +27,20 @@ class Load(dg.Config):
     days: int
     table: str = "weather"
 
+def wait_at_the_gate(context):
+    # Returns once the test lets this run go, or is over.
+    port = int((HERE / "gates").read_text())
+    with socket.create_connection(("127.0.0.1", port)) as gate:
+        gate.sendall(f"{context.run_id}\\n".encode())
+        gate.recv(1)
+
 @dg.op
 def gated(context):
     context.log.info("at the gate")
     print("printed at the gate", flush=True)
-    while not (HERE / f"go-{context.run_id}").exists() and not (HERE / "go-all").exists():
-        time.sleep(0.01)
+    wait_at_the_gate(context)
     context.log.info("through the gate")
+    print("printed behind the gate", flush=True)
 
 @dg.job
 def gate():
@@ -39,8 +48,7 @@ def gate():
 
 @dg.op(pool="db")
 def gated_in_pool(context):
-    while not (HERE / f"go-{context.run_id}").exists() and not (HERE / "go-all").exists():
-        time.sleep(0.01)
+    wait_at_the_gate(context)
 
 @dg.job
 def pooled():
@@ -62,11 +70,39 @@ def broken():
 def failing():
     broken()
 
+@dg.op
+def fetch():
+    print("fetched 3 files", flush=True)
+    return [1, 2, 3]
+
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=1, delay=0.05))
+def parse(context, files):
+    if not (HERE / "mended").exists():
+        raise KeyError("precip_mm")
+    return sum(files)
+
+@dg.op
+def publish(total):
+    print(f"published {total}", flush=True)
+
+@dg.job
+def ingest():
+    publish(parse(fetch()))
+
+@dg.op
+def chatty():
+    for number in range(5000):
+        print(f"line {number + 1}")
+
+@dg.job
+def printing():
+    chatty()
+
 @dg.schedule(cron_schedule="0 6 * * *", job=gate)
 def every_morning():
     return dg.RunRequest()
 
-defs = dg.Definitions(jobs=[gate, pooled, report, failing], schedules=[every_morning])
+defs = dg.Definitions(jobs=[gate, pooled, report, failing, ingest, printing], schedules=[every_morning])
 """
 
 INSTANCE = """
@@ -90,9 +126,12 @@ class DevYard:
         home.mkdir()
         (home / "runyard.yaml").write_text(INSTANCE)
         (directory / "jobs.py").write_text(JOBS)
+        self._gates = Gates()
+        (directory / "gates").write_text(str(self._gates.port))
         self._env = {**os.environ, "RUNYARD_HOME": str(home), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
         self._said: list[str] = []
         self._moved = threading.Condition()
+        self._client: httpx.Client | None = None
         self.url = ""
 
     def __enter__(self) -> DevYard:
@@ -102,13 +141,17 @@ class DevYard:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self.url = self.wait_said(r"Page\s+(http://\S+)")[1]
-        self.wait_said(r"Location\s+jobs\.py loaded")
-        self.client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=30)
+        try:
+            self.url = self.wait_said(r"Page\s+(http://\S+)")[1]
+            self.wait_said(r"Location\s+jobs\.py loaded")
+        except AssertionError:
+            self.__exit__()
+            raise
+        self._client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=30)
         return self
 
     def __exit__(self, *exc: type[BaseException] | BaseException | TracebackType | None) -> None:
-        (self.directory / "go-all").touch()
+        self._gates.close()
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(30)
@@ -118,8 +161,13 @@ class DevYard:
         self._reader.join(10)
         assert self._process.stdout is not None
         self._process.stdout.close()
-        if self.url:
-            self.client.close()
+        if self._client is not None:
+            self._client.close()
+
+    @property
+    def client(self) -> httpx.Client:
+        assert self._client is not None, "used outside of its with block"
+        return self._client
 
     def wait_said(self, pattern: str) -> re.Match[str]:
         """The first line of its output that fits; fails with all of it after 30 s, or when the process ended."""
@@ -152,7 +200,7 @@ class DevYard:
 
     def go(self, run_id: str) -> None:
         """Open the gate for this run."""
-        (self.directory / f"go-{run_id}").touch()
+        self._gates.open(run_id)
 
     def run(self, run_id: str) -> dict[str, Any]:
         shape: dict[str, Any] = self.client.get(f"/runs/{run_id}").json()

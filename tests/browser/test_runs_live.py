@@ -101,16 +101,6 @@ def test_the_run_page_shows_events_and_output_as_they_come(page: Page, dev: DevY
     expect(page.get_by_text("Success", exact=True)).to_be_visible()
 
 
-def test_a_run_is_canceled_from_its_page(page: Page, dev: DevYard) -> None:
-    run_id = dev.launch("gate")
-    dev.wait_status(run_id, "STARTED")
-    page.goto(f"/runs/{run_id}")
-    page.get_by_role("button", name="Cancel run").click()
-    page.get_by_role("menuitem", name=f"Cancel {run_id[:8]}").click()
-    expect(page.get_by_text("Canceled", exact=True)).to_be_visible()
-    assert dev.run(run_id)["status"] == "CANCELED"
-
-
 def test_an_unknown_run_is_said_to_be_unknown(page: Page, dev: DevYard, expected_errors: list[str]) -> None:
     expected_errors.append("404")
     page.goto("/runs/00000000-none")

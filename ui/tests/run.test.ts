@@ -15,13 +15,13 @@ const page = (from: number, amount: number, text?: string): OutputPage => ({
 describe('the output that is kept', () => {
   it('lets the oldest lines go beyond so many, and counts them', () => {
     const all = withPage(withPage(NOTHING_READ, page(1, MOST_LINES)), page(MOST_LINES + 1, 5));
-    expect([all.lines.length, all.lines[0]?.number, all.passed]).toEqual([MOST_LINES, 6, 5]);
+    expect([all.lines.length, all.lines[0]?.number, all.start, all.before]).toEqual([MOST_LINES, 6, 5, 'file']);
   });
 
   it('is bounded in text too', () => {
     const long = withPage(NOTHING_READ, page(1, 20, 'y'.repeat(MOST_TEXT / 10)));
     expect(long.lines.length).toBe(10);
-    expect(long.passed).toBe(10);
+    expect(long.start).toBe(10);
   });
 });
 
@@ -81,6 +81,18 @@ describe('the feed of a run', () => {
     feed.resume();
     expect(streams[1]?.url).toContain('after=c2');
     expect(asked.length).toBe(1);
+  });
+
+  it('asks for earlier lines once, and keeps the place of those that are here', async () => {
+    let from = 3001;
+    const feed = new OutputFeed(question, () => Promise.resolve(page(from, 5001 - from)), () => new Stream('') as unknown as EventSource);
+    feed.resume();
+    await new Promise((done) => setTimeout(done));
+    expect([feed.current().before, feed.current().start]).toEqual(['lines', -2000]);
+    from = 1;
+    feed.readEarlier();
+    await new Promise((done) => setTimeout(done));
+    expect([feed.current().before, feed.current().start, feed.current().lines.length]).toEqual(['nothing', -5000, 5000]);
   });
 
   it('says why it cannot read', async () => {

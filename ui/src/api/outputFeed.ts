@@ -29,8 +29,10 @@ export interface OutputQuestion {
 
 export interface Output {
   lines: OutputLine[];
-  /** How many lines have gone by: shown lines are `passed`, `passed + 1` and so on of what was read. */
-  passed: number;
+  /** A number of the first line that it keeps, whatever is read before it or let go. */
+  start: number;
+  /** What is before the first line: nothing, lines that may be asked for, or lines that only the file has. */
+  before: 'nothing' | 'lines' | 'file';
   size: number;
   state: 'reading' | 'live' | 'complete' | 'paused';
   problem: string | null;
@@ -44,12 +46,13 @@ export const MOST_TEXT = 8_000_000;
 
 const RECONNECT_AFTER = 2000;
 
-export const NOTHING_READ: Output = { lines: [], passed: 0, size: 0, state: 'reading', problem: null };
+export const NOTHING_READ: Output = { lines: [], start: 0, before: 'nothing', size: 0, state: 'reading', problem: null };
 
 export function withPage(before: Output, page: OutputPage): Output {
   const all = page.lines.length ? [...before.lines, ...page.lines] : before.lines;
   const lines = lastOf(all);
-  return { ...before, lines, passed: before.passed + all.length - lines.length, size: page.size, problem: null };
+  const gone = all.length - lines.length;
+  return { ...before, lines, start: before.start + gone, before: gone ? 'file' : before.before, size: page.size, problem: null };
 }
 
 function lastOf(lines: OutputLine[]): OutputLine[] {
@@ -120,7 +123,7 @@ export class OutputFeed {
       const page = await this.read(outputPath(this.question, '', { tail: String(tail) }), reading.signal);
       if (reading.signal.aborted) return;
       this.next = page.next;
-      this.put(withPage({ ...NOTHING_READ }, page));
+      this.put(withPage(this.beginning(page, tail), page));
       this.reading = null;
       this.follow();
     } catch (error) {
@@ -128,6 +131,13 @@ export class OutputFeed {
       this.reading = null;
       this.put({ ...this.output, problem: messageOf(error) });
     }
+  }
+
+  private beginning({ lines }: OutputPage, tail: number): Output {
+    const { start, lines: old } = this.output;
+    const before = lines.length < tail || lines[0]?.number === 1 ? 'nothing' : tail < MOST_LINES ? 'lines' : 'file';
+    // Both end with the newest line: what was read before keeps its place.
+    return { ...NOTHING_READ, start: start + old.length - lines.length, before };
   }
 
   private follow(): void {

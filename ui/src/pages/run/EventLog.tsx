@@ -76,7 +76,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
           className={classes.filter}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
-          placeholder="words, step:key or step:key+"
+          placeholder="step:key, step:key+ or words"
           aria-label="Filter the log"
         />
       </header>

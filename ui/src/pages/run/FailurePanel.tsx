@@ -1,14 +1,16 @@
 import type { ErrorInfo, Run, RunEvent } from '../../api/types';
 import { Glyph } from '../../components/Glyph';
-import { errorOf } from '../../lib/events';
+import { errorOf, failureEvent } from '../../lib/events';
 import { parseFrames, shortPath, type Frame } from '../../lib/frames';
 import { count, firstLine } from '../../lib/words';
 import classes from './FailurePanel.module.css';
 
 /** Failure first: the exception as raised, the person's own code, the frames that lead there. */
-export function FailurePanel({ run, event }: { run: Run; event: RunEvent | undefined }) {
+export function FailurePanel({ run, events }: { run: Run; events: RunEvent[] }) {
+  const event = failureEvent(events);
   const error = event ? errorOf(event) : null;
   const step = run.failure?.step_key ?? event?.step_key ?? null;
+  const tries = triesOf(step, events);
   const frames = error ? parseFrames(error.stack) : [];
   const own = frames[frames.length - 1];
   const name = error?.error_class ?? run.failure?.error_class ?? 'Failure';
@@ -18,7 +20,7 @@ export function FailurePanel({ run, event }: { run: Run; event: RunEvent | undef
       <div className={classes.what}>
         <p>
           <Glyph name="cross" tone="fail" /> <b className="strong">{step ?? 'The run'}</b>{' '}
-          <span className="dim-2">{run.attempt > 1 ? `failed on attempt ${run.attempt}` : 'failed'}</span>
+          <span className="dim-2">{tries > 1 ? `failed on attempt ${tries} of ${tries}` : 'failed'}</span>
         </p>
         <p className={classes.exception}>
           {name}
@@ -39,6 +41,12 @@ export function FailurePanel({ run, event }: { run: Run; event: RunEvent | undef
       {frames.length > 0 && <Frames frames={frames} hidden={error?.library_frames ?? 0} />}
     </section>
   );
+}
+
+/** How often the step was tried; the run, when it was no step that failed. */
+function triesOf(step: string | null, events: RunEvent[]): number {
+  if (step === null) return 1;
+  return 1 + events.filter((event) => event.step_key === step && event.type === 'STEP_UP_FOR_RETRY').length;
 }
 
 function Cause({ error }: { error: ErrorInfo }) {

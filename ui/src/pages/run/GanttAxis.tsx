@@ -30,18 +30,11 @@ export function GanttAxis({ chart, status, ended }: { chart: Gantt; status: RunS
   );
 }
 
-/** Lines through all rows: faint ones at the axis' times, one where the run ended or is now. */
-export function GridLines({ chart, failed }: { chart: Gantt; failed: boolean }) {
+/** Faint lines through all rows at the axis' times. */
+export function GridLines({ chart }: { chart: Gantt }) {
   const span = chart.to - chart.from;
-  const narrow = useNarrow();
-  return (
-    <>
-      {placesOf(chart, narrow).map((place) => (
-        <i key={place} className={classes.grid} style={{ left: `${(100 * place) / span}%` }} />
-      ))}
-      <i className={`${classes.line} ${failed ? classes.failedLine : ''}`} />
-    </>
-  );
+  const places = placesOf(chart, useNarrow());
+  return places.map((place) => <i key={place} className={classes.grid} style={{ left: `${(100 * place) / span}%` }} />);
 }
 
 function placesOf(chart: Gantt, narrow: boolean): number[] {

@@ -69,7 +69,7 @@ export function GanttChart({ run, chart, ops, step, onStep, picking, aside }: Ga
         <GanttAxis chart={chart} status={run.status} ended={run.ended_at !== null} />
         <div className={classes.rows} style={{ height: rows.getTotalSize() }}>
           <div className={classes.under} ref={scale.ref}>
-            <GridLines chart={chart} failed={run.status === 'FAILURE'} />
+            <GridLines chart={chart} />
           </div>
           {rows.getVirtualItems().map(({ index, start }) => {
             const row = chart.rows[index];
@@ -82,6 +82,7 @@ export function GanttChart({ run, chart, ops, step, onStep, picking, aside }: Ga
             );
           })}
           <div className={classes.over}>
+            <i className={`${classes.line} ${run.status === 'FAILURE' ? classes.failedLine : ''}`} />
             <CriticalPath chart={chart} path={path} rowHeight={ROW} />
           </div>
         </div>

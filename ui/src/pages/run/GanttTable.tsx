@@ -6,23 +6,25 @@ import { sentence, withoutTime } from './stepWords';
 /** The chart as a table, for those who do not see it. */
 export function GanttTable({ chart }: { chart: Gantt }) {
   return (
-    <table className="visually-hidden">
-      <caption>Steps of the run</caption>
-      <thead>
-        <tr>
-          <th scope="col">Step</th>
-          <th scope="col">State</th>
-          <th scope="col">Began after</th>
-          <th scope="col">What it did</th>
-          <th scope="col">Total</th>
-        </tr>
-      </thead>
-      <tbody>
-        {chart.rows.map((row) => (
-          <Step key={row.key} row={row} from={chart.from} />
-        ))}
-      </tbody>
-    </table>
+    <div className="visually-hidden">
+      <table>
+        <caption>Steps of the run</caption>
+        <thead>
+          <tr>
+            <th scope="col">Step</th>
+            <th scope="col">State</th>
+            <th scope="col">Began after</th>
+            <th scope="col">What it did</th>
+            <th scope="col">Total</th>
+          </tr>
+        </thead>
+        <tbody>
+          {chart.rows.map((row) => (
+            <Step key={row.key} row={row} from={chart.from} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

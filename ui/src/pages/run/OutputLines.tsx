@@ -11,19 +11,19 @@ const NEAR_THE_END = 30;
 interface OutputLinesProps {
   output: Output;
   place: Place;
-  earlier: { act: (() => void) | null } | null;
+  onEarlier: () => void;
 }
 
 /** Lines as they were printed, only those in sight drawn; it stays at the end while somebody looks at the end. */
-export function OutputLines({ output, place, earlier }: OutputLinesProps) {
-  const { lines, passed } = output;
+export function OutputLines({ output, place, onEarlier }: OutputLinesProps) {
+  const { lines, start: first, before } = output;
   const scroller = useRef<HTMLDivElement>(null);
   const atEnd = useRef(place.line === null);
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW,
-    getItemKey: (index) => passed + index,
+    getItemKey: (index) => first + index,
     overscan: 20,
   });
   const last = lines.length - 1;
@@ -32,13 +32,13 @@ export function OutputLines({ output, place, earlier }: OutputLinesProps) {
 
   useEffect(() => {
     if (atEnd.current) rows.scrollToIndex(last, { align: 'end' });
-  }, [last, passed, rows]);
+  }, [last, first, rows]);
   const found = wanted >= 0;
   useEffect(() => {
     if (found && !atEnd.current) rows.scrollToIndex(wanted, { align: 'center' });
     // Only when a line comes into reach, not while it moves.
   }, [found]);
-  useKeepPlace(scroller, passed, atEnd);
+  useKeepPlace(scroller, first, atEnd);
 
   const follow = () => {
     const box = scroller.current;
@@ -46,7 +46,7 @@ export function OutputLines({ output, place, earlier }: OutputLinesProps) {
   };
   return (
     <div className={`${classes.scroller} ${severalSteps ? classes.several : ''}`} ref={scroller} onScroll={follow} tabIndex={0} role="log" aria-live="off">
-      {earlier && <Earlier act={earlier.act} />}
+      {before !== 'nothing' && <Earlier act={before === 'lines' ? onEarlier : null} />}
       <div className={classes.lines} style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map((item) => {
           const line = lines[item.index];
@@ -63,14 +63,14 @@ export function OutputLines({ output, place, earlier }: OutputLinesProps) {
   );
 }
 
-/** Lines that are let go at the top must not move what is being read. */
-function useKeepPlace(scroller: { current: HTMLDivElement | null }, passed: number, atEnd: { current: boolean }): void {
-  const before = useRef(passed);
+/** Lines that come or go at the top must not move what is being read. */
+function useKeepPlace(scroller: { current: HTMLDivElement | null }, first: number, atEnd: { current: boolean }): void {
+  const before = useRef(first);
   useLayoutEffect(() => {
-    const gone = passed - before.current;
-    before.current = passed;
-    if (gone > 0 && !atEnd.current && scroller.current) scroller.current.scrollTop -= gone * ROW;
-  }, [scroller, passed, atEnd]);
+    const gone = first - before.current;
+    before.current = first;
+    if (gone !== 0 && !atEnd.current && scroller.current) scroller.current.scrollTop -= gone * ROW;
+  }, [scroller, first, atEnd]);
 }
 
 function Earlier({ act }: { act: (() => void) | null }) {

@@ -1,6 +1,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
-import { MOST_LINES, outputPath, type Output, type OutputStream } from '../../api/outputFeed';
+import { outputPath, type Output, type OutputStream } from '../../api/outputFeed';
 import type { Run } from '../../api/types';
 import { useOutput } from '../../api/useOutput';
 import { fileSize, grouped } from '../../lib/words';
@@ -32,7 +32,7 @@ export function OutputPane({ run, place }: { run: Run; place: Place }) {
       {output.problem && <p className={`${classes.none} fail`}>{output.problem}</p>}
       {output.lines.length === 0 && !output.problem && <p className={classes.none}>{nothing(run, stream, output)}</p>}
       {output.lines.length > 0 && (
-        <OutputLines key={`${stream} ${place.step ?? ''}`} output={output} place={place} earlier={earlierOf(output, readEarlier)} />
+        <OutputLines key={`${stream} ${place.step ?? ''}`} output={output} place={place} onEarlier={readEarlier} />
       )}
     </section>
   );
@@ -88,13 +88,6 @@ function Files({ run, stream, step, size }: { run: Run; stream: OutputStream; st
       )}
     </span>
   );
-}
-
-/** How the lines before those that are shown may be seen; null when there are none. */
-function earlierOf({ lines, passed }: Output, readEarlier: () => void): { act: (() => void) | null } | null {
-  const [first] = lines;
-  if (passed === 0 && (first?.number === 1 || lines.length < 1000)) return null;
-  return { act: passed === 0 && lines.length < MOST_LINES ? readEarlier : null };
 }
 
 function nothing(run: Run, stream: OutputStream, output: Output): string {

@@ -1,6 +1,5 @@
 import { Button, Menu } from '@mantine/core';
 import { IconChevronDown } from '@tabler/icons-react';
-import { forwardRef } from 'react';
 import type { Strategy } from '../../api/runActions';
 import type { RunStatus } from '../../api/types';
 import classes from './ReexecuteButton.module.css';
@@ -10,6 +9,9 @@ interface ReexecuteButtonProps {
   busy: boolean;
   onAct: (strategy: Strategy) => void;
   onChoose: () => void;
+  /** Whether its menu is open: a key of the page opens it too. */
+  open: boolean;
+  onOpen: (open: boolean) => void;
 }
 
 const FIRST: Partial<Record<RunStatus, { strategy: Strategy; label: string }>> = {
@@ -17,9 +19,8 @@ const FIRST: Partial<Record<RunStatus, { strategy: Strategy; label: string }>> =
   CANCELED: { strategy: 'from_failure', label: 'Re-execute what is left' },
 };
 
-/** What is wanted most as one button, the other ways in its menu. The ref is what opens the menu. */
-export const ReexecuteButton = forwardRef<HTMLButtonElement, ReexecuteButtonProps>(function ReexecuteButton(props, ref) {
-  const { status, busy, onAct, onChoose } = props;
+/** What is wanted most as one button, the other ways in its menu. */
+export function ReexecuteButton({ status, busy, onAct, onChoose, open, onOpen }: ReexecuteButtonProps) {
   const first = FIRST[status] ?? { strategy: 'all', label: 'Re-execute' };
   const variant = first.strategy === 'from_failure' ? 'filled' : 'default';
   return (
@@ -32,9 +33,9 @@ export const ReexecuteButton = forwardRef<HTMLButtonElement, ReexecuteButtonProp
       <Button variant={variant} className={classes.first} onClick={() => onAct(first.strategy)} loading={busy}>
         {first.label}
       </Button>
-      <Menu position="bottom-end">
+      <Menu position="bottom-end" opened={open} onChange={onOpen}>
         <Menu.Target>
-          <Button ref={ref} variant={variant} className={classes.more} aria-label="Other ways to re-execute" disabled={busy}>
+          <Button variant={variant} className={classes.more} aria-label="Other ways to re-execute" disabled={busy}>
             <IconChevronDown size={14} stroke={1.7} />
           </Button>
         </Menu.Target>
@@ -54,7 +55,7 @@ export const ReexecuteButton = forwardRef<HTMLButtonElement, ReexecuteButtonProp
       </Menu>
     </div>
   );
-});
+}
 
 function Choice({ name, children }: { name: string; children: string }) {
   return (

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { IconExternalLink } from '@tabler/icons-react';
-import { useState, type RefObject } from 'react';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Run } from '../../api/types';
 import { StateWord } from '../../components/Glyph';
@@ -20,14 +20,15 @@ interface RunHeadProps {
   run: Run;
   acts: RunActs;
   onChooseSteps: () => void;
-  /** What opens the ways to re-execute. */
-  menu: RefObject<HTMLButtonElement | null>;
+  /** Whether the ways to re-execute are open. */
+  ways: boolean;
+  onWays: (open: boolean) => void;
   /** When the run was told to stop. */
   cancelingSince: number | null;
 }
 
 /** What a run is, at a glance, and what may be done with it. */
-export function RunHead({ run, acts, onChooseSteps, menu, cancelingSince }: RunHeadProps) {
+export function RunHead({ run, acts, onChooseSteps, ways, onWays, cancelingSince }: RunHeadProps) {
   const title = (
     <>
       <Link to="/runs" className={classes.up}>
@@ -49,7 +50,7 @@ export function RunHead({ run, acts, onChooseSteps, menu, cancelingSince }: RunH
         </Button>
       )}
       {acts.mayReexecute && (
-        <ReexecuteButton ref={menu} status={run.status} busy={acts.busy} onAct={acts.reexecute} onChoose={onChooseSteps} />
+        <ReexecuteButton status={run.status} busy={acts.busy} onAct={acts.reexecute} onChoose={onChooseSteps} open={ways} onOpen={onWays} />
       )}
     </>
   );

@@ -7,7 +7,6 @@ import type { Op, Run, RunEvent } from '../../api/types';
 import { Loaded } from '../../components/Loaded';
 import { Notice } from '../../components/Notice';
 import { usePageKeys } from '../../keys/usePageKeys';
-import { failureEvent } from '../../lib/events';
 import { planned } from '../../lib/gantt/gantt';
 import { millis } from '../../lib/time';
 import { useSelection } from '../../lib/useSelection';
@@ -36,17 +35,19 @@ function RunView({ run }: { run: Run }) {
   const ops = useJob(run.location, run.job_name).data?.ops ?? NO_OPS;
   const events = log.data?.events ?? NO_EVENTS;
   const eventLog = useRef<EventLogHandle>(null);
-  const menu = useRef<HTMLButtonElement>(null);
   const acts = useRunActs(run);
   const place = usePlace(run);
+  const [ways, setWays] = useState(false);
   const [picks, setPicks] = useState(false);
   const drawn = useGantt(run, events, ops);
   // Steps can be chosen also of a run that never started.
   const chart = drawn ?? (picks ? planned(ops) : null);
   const selection = useSelection(chart?.rows.map((row) => row.key) ?? []);
   const navigate = useNavigate();
+  // The menu would take the key press that opens it for one that closes it.
+  const openWays = () => requestAnimationFrame(() => setWays(true));
   usePageKeys([
-    { on: ['e'], show: ['E'], label: 're-execute', act: () => menu.current?.click() },
+    ...(acts.mayReexecute ? [{ on: ['e'], show: ['E'], label: 're-execute', act: openWays }] : []),
     { on: ['f'], show: ['F'], label: 'first error', act: () => eventLog.current?.showFirstError() },
     { on: ['l'], show: ['L'], label: 'log filter', act: () => eventLog.current?.focusFilter() },
     { on: ['u'], show: ['U'], label: 'up to runs', act: () => void navigate('/runs') },
@@ -54,9 +55,9 @@ function RunView({ run }: { run: Run }) {
   const showStep = (step: string) => place.setStep(place.chosen && step === place.step ? null : step);
   return (
     <>
-      <RunHead run={run} acts={acts} onChooseSteps={() => setPicks(true)} menu={menu} cancelingSince={cancelingSince(events)} />
+      <RunHead run={run} acts={acts} onChooseSteps={() => setPicks(true)} ways={ways} onWays={setWays} cancelingSince={cancelingSince(events)} />
       {log.isError && <Notice tone="fail">{messageOf(log.error)}</Notice>}
-      {run.status === 'FAILURE' && <FailurePanel run={run} event={failureEvent(events)} />}
+      {run.status === 'FAILURE' && <FailurePanel run={run} events={events} />}
       {run.status === 'QUEUED' && <WaitingPanel run={run} />}
       {picks && (
         <PickBar

@@ -1,7 +1,8 @@
 import type { Segment } from '../../lib/gantt/types';
 
-const CHARACTER = 6;
-const PADDING = 12;
+/** Pixels of a character of a bar's face on average, and of its padding. */
+const CHARACTER = 5.4;
+const PADDING = 10;
 
 /** The longest wording of a bar that its width has room for; nothing rather than half a word. */
 export function barLabel(segment: Segment, pixels: number, attempts: number): string {
