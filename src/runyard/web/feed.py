@@ -55,6 +55,11 @@ class Feed:
             stop_listening()
             self.close()
 
+    @property
+    def closed(self) -> bool:
+        """Streams end: the server stops."""
+        return self._closed
+
     def close(self) -> None:
         """End every stream: a server that stops does not wait for pages that never hang up."""
         self._closed = True

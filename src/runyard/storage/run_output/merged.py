@@ -19,7 +19,7 @@ Which = Literal["both", "out", "err"]
 
 #: What a page holds at most, in bytes of its JSON.
 PAGE_BYTES = 250_000
-TAIL_BYTES = 1_000_000
+TAIL_BYTES = 8_000_000
 #: What is read of one file for one page at most; only a line without an end comes near it.
 _MOST_READ = 4 << 20
 #: What is read ahead of all files together.
@@ -43,12 +43,15 @@ class Line(NamedTuple):
 
 
 class Page(NamedTuple):
-    """``size`` is what there is by now, in bytes; ``more`` says that the next page would not be empty."""
+    """``size`` is what there is by now, in bytes; ``more`` says that the next page would not be empty, ``earlier`` that
+    there are lines before these.
+    """
 
     lines: list[Line]
     next: Cursor
     size: int
     more: bool
+    earlier: bool = False
 
 
 class RunOutput:
@@ -92,15 +95,17 @@ class RunOutput:
         left = {pair.paths.name: pair.lines for pair in pairs}
         files = [file for pair in pairs for file in pair.files]
         lines: list[Line] = []
+        earlier = False
         for source in _merged([_Back(file, chunk=_chunk(files)) for file in files]):
             name = source.file.pair.paths.name
             line = source.line(left[name])
             most -= _cost(line)
             if len(lines) == count or (lines and most < 0):
+                earlier = True
                 break
             lines.append(line)
             left[name] = None if line.number is None else line.number - 1
-        return Page(lines[::-1], _cursor(pairs), _size(pairs), more=False)
+        return Page(lines[::-1], _cursor(pairs), _size(pairs), more=False, earlier=earlier)
 
     def _pairs(self, after: Cursor) -> list[_Pair]:
         found = self._logs.paths(self._run_id)
