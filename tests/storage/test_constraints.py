@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from runyard.core.run import RunStatus
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunsFilter
-from runyard.storage.schema import leases, metadata, queue_changes, rules, run_keys, runs, ticks
+from runyard.storage.schema import leases, metadata, policies, pool_waiters, queue_changes, rules, run_keys, runs, ticks
 
 from .make import SCHEDULE, commit, enqueue, get, in_status, tick
 
@@ -26,6 +26,7 @@ _IMPOSSIBLE = {
     "finished without an end": (RunStatus.SUCCESS, {"ended_at": None}),
     "failed for no reason": (RunStatus.FAILURE, {"failure": None}),
     "a failure of a success": (RunStatus.SUCCESS, {"failure": "{}"}),
+    "to fail once it has stopped, but not stopping": (RunStatus.STARTED, {"stop_failure": "{}"}),
     "held while running": (RunStatus.STARTED, {"held": 1}),
     "began in a later attempt": (RunStatus.STARTED, {"began_attempt": 2}),
     "nameless": (RunStatus.QUEUED, {"job_name": None}),
@@ -56,6 +57,9 @@ def test_other_impossible_rows(stores: SqlStores) -> None:
     _refused(stores, sa.insert(rules).values(id=2, version=0, lane_version=0, body="{}"))
     _refused(stores, sa.insert(leases).values(name=None, term=0, expires_at=0))
     _refused(stores, sa.insert(queue_changes).values(kind="rumour"))
+    _refused(stores, sa.insert(policies).values(id=2, body="{}"))
+    waiter = {"run_id": run.run_id, "step_key": "s", "attempt": 1, "slots": 1, "np": 0, "since": 0.0}
+    _refused(stores, sa.insert(pool_waiters).values(pool="unknown", **waiter))
     sensor = {"kind": "sensor", "location_name": "l", "name": "n", "run_key": "k", "run_id": run.run_id}
     _refused(stores, sa.insert(run_keys).values(time=5.0, **sensor))
 

@@ -20,16 +20,18 @@ from alembic.script import ScriptDirectory
 from runyard.core.clock import ManualClock
 from runyard.core.errors import ConfigError, StorageUnavailable
 from runyard.core.events import BEGINNING
+from runyard.core.policies import RunPolicies
 from runyard.core.pools import PoolNeeds
+from runyard.core.run import RunStatus
 from runyard.queue.lanes import parse_lane
-from runyard.queue.rules import TagRule
+from runyard.queue.rules import PoolRules, Rules, TagRule
 from runyard.settings.instance import PostgresSettings, SqliteSettings
 from runyard.storage import migrations
 from runyard.storage.open import _database, migrate_storage, open_stores
 from runyard.storage.protocols import RunsFilter
 from runyard.storage.schema import REVISION, REVISIONS
 
-from .make import claim, enqueue, get, lead
+from .make import claim, enqueue, get, lead, started
 
 _CATALOG = {
     "columns": "SELECT table_name, column_name, data_type, collation_name, is_nullable, column_default, is_identity"
@@ -211,6 +213,35 @@ def test_locations_of_the_first_revision(storage_settings: SqliteSettings | Post
         "plain": PoolNeeds(),
         "short": PoolNeeds(),
     }
+    stores.close()
+
+
+def test_what_the_second_revision_held(storage_settings: SqliteSettings | PostgresSettings, runtime_dir: str) -> None:
+    run = (
+        "INSERT INTO runs (run_id, job_name, location_name, status, tags, run_config, pools, created_at, queued_at,"
+        " launched_at, queue_seq, launch_seq, launch_token, lane, attempt) VALUES"
+        " (:run_id, 'job', 'loc', :status, '{}', '{}', :pools, 5, 5, 5, :seq, 1, 'token', :lane, 1)"
+    )
+    both = {"pools": "{}", "lane": '{"location":"loc","job":"job","tags":{},"pools":{},"weight":1}'}
+    holder = "INSERT INTO pool_holders (pool, run_id, step_key, attempt, slots, since)"
+    with _migrated_to(storage_settings, "0002") as connection:
+        for seq, (run_id, status) in enumerate([("waiting", "QUEUED"), ("stopping", "CANCELING")]):
+            connection.execute(sa.text(run), {"run_id": run_id, "status": status, "seq": seq} | both)
+        connection.execute(sa.text("INSERT INTO pool_counters (pool, used) VALUES ('db', 2)"))
+        connection.execute(sa.text(f"{holder} VALUES ('db', 'stopping', 's', 1, 2, 5)"))
+    assert migrate_storage(storage_settings, ManualClock()) == REVISION
+    stores = open_stores(storage_settings, ManualClock(), runtime_dir=runtime_dir)
+    assert stores.policies.in_force() == RunPolicies()
+    stores.limits.configure(Rules(pools=PoolRules(limits={"db": 2})))
+    waiting, stopping = get(stores, "waiting"), get(stores, "stopping")
+    assert (waiting.resumes, waiting.stop_failure, stopping.stop_failure) == (0, None, None)
+    won = started(stores)
+    step = {"attempt": 1, "pool": "db", "slots": 1, "priority": 0, "now": 9.0}
+    assert not stores.pool_slots.claim(won.run_id, "s", **step)
+    # It ends as it would have before, and what it held is given to who waits.
+    stores.runs.end_canceling("stopping", attempt=1, message="m", now=9.0)
+    assert get(stores, "stopping").status is RunStatus.CANCELED
+    assert [(held.run_id, held.slots) for held in stores.pool_slots.holders()] == [(won.run_id, 1)]
     stores.close()
 
 

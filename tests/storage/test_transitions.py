@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runyard.core.errors import ForbiddenTransition
+from runyard.core.policies import RunPolicies
 from runyard.core.run import FINISHED, Run, RunStatus
 from runyard.core.transitions import TRANSITIONS, sources_of
 from runyard.storage.open import SqlStores
@@ -71,6 +73,7 @@ def test_finished_runs_never_change_again(stores: SqlStores, source: RunStatus) 
         lambda: stores.runs.cancel_active(run_id, message="m", now=LATER),
         lambda: stores.runs.fail(run_id, attempt=attempt, expected=sources_of(S.FAILURE), failure=BOOM, now=LATER),
         lambda: stores.runs.end_canceling(run_id, attempt=attempt, message="m", now=LATER),
+        lambda: stores.runs.lose_worker(run_id, attempt=attempt, failure=BOOM, now=LATER),
         lambda: stores.runs.requeue(run_id, attempt=attempt, reason="m", now=LATER),
         lambda: steer(stores, run_id, "priority", priority=3),
         lambda: steer(stores, run_id, "hold"),
@@ -125,43 +128,56 @@ class _Verbs:
 
     def __init__(self, stores: SqlStores) -> None:
         self.stores = stores
-        self.won = started(stores)
+        stores.policies.configure(RunPolicies(max_resumes=2))
+        self.first = self.won = started(stores)
 
     def call(self, name: str) -> None:
         runs, run_id, attempt = self.stores.runs, self.won.run_id, self.won.attempt
         if name == "cancel":
             runs.cancel_active(run_id, message="m", now=NOW)
+        elif name == "max runtime":
+            runs.cancel_active(run_id, message="m", now=NOW, failure=BOOM)
+        elif name == "lose":
+            runs.lose_worker(run_id, attempt=attempt, failure=BOOM, now=NOW)
         elif name == "fail":
             runs.fail(run_id, attempt=attempt, expected=(S.STARTED, S.CANCELING), failure=BOOM, now=NOW)
         elif name == "end_canceling":
             runs.end_canceling(run_id, attempt=attempt, message="m", now=NOW)
         elif name == "begin":
             runs.report([report(self.won, begin=True)])
+        elif name == "late":
+            runs.report([report(self.first, begin=True, seqs=(1,)), report(self.first, end=S.SUCCESS)])
         else:
             runs.report([report(self.won, end=S(name))])
+        run = get(self.stores, run_id)
+        self.won = msgspec.structs.replace(self.won, attempt=run.attempt, token=run.launch_token or "")
 
 
 _ALLOWED = {(t.source, t.target) for t in TRANSITIONS}
+_NAMES = ["cancel", "max runtime", "lose", "fail", "end_canceling", "begin", "late", "SUCCESS", "FAILURE", "CANCELED"]
 
 
 @settings(
-    max_examples=25,
+    max_examples=40,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(
-    names=st.lists(
-        st.sampled_from(["cancel", "fail", "end_canceling", "begin", "SUCCESS", "FAILURE", "CANCELED"]), max_size=6
-    )
-)
+@given(names=st.lists(st.sampled_from(_NAMES), max_size=8))
 def test_any_order_of_verbs_follows_the_table(stores: SqlStores, names: list[str]) -> None:
     verbs = _Verbs(stores)
-    status = S.STARTED
+    before = get(stores, verbs.won.run_id)
     for name in names:
         verbs.call(name)
-        after = get(stores, verbs.won.run_id).status
-        assert after is status or (status, after) in _ALLOWED
-        status = after
+        run = get(stores, verbs.won.run_id)
+        assert run.status is before.status or (before.status, run.status) in _ALLOWED
+        assert run.resumes == run.attempt - 1 <= 2
+        assert run.resumes - before.resumes == ((before.status, run.status) == (S.STARTED, S.STARTING))
+        assert (run.launch_seq, run.started_at) == (before.launch_seq, before.started_at)
+        assert run.stop_failure is None or run.status is S.CANCELING
+        before = run
     told = [kind for kind in event_types(stores, verbs.won.run_id) if kind.startswith("RUN_")]
-    assert told.count("RUN_START") == 1
-    assert sum(told.count(kind) for kind in ("RUN_SUCCESS", "RUN_FAILURE", "RUN_CANCELED")) == (status in FINISHED)
+    assert told.count("RUN_STARTING") == before.attempt
+    assert before.attempt - told.count("RUN_START") in (0, 1)
+    assert sum(told.count(kind) for kind in ("RUN_SUCCESS", "RUN_FAILURE", "RUN_CANCELED")) == (
+        before.status in FINISHED
+    )
