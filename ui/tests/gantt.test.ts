@@ -3,6 +3,7 @@ import type { RunEvent } from '../src/api/types';
 import { tickLabel, ticks } from '../src/lib/gantt/axis';
 import { criticalPath } from '../src/lib/gantt/criticalPath';
 import { gantt, planned, total } from '../src/lib/gantt/gantt';
+import { layers } from '../src/lib/gantt/layers';
 import type { StepRow } from '../src/lib/gantt/types';
 import { barLabel } from '../src/pages/run/barLabel';
 import { sentence, withoutTime } from '../src/pages/run/stepWords';
@@ -97,10 +98,17 @@ describe('the critical path', () => {
   });
 });
 
+it('puts steps in columns behind what they need, beside what they need', () => {
+  const ops = [op('a'), op('b'), op('x', ['b']), op('y', ['a']), op('z', ['x', 'a'])];
+  expect(layers(ops)).toEqual([['a', 'b'], ['y', 'x'], ['z']]);
+  expect(layers([])).toEqual([]);
+});
+
 it('gives a bar the longest wording that it has room for', () => {
   const failed = { kind: 'failed', from: 0, to: 1, attempt: 2, name: 'KeyError' } as const;
   expect(barLabel(failed, 200, 2)).toBe('attempt 2, KeyError');
-  expect(barLabel(failed, 70, 2)).toBe('attempt 2');
+  expect(barLabel(failed, 80, 2)).toBe('2, KeyError');
+  expect(barLabel(failed, 60, 2)).toBe('attempt 2');
   expect(barLabel(failed, 20, 2)).toBe('2');
   expect(barLabel(failed, 10, 2)).toBe('');
   expect(barLabel(failed, 200, 1)).toBe('KeyError');

@@ -9,7 +9,7 @@ import { kindsOf, reexecutedWords, targets, terminatedWords } from '../src/pages
 
 const line = (number: number, text = 'x'): OutputLine => ({ number, at: null, stream: 'out', step_key: 'a', text });
 const page = (from: number, amount: number, text?: string): OutputPage => ({
-  lines: Array.from({ length: amount }, (_, index) => line(from + index, text)), next: `c${from + amount - 1}`, size: 10, more: false,
+  lines: Array.from({ length: amount }, (_, index) => line(from + index, text)), next: `c${from + amount - 1}`, size: 10, more: false, earlier: from > 1,
 });
 
 describe('the output that is kept', () => {

@@ -19,6 +19,8 @@ export interface OutputPage {
   /** Bytes of all files that were read. */
   size: number;
   more: boolean;
+  /** Whether there are lines before these; of the last lines only. */
+  earlier?: boolean;
 }
 
 export interface OutputQuestion {
@@ -133,9 +135,9 @@ export class OutputFeed {
     }
   }
 
-  private beginning({ lines }: OutputPage, tail: number): Output {
+  private beginning({ lines, earlier }: OutputPage, tail: number): Output {
     const { start, lines: old } = this.output;
-    const before = lines.length < tail || lines[0]?.number === 1 ? 'nothing' : tail < MOST_LINES ? 'lines' : 'file';
+    const before = !earlier ? 'nothing' : tail < MOST_LINES ? 'lines' : 'file';
     // Both end with the newest line: what was read before keeps its place.
     return { ...NOTHING_READ, start: start + old.length - lines.length, before };
   }

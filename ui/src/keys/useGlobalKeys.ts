@@ -32,8 +32,11 @@ export function useGlobalKeys(acts: GlobalActs): void {
       goingSince = -Infinity;
       const target = going ? GO_TO[event.key] : undefined;
       if (target) void navigate(target.path);
-      else if (event.key === 'g') goingSince = event.timeStamp;
-      else if (event.key === '/') latest.current.search();
+      else if (event.key === 'g') {
+        goingSince = event.timeStamp;
+        // A page may have a use for it by itself; leaving the page undoes whatever that was.
+        bindingFor(event)?.act(event.key);
+      } else if (event.key === '/') latest.current.search();
       else if (event.key === '?') latest.current.help();
       else if (event.key === 't') latest.current.toggleScheme();
       else {

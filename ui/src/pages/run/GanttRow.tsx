@@ -1,23 +1,12 @@
 import { RunLink } from '../../components/RunLink';
 import { Glyph } from '../../components/Glyph';
 import { total } from '../../lib/gantt/gantt';
-import type { Gantt, Segment, StepRow, StepState } from '../../lib/gantt/types';
-import type { GlyphName, Tone } from '../../lib/status';
+import type { Gantt, Segment, StepRow } from '../../lib/gantt/types';
 import { duration } from '../../lib/time';
 import { barLabel } from './barLabel';
+import { STEP_LOOKS } from './stepLooks';
 import { sentence, withoutTime } from './stepWords';
 import classes from './Gantt.module.css';
-
-const LOOKS: Record<StepState, [GlyphName, Tone]> = {
-  succeeded: ['tick', 'ok'],
-  reused: ['tick', 'idle'],
-  failed: ['cross', 'fail'],
-  running: ['play', 'run'],
-  canceled: ['slash', 'idle'],
-  skipped: ['skipped', 'idle'],
-  'left out': ['skipped', 'idle'],
-  waiting: ['ring', 'idle'],
-};
 
 interface GanttRowProps {
   row: StepRow;
@@ -34,7 +23,7 @@ interface GanttRowProps {
 
 /** One step: its name opens its output, its bars tell where its time went. */
 export function GanttRow({ row, chart, width, critical, chosen, onChoose, ticked, onTick }: GanttRowProps) {
-  const [glyph, tone] = LOOKS[row.state];
+  const [glyph, tone] = STEP_LOOKS[row.state];
   const spent = total(row);
   const picking = ticked !== undefined;
   const look = [classes.row, row.state === 'failed' && classes.bad, (picking ? ticked : chosen) && classes.chosen];

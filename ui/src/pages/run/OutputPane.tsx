@@ -26,7 +26,7 @@ export function OutputPane({ run, place }: { run: Run; place: Place }) {
         <Whose place={place} />
         <span className={classes.aside}>
           {place.line !== null && <LineLink line={place.line} />}
-          {output.size > 0 && <Files run={run} stream={stream} step={place.step} size={output.size} />}
+          {output.size > 0 && <Files run={run} stream={stream} step={place.step} output={output} />}
         </span>
       </header>
       {output.problem && <p className={`${classes.none} fail`}>{output.problem}</p>}
@@ -66,8 +66,12 @@ function LineLink({ line }: { line: number }) {
   );
 }
 
-/** Links to the files as they are: of both streams there are two. */
-function Files({ run, stream, step, size }: { run: Run; stream: OutputStream; step: string | null; size: number }) {
+/** Links to the files as they are: of both streams there are two, and each step has its own. */
+function Files({ run, stream, step, output }: { run: Run; stream: OutputStream; step: string | null; output: Output }) {
+  const { size } = output;
+  if (step === null && output.lines.some((line) => line.step_key !== null)) {
+    return <span className="dim-2" title="Choose a step for its files">{fileSize(size)}</span>;
+  }
   const file = (one: OutputStream) => `/api/v1${outputPath({ runId: run.run_id, stream: one, stepKey: step }, '/file')}`;
   return (
     <span className="dim-2">

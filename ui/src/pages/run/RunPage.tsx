@@ -12,10 +12,11 @@ import { millis } from '../../lib/time';
 import { useSelection } from '../../lib/useSelection';
 import { EventLog, type EventLogHandle } from './EventLog';
 import { FailurePanel } from './FailurePanel';
-import { GanttChart, useGantt } from './GanttChart';
 import { OutputPane } from './OutputPane';
 import { PickBar } from './PickBar';
 import { RunHead } from './RunHead';
+import { StepsPanel, type StepsView } from './StepsPanel';
+import { useGantt } from './useGantt';
 import { usePlace } from './usePlace';
 import { useRunActs } from './useRunActs';
 import { WaitingPanel } from './WaitingPanel';
@@ -38,6 +39,7 @@ function RunView({ run }: { run: Run }) {
   const acts = useRunActs(run);
   const place = usePlace(run);
   const [ways, setWays] = useState(false);
+  const [view, setView] = useState<StepsView>('gantt');
   const [picks, setPicks] = useState(false);
   const drawn = useGantt(run, events, ops);
   // Steps can be chosen also of a run that never started.
@@ -49,6 +51,7 @@ function RunView({ run }: { run: Run }) {
   usePageKeys([
     ...(acts.mayReexecute ? [{ on: ['e'], show: ['E'], label: 're-execute', act: openWays }] : []),
     { on: ['f'], show: ['F'], label: 'first error', act: () => eventLog.current?.showFirstError() },
+    { on: ['g'], show: ['G'], label: 'Gantt or graph', act: () => setView(view === 'gantt' ? 'graph' : 'gantt') },
     { on: ['l'], show: ['L'], label: 'log filter', act: () => eventLog.current?.focusFilter() },
     { on: ['u'], show: ['U'], label: 'up to runs', act: () => void navigate('/runs') },
   ]);
@@ -69,7 +72,16 @@ function RunView({ run }: { run: Run }) {
         />
       )}
       {chart && chart.rows.length > 0 && (
-        <GanttChart run={run} chart={chart} ops={ops} step={place.step} onStep={showStep} picking={picks ? selection : null} />
+        <StepsPanel
+          run={run}
+          chart={chart}
+          ops={ops}
+          view={view}
+          onView={setView}
+          step={place.step}
+          onStep={showStep}
+          picking={picks ? selection : null}
+        />
       )}
       <div className={classes.bottom}>
         <EventLog ref={eventLog} events={events} ops={ops} step={place.chosen ? place.step : null} live={run.ended_at === null} />

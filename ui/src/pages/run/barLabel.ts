@@ -13,7 +13,7 @@ function wordings({ kind, attempt, name }: Segment, attempts: number): string[] 
   const numbered = attempts > 1 ? [`attempt ${attempt}`, String(attempt)] : [];
   switch (kind) {
     case 'failed':
-      return [...(name ? [[...numbered.slice(0, 1), name].join(', ')] : []), ...numbered];
+      return [...(name ? [...numbered.map((number) => `${number}, ${name}`), ...(attempts > 1 ? [] : [name])] : []), ...numbered];
     case 'work':
     case 'running':
       return numbered;
