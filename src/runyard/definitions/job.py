@@ -67,6 +67,7 @@ class JobDefinition:
         self.owners = tuple(owners or ())
         self._config = config
         self.steps = flatten(graph_def, op_retry_policy)
+        self._by_key = {step.key: step for step in self.steps}
         self._check()
 
     def _check(self) -> None:
@@ -122,7 +123,7 @@ class JobDefinition:
         return pool_needs(self.steps)
 
     def step(self, key: str) -> Step | None:
-        return next((step for step in self.steps if step.key == key), None)
+        return self._by_key.get(key)
 
     def needed_resources(self, steps: Iterable[Step] | None = None) -> dict[str, AnyResource]:
         """The resources that ``steps`` use (None: all of its steps), and those that these use.

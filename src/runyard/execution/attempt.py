@@ -10,7 +10,7 @@ from ..core.errors import InvalidRunConfig
 from ..core.run import RunStatus
 from ..core.tags import CODE_LOCATION, PARENT_RUN_ID, ROOT_RUN_ID
 from ..definitions.config.executor_config import ExecutorSettings
-from ..definitions.config.job_config import resolve_run_config, with_job_defaults
+from ..definitions.config.job_config import with_job_defaults
 from ..definitions.engine import InstanceClient
 from ..definitions.job import JobDefinition
 from ..definitions.records import DagsterRun
@@ -54,26 +54,8 @@ def run_of(
     )
 
 
-def prepare(
-    job: JobDefinition,
-    run: DagsterRun,
-    emitter: Emitter,
-    clock: Clock,
-    instance: InstanceClient | None,
-    input_values: Mapping[str, Any],
-) -> Attempt:
-    """Resolve the run's config; ``input_values`` win over the job's own and over config.
-
-    Raises:
-        InvalidRunConfig: the job does not take it, or an input that a step needs has no value.
-    """
-    config = resolve_run_config(job, run.run_config)
-    inputs = {**config.get("inputs", {}), **job.input_values, **input_values}
-    _check_inputs(job, inputs)
-    return Attempt(job, run, config, inputs, emitter, clock, instance)
-
-
-def _check_inputs(job: JobDefinition, given: Mapping[str, Any]) -> None:
+def check_inputs(job: JobDefinition, given: Mapping[str, Any]) -> None:
+    """Raises InvalidRunConfig for an input of the job that a step needs and nothing gives."""
     needed = {
         one.name
         for step in job.steps

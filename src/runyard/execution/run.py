@@ -15,11 +15,12 @@ from ..core.run import RunFailure, RunStatus
 from ..core.step import REUSED
 from ..core.tags import PARENT_RUN_ID
 from ..core.text import counted, listing
+from ..definitions.config.job_config import resolve_run_config
 from ..definitions.engine import InstanceClient
 from ..definitions.job import JobDefinition
 from ..definitions.pools import pool_needs
 from ..definitions.records import DagsterRun
-from .attempt import Attempt, prepare, run_of
+from .attempt import Attempt, check_inputs, run_of
 from .emitter import Emitter
 from .errors import RunCancelled, SelectionImpossible
 from .executors.in_process import InProcessExecutor
@@ -33,7 +34,7 @@ from .sink import EventSink
 from .step_host import StepHost
 from .step_try import Capture
 from .value_store import ValueStore
-from .values import Values
+from .values import ValuesInMemory
 
 
 def execute_run(
@@ -109,12 +110,15 @@ class _RunExecution:
     ) -> RunEnd:
         known = {step.key: done[step.key] for step in self._job.steps if step.key in done}
         try:
-            attempt = prepare(self._job, self._run, self._emitter, clock, instance, input_values)
+            config = resolve_run_config(self._job, self._run.run_config)
+            inputs = {**config.get("inputs", {}), **self._job.input_values, **input_values}
+            check_inputs(self._job, inputs)
             check_selection(self._job, known, only)
         except (InvalidRunConfig, SelectionImpossible) as error:
             return self._failed(error, str(error))
         if known:
             self._tell_reused(known)
+        attempt = Attempt(self._job, self._run, config, inputs, self._emitter, clock, instance)
         return self._execute(attempt, Progress(self._job.steps, only=only, done=known))
 
     def _execute(self, attempt: Attempt, progress: Progress) -> RunEnd:
@@ -128,7 +132,7 @@ class _RunExecution:
             return self._failed(error.cause, str(error), progress)
 
     def _in_process(self, attempt: Attempt, progress: Progress) -> RunEnd:
-        values = Values(self._run.run_id, self._job.steps, attempt.inputs, self._store, keep=self.keep)
+        values = ValuesInMemory(attempt, self._store, self.keep)
         with resources_for(attempt, progress.to_do) as resources:
             executor = InProcessExecutor(
                 attempt, progress, self._host, values=values, resources=resources, capture=self.capture

@@ -9,10 +9,11 @@ from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.errors import InvalidRunConfig, NotFound
 from ..core.step import StepEnd, StepOrder, StepStatus, first_seq
+from ..definitions.config.job_config import resolve_step_config
 from ..definitions.engine import InstanceClient
 from ..definitions.job import JobDefinition
 from ..definitions.steps import Step
-from .attempt import Attempt, prepare, run_of
+from .attempt import Attempt, run_of
 from .emitter import Emitter
 from .errors import RunCancelled
 from .log import lines_go_to
@@ -47,9 +48,12 @@ def execute_step(
     emitter = Emitter(sink, clock, run_id, attempt, after=first_seq(order.number))
     execution = _StepExecution(order, emitter)
     try:
-        run = run_of(job, run_id, run_config, tags)
         with lines_go_to(emitter.line_taker(order.step_key)):
-            return execution.execute(prepare(job, run, emitter, clock, instance, {}), values)
+            step = _step(job, order.step_key)
+            config = resolve_step_config(job, run_config, step.path)
+            inputs = {**config.get("inputs", {}), **job.input_values}
+            run = run_of(job, run_id, run_config, tags)
+            return execution.execute(step, Attempt(job, run, config, inputs, emitter, clock, instance), values)
     except (InvalidRunConfig, NotFound, RunCancelled) as error:
         return execution.end or execution.failed(error)
 
@@ -61,10 +65,8 @@ class _StepExecution:
         self._order, self._emitter = order, emitter
         self.end: StepEnd | None = None
 
-    def execute(self, attempt: Attempt, store: ValueStore) -> StepEnd:
-        step = _step(attempt.job, self._order.step_key)
-        values = Values(attempt.run.run_id, attempt.job.steps, attempt.inputs, store, for_others=True)
-        one_try = StepTry(attempt, step, self._order.retry_number, values)
+    def execute(self, step: Step, attempt: Attempt, store: ValueStore) -> StepEnd:
+        one_try = StepTry(attempt, step, self._order.retry_number, Values(attempt, store, for_others=True))
         resources = resources_for(attempt, [step], step.key)
         computed = one_try.compute(frozenset(self._order.outputs), resources, wait=True)
         self.end = one_try.end_of(computed, self._order.number)

@@ -61,7 +61,7 @@ class StepTry:
         try:
             self.events.started(self._tries, wait=wait)
             with capture(self._step.key), lines_go_to(self.events.lines):
-                inputs = self._values.inputs_of(self._step, self._attempt.config, given)
+                inputs = self._values.inputs_of(self._step, given)
                 with resources as ready:
                     started = self._attempt.clock.monotonic()
                     self._call(inputs, ready, outputs)

@@ -122,6 +122,31 @@ def resolve_run_config(job: JobDefinition, run_config: Any) -> dict[str, Any]:
     return resolved
 
 
+def resolve_step_config(job: JobDefinition, run_config: Any, path: tuple[str, ...]) -> dict[str, Any]:
+    """As ``resolve_run_config``, for the op at ``path`` alone: those of the other ops are left as they are given.
+
+    Raises:
+        InvalidRunConfig: what the op, or the run as a whole, takes has issues.
+    """
+    tree = job.config_tree
+    alone = Fields({**tree.fields, "ops": _only(tree.fields["ops"], path)}, noun=tree.noun)
+    full = with_job_defaults(job, run_config)
+    issues = alone.issues(full, "")
+    if issues:
+        raise InvalidRunConfig(job.name, issues)
+    return dict(alone.resolve(full))
+
+
+def _only(ops: ConfigType, path: tuple[str, ...]) -> Fields:
+    """The branch of a config tree that leads to the op at ``path``."""
+    if not isinstance(ops, Fields) or path[0] not in ops.fields:
+        return Fields({}, open=True)
+    node = ops.fields[path[0]]
+    if len(path) > 1 and isinstance(node, Fields):
+        node = Fields({"ops": _only(node.fields["ops"], path[1:])}, noun=node.noun)
+    return Fields({path[0]: node}, noun=ops.noun, open=True)
+
+
 def validate_run_config(job_def: JobDefinition, run_config: Any = None) -> dict[str, Any]:
     """``run_config`` with its defaults filled in.
 

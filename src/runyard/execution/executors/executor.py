@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from ...core.error_info import error_info
@@ -20,7 +21,7 @@ from .progress import Progress
 from .slots import Slots
 
 
-class Executor:
+class Executor(ABC):
     """Has the steps of one attempt done. ``failures`` are why those failed that did, by key."""
 
     def __init__(self, attempt: Attempt, progress: Progress, settings: ExecutorSettings, host: StepHost | None) -> None:
@@ -46,16 +47,18 @@ class Executor:
 
     # -- what differs --------------------------------------------------------------------------------------------
 
-    def _running(self) -> Sequence[Step]:
-        raise NotImplementedError
+    @abstractmethod
+    def _running(self) -> Sequence[Step]: ...
 
+    @abstractmethod
     def _begin(self, step: Step) -> None:
         """Have one try done; ``_ended`` is called with how it ended, now or later."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _settled(self, step: Step) -> None:
         """The step will not be tried any more."""
 
+    @abstractmethod
     def _stop(self) -> None:
         """End what is running, whatever it takes."""
 

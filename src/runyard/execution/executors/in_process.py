@@ -12,7 +12,7 @@ from ..attempt import Attempt
 from ..errors import RunCancelled
 from ..step_host import StepHost
 from ..step_try import Capture, StepTry
-from ..values import Values
+from ..values import ValuesInMemory
 from .executor import Executor
 from .progress import Progress
 
@@ -29,7 +29,7 @@ class InProcessExecutor(Executor):
         progress: Progress,
         host: StepHost | None,
         *,
-        values: Values,
+        values: ValuesInMemory,
         resources: Mapping[str, Any],
         capture: Capture,
     ) -> None:
@@ -55,3 +55,6 @@ class InProcessExecutor(Executor):
 
     def _settled(self, step: Step) -> None:
         self._values.done_with(step)
+
+    def _stop(self) -> None:
+        """Nothing runs while the executor waits."""

@@ -36,7 +36,7 @@ class MultiprocessExecutor(Executor):
             step_key=step.key,
             number=self._last_number,
             retry_number=self._progress.tries(step.key),
-            outputs=tuple(sorted(one for one in self._progress.given if one[0] in step.needs())),
+            outputs=self._progress.given_to(step),
         )
         self._by_number[order.number] = step
         self._events(step.key).worker_starting(order.number, order.retry_number)
@@ -45,6 +45,9 @@ class MultiprocessExecutor(Executor):
     def _ended(self, end: StepEnd) -> None:
         self._by_number.pop(end.number, None)
         super()._ended(self._after_death(end) if end.status is StepStatus.DIED else end)
+
+    def _settled(self, step: Step) -> None:
+        """Values are not in this process."""
 
     def _after_death(self, end: StepEnd) -> StepEnd:
         """What the process did not live to say; a crash is a failed try like any other."""

@@ -123,6 +123,11 @@ class Progress:
             self._set_ready(key)
         return (self._by_rank[rank] for rank in self._ready)
 
+    def given_to(self, step: Step) -> tuple[tuple[str, str], ...]:
+        """The outputs that exist of the steps which ``step`` needs."""
+        outputs = ((need, name) for need in step.needs() for name in self._steps[need].op.outs)
+        return tuple(one for one in outputs if one in self.given)
+
     def next_retry(self) -> float | None:
         """When the next step that waits for its retry is ready; None when none waits."""
         return min(self._retry_at.values(), default=None)
