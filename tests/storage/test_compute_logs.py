@@ -47,6 +47,15 @@ def test_a_run_id_leads_nowhere_else(tmp_path: Path, run_id: str) -> None:
         LocalComputeLogs(str(tmp_path)).path(run_id, "out")
 
 
+def test_a_step_key_of_any_length_has_files(tmp_path: Path) -> None:
+    logs = LocalComputeLogs(str(tmp_path))
+    logs.make_directory("r")
+    keys = ["é" * 300, "é" * 301, "x" * 255, "x" * 300]
+    for key in keys:
+        logs.path("r", "out", key).write_text(key)
+    assert [logs.path("r", "out", key).read_text() for key in keys] == keys
+
+
 @given(steps=st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), unique=True))
 def test_step_keys_have_files_of_their_own(steps: list[str]) -> None:
     logs = LocalComputeLogs("/base")

@@ -14,6 +14,8 @@ from .yard import Yard
 
 NAMES = ["x", "ünï çødé ✓", "a" * 3000, "%", "'; drop table runs; --", "a\nb", "-1", "*"]
 BODIES: list[Any] = [{}, [], None, "x", 7, {"priority": "x"}, {"job_name": None}, {"reason": 5}, {"run_config": []}]
+#: Streams: they go on for as long as somebody listens, or the run has not ended.
+ENDLESS = {"/api/v1/events", "/api/v1/runs/{run_id}/output/live"}
 WRITES = {"post", "put", "patch", "delete"}
 
 
@@ -24,7 +26,7 @@ def yard(make_yard: Callable[[Stores], Yard], stores: Stores) -> Yard:
 
 def operations(yard: Yard) -> list[tuple[str, str]]:
     described = yard.get("/openapi.json")["paths"]
-    return [(method, path) for path, methods in described.items() for method in methods if path != "/api/v1/events"]
+    return [(method, path) for path, methods in described.items() for method in methods if path not in ENDLESS]
 
 
 def filled(path: str, name: str) -> str:

@@ -108,8 +108,10 @@ class RunOutput:
         return Page(lines[::-1], _cursor(pairs), _size(pairs), more=False, earlier=earlier)
 
     def _pairs(self, after: Cursor) -> list[_Pair]:
-        found = self._logs.paths(self._run_id)
-        wanted = [paths for paths in found if self._step_key is None or paths.step_key == self._step_key]
+        if self._step_key is None:
+            wanted = self._logs.paths(self._run_id)
+        else:
+            wanted = [self._logs.pair(self._run_id, self._step_key)]
         return [
             _Pair(order, paths, self._streams, after.get(paths.name, Position())) for order, paths in enumerate(wanted)
         ]
