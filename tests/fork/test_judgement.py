@@ -49,13 +49,22 @@ with engine.begin() as c: c.execute(sa.text('create table t (a)'))
     "temporary directory": ("import tempfile; place = tempfile.TemporaryDirectory()", "a temporary directory"),
     "fork that hangs": ("import os, threading; os.register_at_fork(after_in_child=threading.Event().wait)", "hangs"),
     "polars": ("import polars", "imports polars"),
-    "gRPC channel": ("import grpc; channel = grpc.insecure_channel('127.0.0.1:1')", "of cygrpc"),
+    "gRPC channel": ("import grpc; channel = grpc.insecure_channel('127.0.0.1:1')", "when it is imported"),
     "gRPC channel, without its fork support": ("""
 import os
 os.environ['GRPC_ENABLE_FORK_SUPPORT'] = '0'
 import grpc
 channel = grpc.insecure_channel('127.0.0.1:1')
-""", "of cygrpc"),
+""", "when it is imported"),
+    "gRPC channel that waits":
+        ("import grpc, threading; channel = grpc.insecure_channel('127.0.0.1:1'); threading.Event().wait(0.05)",
+         "when it is imported"),
+    "gRPC channel, with its fork support": ("""
+import os
+os.environ['GRPC_ENABLE_FORK_SUPPORT'] = '1'
+import grpc
+channel = grpc.insecure_channel('127.0.0.1:1')
+""", "when it is imported"),
     "S3 of Arrow": ("import pyarrow.fs as f; f.S3FileSystem(anonymous=True, region='us-east-1')", "of libarrow_s3"),
 }  # fmt: skip
 
@@ -83,6 +92,14 @@ SAFE = {
         "import io, pyarrow.csv as c; c.read_csv(io.BytesIO(b'a,b\\n' + b'1,2\\n' * 100000))",
     "session of requests": "import requests; s = requests.Session()",
     "gRPC, imported": "import grpc",
+    "gRPC channel that was used and is closed": """
+import grpc
+with grpc.insecure_channel('127.0.0.1:1') as channel:
+    try: channel.unary_unary('/nobody/there')(b'', timeout=10)
+    except grpc.RpcError: pass
+del channel
+""",
+    "engine that was not used": "import sqlalchemy as sa; engine = sa.create_engine('postgresql+psycopg://u@h/d')",
     "gRPC channel that is closed": "import grpc\nwith grpc.insecure_channel('127.0.0.1:1') as c: pass\ndel c",
 }  # fmt: skip
 

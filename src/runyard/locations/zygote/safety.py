@@ -16,7 +16,7 @@ from .probe import kept_by_a_child
 
 #: Named because they leave nothing to see in some versions: module, and why no process that has it is forked.
 _NEVER_FORKED = {
-    "polars": "its thread pool, which some versions start on first use, leaves locks taken in a forked process",
+    "polars": "once its thread pool was used, and some versions start it at once, queries in a forked process hang",
 }
 #: Named because nothing shows it from outside: libraries that start their threads anew in a forked process.
 _RENEWS_THREADS = {
@@ -89,6 +89,8 @@ def _files() -> str | None:
 
 
 def _tried(ours: Collection[int]) -> str | None:
+    if not Path("/proc/self/task").exists():
+        return "This system does not tell which threads libraries have started."
     connections = connections_by_words(ours)
     kept = kept_by_a_child(connections)
     if kept is None:
@@ -98,21 +100,18 @@ def _tried(ours: Collection[int]) -> str | None:
 
 def _native_threads() -> str | None:
     """Libraries that know about fork (OpenBLAS) stop their threads for it: those left after one do not know."""
-    if not Path("/proc/self/task").exists():
-        return "This system does not tell which threads libraries have started."
     lost = _lost_threads()
     for _ in range(_LOOKS):
         if not lost:
-            return None
+            break
         threading.Event().wait(_PAUSE)
         lost = _lost_threads()
     if not lost:
         return None
-    of = [
-        f"{library} ({number})" for library, number in Counter(thread.library or thread.name for thread in lost).items()
-    ]
-    told = f"of {', '.join(of)}"
-    return f"The code starts {_count(len(lost), 'native thread')} when it is imported that a fork would lose: {told}."
+    of = Counter(thread.library or thread.name for thread in lost)
+    told = ", ".join(f"{library} ({number})" for library, number in of.items())
+    started = _count(len(lost), "native thread")
+    return f"The code starts {started} when it is imported that a fork would lose: of {told}."
 
 
 def _lost_threads() -> list[NativeThread]:
