@@ -193,7 +193,8 @@ def test_dev_runs_what_is_launched_and_cancels_it_at_the_end(place: Callable[...
     assert (done["tags"]["team"], done["tags"]["n"]) == ("a", "5")
     assert "said 1" in here.run("run", "logs", done["run_id"], "--follow").stdout
     failed = here.json("job", "launch", "-f", "jobs.py", "-j", "broken", "--wait", code=1)
-    assert failed["failure"] == {"step_key": "fail", "error_class": "ValueError", "message": "no such number"}
+    raised = {"error_class": "ValueError", "message": "no such number"}
+    assert failed["failure"] == {"step_key": "fail", **raised, "by_step": True}
 
     launched = here.run("job", "launch", "-f", "jobs.py", "-j", "endless")
     assert launched.stderr == ""

@@ -29,7 +29,7 @@ from .submit import EVERY_TAG, Reachable, SubmitStores, check_config, check_fits
 #: Events that are read at a time.
 _PAGE = 1000
 #: Runs that one transaction inserts at most.
-BATCH = 500
+BATCH = 1000
 
 
 class Strategy(str, Enum):
