@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.events import StoredEvent
 from ..core.run import Run, RunStatus
 from ..core.text import counted
 from .commands import Group
 from .options import json_option, key_values
 from .output import coloured, duration, local_time, print_json, print_table, short
 from .run_cancel import cancel_runs
+from .run_logs import run_logs
 from .run_reexecute import reexecute_runs
 from .session import opened_instance
 
@@ -31,6 +31,7 @@ def run() -> None:
 
 run.add_command(cancel_runs)
 run.add_command(reexecute_runs)
+run.add_command(run_logs)
 
 
 @run.command("list")
@@ -101,37 +102,6 @@ def _facts(found: Run) -> Iterable[tuple[str, str]]:
     if found.failure is not None:
         step = f"step {found.failure.step_key}: " if found.failure.step_key else ""
         yield "Failure", f"{step}{found.failure.error_class}: {found.failure.message}"
-
-
-@run.command("logs")
-@click.argument("run_id")
-@click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
-@json_option
-def run_logs(run_id: str, follow: bool, as_json: bool) -> None:
-    """Print a run's events. RUN_ID may be its first characters."""
-    from .follow import event_line, events_so_far
-    from .follow import follow as follow_events
-
-    with opened_instance() as instance:
-        whole_id = _find(instance, run_id).run_id
-        stores = instance.stores
-        found = follow_events(stores, whole_id, clock=instance.clock) if follow else events_so_far(stores, whole_id)
-        if as_json:
-            _stream_json(found)
-            return
-        for stored in found:
-            click.echo(event_line(stored))
-
-
-def _stream_json(events: Iterable[StoredEvent]) -> None:
-    """One JSON array, an event a line, written as the events come."""
-    from ..operations.shapes import event_shape
-
-    start = "["
-    for stored in events:
-        click.echo(start + "\n" + json.dumps(event_shape(stored), ensure_ascii=False), nl=False)
-        start = ","
-    click.echo("[]" if start == "[" else "\n]")
 
 
 @run.command("delete")
