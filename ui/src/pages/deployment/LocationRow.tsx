@@ -47,7 +47,7 @@ export function LocationRow({ location, action }: { location: CodeLocation; acti
         <tr className={`plain ${classes.below}`}>
           <td />
           <td colSpan={columns}>
-            Workers start by {location.start_method}: {location.start_method_reason}
+            Workers start by {location.start_method}. {location.start_method_reason}
           </td>
         </tr>
       )}

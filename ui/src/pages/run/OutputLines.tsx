@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useMemo, useRef } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, type CSSProperties } from 'react';
 import type { Output, OutputLine } from '../../api/outputFeed';
 import { millis, preciseClock } from '../../lib/time';
 import type { Place } from './usePlace';
@@ -7,6 +7,7 @@ import classes from './OutputPane.module.css';
 
 const ROW = 20;
 const NEAR_THE_END = 30;
+const LEAST_DIGITS = 5;
 
 interface OutputLinesProps {
   output: Output;
@@ -27,6 +28,7 @@ export function OutputLines({ output, place, onEarlier }: OutputLinesProps) {
     overscan: 20,
   });
   const last = lines.length - 1;
+  const digits = Math.max(LEAST_DIGITS, String(lines[last]?.number ?? '').length);
   const wanted = useMemo(() => (place.line === null ? -1 : lines.findIndex((line) => line.number === place.line)), [lines, place.line]);
   const severalSteps = useMemo(() => place.step === null && lines.some((line) => line.step_key !== lines[0]?.step_key), [place.step, lines]);
 
@@ -47,7 +49,7 @@ export function OutputLines({ output, place, onEarlier }: OutputLinesProps) {
   return (
     <div className={`${classes.scroller} ${severalSteps ? classes.several : ''}`} ref={scroller} onScroll={follow} tabIndex={0} role="log" aria-live="off">
       {before !== 'nothing' && <Earlier act={before === 'lines' ? onEarlier : null} />}
-      <div className={classes.lines} style={{ height: rows.getTotalSize() }}>
+      <div className={classes.lines} style={{ height: rows.getTotalSize(), '--digits': digits } as CSSProperties}>
         {rows.getVirtualItems().map((item) => {
           const line = lines[item.index];
           return (

@@ -68,35 +68,33 @@ function LineLink({ line }: { line: number }) {
 
 /** Links to the files as they are: of both streams there are two, and each step has its own. */
 function Files({ run, stream, step, output }: { run: Run; stream: OutputStream; step: string | null; output: Output }) {
-  const { size } = output;
-  if (step === null && output.lines.some((line) => line.step_key !== null)) {
-    return <span className="dim-2" title="Choose a step for its files">{fileSize(size)}</span>;
+  const size = fileSize(output.size);
+  const steps = step === null ? [...new Set(output.lines.map((line) => line.step_key))] : [step];
+  if (steps.length > 1) return <span className="dim-2" title="Choose a step for its files">{size}</span>;
+  const file = (one: OutputStream) => `/api/v1${outputPath({ runId: run.run_id, stream: one, stepKey: steps[0] ?? null }, '/file')}`;
+  if (stream !== 'both') {
+    return (
+      <a className="link dim-2" href={file(stream)}>
+        whole file {size}
+      </a>
+    );
   }
-  const file = (one: OutputStream) => `/api/v1${outputPath({ runId: run.run_id, stream: one, stepKey: step }, '/file')}`;
   return (
     <span className="dim-2">
-      {stream === 'both' ? (
-        <>
-          {fileSize(size)}, whole files{' '}
-          <a className="link" href={file('out')}>
-            out
-          </a>{' '}
-          <a className="link" href={file('err')}>
-            err
-          </a>
-        </>
-      ) : (
-        <a className="link" href={file(stream)}>
-          whole file {fileSize(size)}
-        </a>
-      )}
+      {size}, whole files{' '}
+      <a className="link" href={file('out')}>
+        out
+      </a>{' '}
+      <a className="link" href={file('err')}>
+        err
+      </a>
     </span>
   );
 }
 
 function nothing(run: Run, stream: OutputStream, output: Output): string {
   if (run.started_at === null) return run.ended_at === null ? 'Its worker has not started.' : 'It never started.';
-  if (output.state === 'reading') return '';
+  if (output.state === 'reading') return 'Reading its last lines.';
   const where = stream === 'both' ? 'stdout or stderr' : `std${stream}`;
   return `Nothing was written to ${where}${run.ended_at ? '' : ' so far'}.`;
 }

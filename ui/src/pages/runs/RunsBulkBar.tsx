@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { Fragment } from 'react';
+import { Fragment, type Ref } from 'react';
 import type { Run } from '../../api/types';
 import { Key } from '../../components/Key';
 import { RunLink } from '../../components/RunLink';
@@ -10,12 +10,19 @@ import classes from '../../components/BulkBar.module.css';
 
 const LINKED = 5;
 
+interface RunsBulkBarProps {
+  ref: Ref<HTMLDivElement>;
+  runs: Run[];
+  acts: RunsActs;
+  onClear: () => void;
+}
+
 /** What is done with the selected runs; each button says to how many of them. */
-export function RunsBulkBar({ runs, acts, onClear }: { runs: Run[]; acts: RunsActs; onClear: () => void }) {
+export function RunsBulkBar({ ref, runs, acts, onClear }: RunsBulkBarProps) {
   if (runs.length === 0) return null;
   const { failed, ended, unfinished } = targets(runs);
   return (
-    <div className={classes.bar} role="toolbar" aria-label="Act on the selected runs">
+    <div ref={ref} className={classes.bar} role="toolbar" aria-label="Act on the selected runs">
       <b>{grouped(runs.length)} selected</b>
       <span className="dim-2">{kindsOf(runs)}</span>
       {failed.length > 0 && (

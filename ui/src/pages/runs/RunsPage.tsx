@@ -37,14 +37,22 @@ export function RunsPage() {
   const acts = useRunsActs();
   const selection = useSelection(shown.map((run) => run.run_id));
   const selected = shown.filter((run) => selection.chosen.has(run.run_id));
+  const bar = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const navigate = useNavigate();
   const narrow = useNarrow();
   const addressOf = (runId: string) => `${window.location.origin}/runs/${runId}`;
 
+  const reach = () => {
+    if (acts.readOnly) return;
+    if (selected.length === 0 && cursor.id) selection.toggle(cursor.id);
+    // The buttons are there once this has been drawn.
+    requestAnimationFrame(() => bar.current?.querySelector('button')?.focus());
+  };
   usePageKeys([
     cursor.move,
     { on: ['x'], show: ['X'], label: 'select', act: () => !acts.readOnly && cursor.id && selection.toggle(cursor.id) },
+    { on: ['e'], show: ['E'], label: 're-execute', act: reach },
     ...(selected.length ? [{ on: ['Escape'], show: ['Esc'], label: 'select none', act: selection.none }] : []),
     { on: ['Enter'], show: ['Enter'], label: 'open', act: () => cursor.id && void navigate(`/runs/${cursor.id}`) },
     { on: ['f'], show: ['F'], label: 'filter', act: () => field.current?.focus() },
@@ -82,7 +90,7 @@ export function RunsPage() {
         />
       </div>
       {acts.told && <ToldBar told={acts.told} onClose={acts.forget} />}
-      {!narrow && <RunsBulkBar runs={selected} acts={acts} onClear={selection.none} />}
+      {!narrow && <RunsBulkBar ref={bar} runs={selected} acts={acts} onClear={selection.none} />}
       <TerminateDialog question={acts.question} onClose={acts.dismiss} />
       {query.isError && <Notice tone="fail">{messageOf(query.error)}</Notice>}
       {query.isSuccess && shown.length === 0 && <NoRuns filtered={chips.length > 0} />}
