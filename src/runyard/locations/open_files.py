@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import io
 import logging
 import os
 import stat
 import sys
-from typing import TextIO
 from weakref import WeakSet
 
 log = logging.getLogger(__name__)
@@ -21,16 +19,13 @@ _frozen: WeakSet[_Writer] = WeakSet()
 
 
 def flush_open_files() -> None:
-    """Write out the buffers of standard output and error, of Python's open files, and of the C library's.
+    """Write out the buffers of Python's open files.
 
     What stays in a buffer when a process is forked is written by every copy; when one ends without the interpreter's
     own end, as workers do, by none. Pipes and sockets are left alone: their reader may make us wait.
     """
-    for stream in (sys.stdout, sys.stderr):
-        _flush(stream)
     for file in _files():
         _flush(file)
-    ctypes.CDLL(None).fflush(None)
 
 
 def freeze_objects() -> None:
@@ -48,11 +43,11 @@ def _files() -> list[_Writer]:
     return [thing for thing in (*_frozen, *listed) if _is_file(thing)]
 
 
-def _flush(file: TextIO | _Writer) -> None:
+def _flush(file: _Writer) -> None:
     try:
         file.flush()
     except (OSError, ValueError) as error:
-        log.warning("what was written to %r last is lost: %s", getattr(file, "name", file), error)
+        log.warning("what was written to %s last is lost: %s", file.name, error)
 
 
 def _any_is_open() -> bool:

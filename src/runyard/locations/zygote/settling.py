@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ..open_files import flush_open_files, freeze_objects
 from ..spec import StartMethod
+from ..worker.streams import flush_streams
 from .descriptors import connections_by_words, identities
 from .safety import fork_hazard
 
@@ -34,6 +35,7 @@ def settle(asked_for: StartMethod | None, *, ours: Collection[int]) -> Settled:
     """
     # A handler of the user's would wait for our children before we do, and ignoring the signal loses their exit codes.
     child_signal = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    flush_streams()
     flush_open_files()
     method, reason = _choose(asked_for, ours)
     freeze_objects()
