@@ -29,8 +29,8 @@ _ClaimKey = tuple[Key, str]
 class _Claim:
     def __init__(self, run: RunWorker, message: ClaimSlots) -> None:
         self.run, self.message = run, message
-        #: Storage knows of it: what the step holds from then on is no rest of the try before.
-        self.known = False
+        #: What was reported before it is committed: what the step holds from then on is no rest of the try before.
+        self.due = False
 
 
 class StepSlots:
@@ -49,7 +49,7 @@ class StepSlots:
         claim = self._waiting[run.key, message.step_key] = _Claim(run, message)
         self._committer.claimants.add(run.run_id)
         # Behind what the run has reported: the end of the try before gives back what it held.
-        self._committer.after(lambda: self._soon(lambda: self._ask(claim)))
+        self._committer.after(lambda: self._ask_first(claim))
         self._keep_asking()
 
     def withdraw(self, run: RunWorker, message: WithdrawClaim) -> None:
@@ -87,7 +87,8 @@ class StepSlots:
     def _ask_all(self) -> None:
         self._asking_again = False
         for claim in self._waiting.values():
-            self._soon(lambda claim=claim: self._ask(claim))  # type: ignore[misc]  # bound default
+            if claim.due:
+                self._soon(lambda claim=claim: self._ask(claim))  # type: ignore[misc]  # bound default
         if self._waiting:
             self._keep_asking()
 
@@ -96,6 +97,11 @@ class StepSlots:
         if self._waiting.get(key) is claim:
             del self._waiting[key]
             claim.run.send(Granted(id=claim.message.id, error=error))
+
+    def _ask_first(self, claim: _Claim) -> None:
+        """In the committer's thread."""
+        claim.due = True
+        self._soon(lambda: self._ask(claim))
 
     # -- in the thread ----------------------------------------------------------------------------------------
 
@@ -133,7 +139,6 @@ class StepSlots:
             said = str(error)
             self._loop.soon(lambda: self._settle(claim, said))
             return
-        claim.known = True
         if granted:
             self._loop.soon(lambda: self._settle(claim))
 
@@ -148,7 +153,7 @@ class StepSlots:
 
     def _settle_all(self, holding: set[tuple[str, int, str]]) -> None:
         for (run, step_key), claim in list(self._waiting.items()):
-            if claim.known and (*run, step_key) in holding:
+            if claim.due and (*run, step_key) in holding:
                 self._settle(claim)
 
     def _free(self, run: RunWorker, message: WithdrawClaim) -> None:

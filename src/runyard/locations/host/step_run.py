@@ -22,6 +22,8 @@ from .zygote_process import NewWorker, OnWorker
 
 #: How long step processes of a host that is gone have to find this one, in seconds.
 ADOPTION_PATIENCE = 5.0
+#: How long step processes wait for their run's worker to find this host as they did, in seconds.
+ALONE_PATIENCE = 30.0
 #: How long the end of a run waits for its killed step processes, in seconds.
 KILL_PATIENCE = 5.0
 

@@ -10,7 +10,7 @@ from ..messages import Answer, FromWorker, Hello, StartStep, StopSteps
 from .adoption import OnMessage
 from .connection import Connection
 from .run_worker import RunWorker
-from .step_run import ADOPTION_PATIENCE, StepServices, StepsOfRun
+from .step_run import ALONE_PATIENCE, StepServices, StepsOfRun
 from .step_worker import Key
 from .worker_process import WorkerProcess
 
@@ -56,7 +56,7 @@ class StepWorkers:
         worker = self._services.processes.get(pid)
         if worker is not None:
             self._services.committer.after(lambda: self._check(key, worker))
-        self._services.loop.later(ADOPTION_PATIENCE, lambda: self._end_alone(key))
+        self._services.loop.later(ALONE_PATIENCE, lambda: self._end_alone(key))
         return on_message
 
     def _check(self, key: Key, worker: WorkerProcess) -> None:
