@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from deep_queue import deepen
 from runyard.core.ids import new_id
 from runyard.core.launch import LaunchResult, LaunchSpec
-from runyard.core.run import NewRun, RunStatus
+from runyard.core.policies import RunPolicies
+from runyard.core.run import NewRun, RunFailure, RunStatus
 from runyard.daemons.run_monitor import RunMonitorDaemon
 from runyard.daemons.run_queue.back_off import FIRST_PAUSE, LONGEST_PAUSE
 from runyard.launchers.local import LocalLauncher
@@ -169,3 +170,18 @@ def test_a_batch_is_as_large_as_the_launcher_asks_for(bench, monkeypatch) -> Non
     monkeypatch.setattr(yard.stores.queue, "claim", counting)
     assert yard.launched(300) == runs[:300]
     assert sizes == [300]
+
+
+def test_a_new_leader_leaves_attempts_that_carry_on_to_whoever_launches_them(any_bench) -> None:
+    yard = any_bench()
+    yard.stores.policies.configure(RunPolicies(max_resumes=1))
+    run_id = yard.submit()
+    yard.launched(1)
+    yard.begin(yard.location.launched[0])
+    lost = RunFailure("WorkerKilled", "killed")
+    yard.stores.runs.lose_worker(run_id, attempt=1, failure=lost, now=yard.clock.now())
+    yard.daemon = yard.new_daemon()
+    yard.fence = yard.lead("a")
+    yard.look()
+    run = yard.stores.runs.get(run_id)
+    assert (run.status, run.attempt, run.resumes) == (RunStatus.STARTING, 2, 1)
