@@ -42,26 +42,43 @@ def test_a_step_in_a_pool_keeps_a_place_for_a_moment_and_then_no_longer():
     assert moves([A, B], claims=claims(), places=1) == ([], ["a"], [])
     assert moves([A, B], claims=claims({"a": 0.0}), places=1, now=PATIENCE / 2) == ([], [], [])
     assert moves([A, B], claims=claims(granted="a"), places=1, now=PATIENCE / 2) == ([], [], ["a"])
-    assert moves([A, B], claims=claims({"a": 0.0}), places=1, now=PATIENCE) == (["a"], [], ["b"])
-    assert moves([A, B, C], claims=claims({"a": 0.0}), places=3, now=PATIENCE) == ([], [], ["b", "c"])
+    assert moves([A, B], claims=claims({"a": 0.0}), places=1, now=PATIENCE) == ([], [], ["b"])
+    assert moves([A, B, C], claims=claims({"a": 0.0}), places=2, now=PATIENCE / 2) == ([], [], ["b"])
 
 
 def test_what_ranks_higher_than_the_claim_does_not_wait_for_it():
     assert moves([B, A], claims=claims(), places=1) == ([], [], ["b"])
 
 
-def test_slots_that_came_for_a_place_that_is_gone_are_given_back():
-    assert moves([A], running=[B, C], claims=claims(granted="a"), places=2) == (["a"], [], [])
+def test_who_waits_stays_in_line_while_every_place_is_taken():
+    assert moves([A], running=[B, C], claims=claims({"a": 0.0}), places=2, now=9) == ([], [], [])
 
 
-def test_no_more_is_asked_of_a_pool_than_there_are_places():
+def test_who_holds_slots_begins_before_all_others():
+    assert moves([B, A], claims=claims(granted="a"), places=1) == ([], [], ["a"])
+
+
+def test_slots_are_asked_for_only_where_there_is_a_place_for_the_step():
+    other = step("q", "other")
+    assert moves([A, other], claims=claims(), places=1) == ([], ["a"], [])
+    assert moves([A, other], claims=claims({"a": 0.0}), places=1, now=PATIENCE) == ([], ["q"], [])
+    assert moves([A], running=[B, C], claims=claims(), places=2) == ([], [], [])
+
+
+def test_no_line_of_a_pool_is_longer_than_there_are_places():
     many = [step(f"p{i}", "db") for i in range(5)]
-    assert moves([*many, step("q", "other")], claims=claims(), places=2) == ([], ["p0", "p1", "q"], [])
+    assert moves(many, claims=claims({"p0": 0.0, "p1": 0.0}), places=2, now=9) == ([], [], [])
+    assert moves(many, claims=claims({"p0": 0.0, "p1": 0.0}), places=3, now=9) == ([], ["p2"], [])
 
 
 def test_a_claim_gives_way_to_one_of_a_higher_rank_in_the_same_pool():
     first, second = step("first", "db"), step("second", "db")
     assert moves([first, second], claims=claims({"second": 0.0}), places=1, now=9) == (["second"], ["first"], [])
+    assert moves([first, second], claims=claims({"second": 0.0}), places=2, now=9) == ([], ["first"], [])
+
+
+def test_slots_of_a_step_that_is_not_ready_any_more_are_given_back():
+    assert moves([B], claims=claims({"x": 0.0}, ["y"]), now=9) == (["x", "y"], [], ["b"])
 
 
 def test_a_limit_that_is_written_twice_counts_once():
@@ -124,11 +141,17 @@ def test_whatever_is_chosen_keeps_to_the_limits_and_sits_on_no_slot(situation):
     assert not {s.key for s in chosen.claim} & had
     if has is not None:
         assert all(s.op.pool is None or s.key in has.granted for s in chosen.begin)
-        still = had - set(chosen.withdraw) - begun | {s.key for s in chosen.claim}
-        places = config.max_concurrent - len(after)
-        asked_for = Counter(s.op.pool for s in ready if s.key in still and s.key not in has.granted)
-        assert all(count <= places + len(chosen.begin) for count in asked_for.values())
-        assert places or not still
+        assert not set(chosen.withdraw) & set(has.granted), "what is held is not given back"
+        places = config.max_concurrent - len(running)
+        line = Counter(s.op.pool for s in ready if s.key in has.asked)
+        new = Counter(s.op.pool for s in chosen.claim)
+        left = Counter(s.op.pool for s in ready if s.key in has.asked and s.key not in chosen.withdraw)
+        assert all(left[pool] + new[pool] <= max(places, line[pool]) for pool in line | new)
+        assert len(chosen.claim) + len(chosen.begin) <= places
+        # Nobody gives way to a lower rank.
+        rank = {s.key: i for i, s in enumerate(ready)}
+        for key in chosen.withdraw:
+            assert any(rank[s.key] < rank[key] and s.op.pool == ready[rank[key]].op.pool for s in chosen.claim)
 
 
 @given(situations())

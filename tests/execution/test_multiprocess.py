@@ -9,6 +9,7 @@ from runyard.core.clock import ManualClock
 from runyard.core.run import RunStatus
 from runyard.core.step import SEQ_SPACE, StepEnd, StepStatus
 from runyard.execution.errors import RunCancelled
+from runyard.execution.executors.choice import PATIENCE
 
 from .fake_host import FakeHost, PickledValues, Sink, run_with
 
@@ -352,6 +353,8 @@ def test_a_full_pool_holds_up_nobody_and_is_told_of_once(host):
     assert [(event.step_key, event.message) for event in waits] == [
         ("query", "Step 'query' waits for 1 slot of pool 'db'.")
     ]
+    assert host.clock.now() < 1000.0 + 2 * PATIENCE, "its line was joined once, and nobody waited for it again"
+    assert [key for key, *_ in host.asked] == ["query"]
 
 
 def test_a_slot_that_is_free_comes_before_what_ranks_lower(host):
