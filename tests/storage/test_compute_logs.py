@@ -12,22 +12,6 @@ from runyard.core.errors import UserError
 from runyard.storage.compute_logs import LocalComputeLogs
 
 
-def test_a_growing_log_is_read_from_where_one_was(tmp_path: Path) -> None:
-    logs = LocalComputeLogs(str(tmp_path))
-    assert logs.read("r1", "out") == (b"", 0)
-    logs.make_directory("r1")
-    file = logs.path("r1", "out")
-    assert file == tmp_path / "r1" / "run.out"
-    file.write_bytes(b"one\n")
-    first = logs.read("r1", "out")
-    assert first == (b"one\n", 4)
-    with file.open("ab") as more:
-        more.write(b"two\xff\n")
-    assert logs.read("r1", "out", offset=first.next_offset, limit=3) == (b"two", 7)
-    assert logs.read("r1", "out", offset=7) == (b"\xff\n", 9)
-    assert logs.read("r1", "out", offset=99) == (b"", 99)
-
-
 def test_the_files_of_a_run(tmp_path: Path) -> None:
     logs = LocalComputeLogs(str(tmp_path))
     assert logs.paths("r1") == []

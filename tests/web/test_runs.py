@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import msgspec
 import pytest
 
@@ -195,25 +193,6 @@ def test_a_place_that_is_none_is_refused(yard: Yard) -> None:
     problem(yard.client.get(f"/runs/{yard.add()}/events?after=soon"), 400, "bad-request")
 
 
-def test_printed_text_is_read_on_by_whole_characters(yard: Yard) -> None:
-    run_id = yard.add()
-    assert yard.get(f"/runs/{run_id}/logs") == {"text": "", "next_offset": 0}
-    directory = Path(yard.instance.settings.compute_logs_dir) / run_id
-    directory.mkdir(parents=True)
-    out = directory / "run.out"
-    out.write_bytes("prix: 5 €".encode()[:-1])
-    first = yard.get(f"/runs/{run_id}/logs", stream="out")
-    assert first == {"text": "prix: 5 ", "next_offset": 8}
-    out.write_bytes(b"prix: 5 \xe2\x82\xac, \xff\n")
-    assert yard.get(f"/runs/{run_id}/logs", offset=8) == {"text": "€, �\n", "next_offset": 15}
-    assert yard.get(f"/runs/{run_id}/logs", stream="err") == {"text": "", "next_offset": 0}
-
-
-@pytest.mark.parametrize("query", [{"stream": "in"}, {"offset": -1}, {"offset": 2**63}, {"offset": "x"}])
-def test_a_bad_place_in_a_log_is_refused(yard: Yard, query: dict[str, object]) -> None:
-    problem(yard.client.get(f"/runs/{yard.add()}/logs", params=query), 422, "invalid-request")
-
-
 def test_a_run_is_canceled_once_and_for_all(yard: Yard) -> None:
     waiting, running = yard.add(**{"dagster/priority": "-1"}), yard.add()
     assert yard.launch_next() == running
@@ -222,7 +201,7 @@ def test_a_run_is_canceled_once_and_for_all(yard: Yard) -> None:
     assert yard.post(f"/runs/{running}/cancel").json()["status"] == "CANCELING"
 
 
-@pytest.mark.parametrize("path", ["/runs/{id}", "/runs/{id}/events", "/queue/{id}", "/runs/{id}/logs"])
+@pytest.mark.parametrize("path", ["/runs/{id}", "/runs/{id}/events", "/queue/{id}"])
 def test_an_unknown_run_is_not_found(yard: Yard, path: str) -> None:
     assert "nosuchrun" in problem(yard.client.get(path.format(id="nosuchrun")), 404, "not-found")["detail"]
 

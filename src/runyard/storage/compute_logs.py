@@ -11,13 +11,6 @@ from .run_output.index import Stream
 RUN = "run"
 
 
-class LogChunk(NamedTuple):
-    """Bytes of a log and the offset that the next call goes on from."""
-
-    data: bytes
-    next_offset: int
-
-
 class LogPaths(NamedTuple):
     """Files of one step, or of the run itself when ``step_key`` is None."""
 
@@ -72,18 +65,6 @@ class LocalComputeLogs:
         stems = {file.name.rpartition(".")[0] for file in directory.iterdir() if file.suffix in (".out", ".err")}
         ordered = sorted(stems, key=lambda stem: (stem != RUN, stem))
         return [LogPaths(_step_key(stem), directory / f"{stem}.out", directory / f"{stem}.err") for stem in ordered]
-
-    def read(
-        self, run_id: str, stream: Stream, *, offset: int = 0, limit: int = 1 << 20, step_key: str | None = None
-    ) -> LogChunk:
-        """Up to ``limit`` bytes from ``offset``; nothing, at the same offset, when there is no such file yet."""
-        try:
-            with self.path(run_id, stream, step_key).open("rb") as file:
-                file.seek(offset)
-                data = file.read(limit)
-        except FileNotFoundError:
-            return LogChunk(b"", offset)
-        return LogChunk(data, offset + len(data))
 
     def delete(self, run_id: str) -> None:
         """Remove the run's files and its directory."""
