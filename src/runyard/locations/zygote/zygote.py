@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import subprocess
 import traceback
@@ -64,6 +65,7 @@ class Zygote:
                     continue
                 data = self._host.recv(_CHUNK)
                 if not data:
+                    self._end_soon()
                     return None
                 for payload in self._frames.feed(data):
                     become = self._handle(_DECODER.decode(payload), poll)
@@ -144,6 +146,12 @@ class Zygote:
         leave_zygote(keep=end, close=ours, settled=self._settled)
         self._host.detach()
         work(socket.socket(fileno=end), assignment, lambda: definitions)
+
+    def _end_soon(self) -> None:
+        """Threads and exit functions of user code have as long as a worker's; then the kernel ends this process."""
+        if self._setup is not None:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, max(0.1, self._setup.stop_grace))
 
     def _reap(self, exit_fd: int) -> None:
         os.close(exit_fd)
