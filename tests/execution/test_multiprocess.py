@@ -244,6 +244,14 @@ def test_a_process_that_died_without_a_retry_left_fails_its_step_with_the_hosts_
     assert sink.told("s1")[-1] == "STEP_SUCCESS"
 
 
+def test_a_process_that_died_is_not_tried_again_where_retries_are_off(host):
+    host.deaths = frozenset({1})
+    job, _ = flaky(0, max_retries=3)
+    config = {"execution": {"config": {"multiprocess": {"retries": {"disabled": {}}}}}}
+    assert run_with(job, host, run_config=config).failure.error_class == "WorkerKilled"
+    assert keys(host).count("subject") == 1
+
+
 def test_a_step_that_somebody_else_stopped_has_failed(host):
     sink = Sink()
     job = fan(2)
@@ -376,7 +384,28 @@ def test_a_step_that_can_never_have_its_slots_fails(host):
     sink = Sink()
     end = run_with(pooled(2, slots=3), host, sink=sink)
     assert (end.failure.error_class, end.failure.message) == ("NeverAdmissible", "'db' has not so many.")
-    assert sink.told("s0") == ["STEP_FAILURE"]
+    assert sink.told() == [("STEP_FAILURE", "s0"), ("STEP_FAILURE", "s1")]
+
+
+def test_a_step_that_was_refused_its_slots_does_not_wait_for_them(host):
+    @dg.op(pool="db", pool_slots=3)
+    def query():
+        pass
+
+    @dg.op(retry_policy=dg.RetryPolicy(delay=60))
+    def flaky_one(context):
+        if context.retry_number == 0:
+            raise OSError
+
+    @dg.job
+    def mixed():
+        query()
+        flaky_one()
+
+    host.limits = {"db": 1}
+    sink = Sink()
+    run_with(mixed, host, sink=sink)
+    assert sink.of("ENGINE_EVENT") == []
 
 
 def test_a_waiting_retry_holds_no_slot(host):
