@@ -35,7 +35,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.STARTED, S.CANCELING, EventType.RUN_CANCELING, "canceled by a person, max runtime"),
     Transition(S.STARTED, S.STARTING, EventType.RUN_STARTING, "resumed as the next attempt"),
     Transition(S.CANCELING, S.CANCELED, EventType.RUN_CANCELED, "worker stopped"),
-    Transition(S.CANCELING, S.FAILURE, EventType.RUN_FAILURE, "max runtime, worker died"),
+    Transition(S.CANCELING, S.FAILURE, EventType.RUN_FAILURE, "max runtime, failed first"),
     Transition(S.CANCELING, S.SUCCESS, EventType.RUN_SUCCESS, "finished first"),
 )
 
