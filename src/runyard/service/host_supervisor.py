@@ -12,6 +12,7 @@ from ..core.clock import Clock
 from ..core.errors import RunyardError
 from ..core.host import HostRecord
 from ..core.run import ACTIVE, Run, RunFailure, RunStatus
+from ..locations.processes import is_alive, machine_name, started_at
 from ..storage.protocols import Hosts, Runs, RunsFilter, Wakeups
 from .worker_thread import RepeatingThread
 
@@ -58,7 +59,9 @@ class HostSupervisor:
         self._missing = {host_id: known.get(host_id, now) for host_id in missing}
         self._looked_at = now
         lost = [host_id for host_id, since in self._missing.items() if now - since >= WORKER_GRACE]
-        return sum(self._give_up(host_id, hosts.get(host_id), active) for host_id in lost)
+        given_up = sum(self._give_up(host_id, hosts.get(host_id), active) for host_id in lost)
+        dead = [host for host_id in missing if host_id not in lost and (host := hosts.get(host_id)) is not None]
+        return given_up + sum(self._lose_dead(host, active) for host in dead)
 
     def _step(self) -> float:
         try:
@@ -69,17 +72,28 @@ class HostSupervisor:
 
     def _give_up(self, host_id: str, host: HostRecord | None, active: Sequence[Run]) -> int:
         lost = [run for run in active if run.host_id == host_id]
-        after = [self._lose(run, host) for run in lost]
+        self._lose(lost, host, "is gone")
         self._hosts.remove(host_id)
-        if lost:
-            self._wakeups.poke("queue")
-            self._wakeups.poke("runs")
-        if any(run is not None and run.status is RunStatus.STARTING for run in after):
-            self._wakeups.poke("resume")
         return len(lost)
 
-    def _lose(self, run: Run, host: HostRecord | None) -> Run | None:
+    def _lose_dead(self, host: HostRecord, active: Sequence[Run]) -> int:
+        """Runs of a host that died on this machine, whose workers did too: nobody will find another host."""
+        if host.machine != machine_name() or is_alive(host.pid, host.pid_started):
+            return 0
+        lost = [run for run in active if run.host_id == host.host_id and run.pid and started_at(run.pid) is None]
+        self._lose(lost, host, "is gone, and with it the run's worker")
+        return len(lost)
+
+    def _lose(self, lost: Sequence[Run], host: HostRecord | None, what: str) -> None:
+        if not lost:
+            return
+        after = [self._lose_worker(run, host, what) for run in lost]
+        self._wakeups.poke("queue")
+        self._wakeups.poke("runs")
+        if any(run is not None and run.status is RunStatus.STARTING for run in after):
+            self._wakeups.poke("resume")
+
+    def _lose_worker(self, run: Run, host: HostRecord | None, what: str) -> Run | None:
         process = f" (pid {host.pid} on {host.machine})" if host else ""
-        message = f"The location host of '{run.location_name}'{process} is gone."
-        failure = RunFailure(error_class="HostLost", message=message)
+        failure = RunFailure("HostLost", f"The location host of '{run.location_name}'{process} {what}.")
         return self._runs.lose_worker(run.run_id, attempt=run.attempt, failure=failure, now=self._clock.now())
