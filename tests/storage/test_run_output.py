@@ -7,7 +7,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runyard.storage.run_output import cursor
@@ -192,6 +192,7 @@ _WRITES = st.lists(
 )
 
 
+@settings(deadline=None)  # it writes files
 @given(writes=_WRITES, most=st.sampled_from([1, 300, 100_000]), count=st.integers(1, 12))
 def test_following_paging_and_the_tail_agree_with_reading_all(
     writes: list[tuple[str, str | None, str, bool]], most: int, count: int

@@ -55,17 +55,17 @@ class Forward:
     def __iter__(self) -> Iterator[RawLine]:
         for chunk in _chunks(self._path, self.place.offset, self._end, self._chunk):
             *whole, self._rest = (self._rest + chunk).split(b"\n")
+            offset, skipping = self.place
             for line in whole:
-                yield from self._ended(line)
+                offset += len(line) + 1
+                self.place = place = Place(offset)
+                if not skipping:
+                    yield RawLine(shown(line), offset - 1, place)
+                skipping = False
             yield from self._shorten()
-        if self._finished and self._rest:
-            yield from self._ended(self._rest, ending=0)
-            self._rest = b""
-
-    def _ended(self, line: bytes, ending: int = 1) -> Iterator[RawLine]:
-        skipped = self.place.skipping
-        self.place = Place(self.place.offset + len(line) + ending)
-        if not skipped:
+        if self._finished and self._rest and not self.place.skipping:
+            line, self._rest = self._rest, b""
+            self.place = Place(self.place.offset + len(line))
             yield RawLine(shown(line), self.place.offset - 1, self.place)
 
     def _shorten(self) -> Iterator[RawLine]:
@@ -123,14 +123,15 @@ def end_of_lines(path: Path, size: int) -> Place:
 
 def shown(line: bytes) -> str:
     """A line as a terminal would leave it: the last state of one that was rewritten, and not too long."""
-    line = line.rstrip(b"\r")
-    line = line[_last_state(line) :]
+    if b"\r" in line:
+        line = line.rstrip(b"\r")
+        line = line[_last_state(line) :]
     return _text(line) if len(line) <= LONGEST else _text(line[:LONGEST]) + _CUT
 
 
 def _text(data: bytes) -> str:
     text = data.decode("utf-8", "replace")
-    return _CONTROL.sub(_picture, text) if _CONTROL.search(text) else text
+    return text if text.isprintable() else _CONTROL.sub(_picture, text)
 
 
 def _picture(found: re.Match[str]) -> str:

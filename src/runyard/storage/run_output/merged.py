@@ -158,22 +158,26 @@ class _Source:
     def __init__(self, file: _File, lines: Iterator[RawLine], *, direction: int) -> None:
         self.file, self._lines, self._direction = file, lines, direction
         self._head: RawLine
-        self._at: int | None = None
 
-    def advance(self) -> tuple[int, ...] | None:
-        """Where the next line belongs among those of all files; None when there is none."""
+    def advance(self) -> bool:
+        """Go on to the next line; False when there is none."""
         head = next(self._lines, None)
         if head is None:
-            return None
+            return False
         self._head = head
-        place, self._at = self.file.pair.index.moment(self.file.stream, head.last)
-        at = _LAST if self._at is None else self._at
-        key = (at, self.file.pair.order, place, self.file.stream == "err", head.last)
-        return tuple(self._direction * part for part in key)
+        return True
+
+    def key(self) -> tuple[int, ...]:
+        """Where the line belongs among those of all files."""
+        sign, last = self._direction, self._head.last
+        place, at = self.file.pair.index.moment(self.file.stream, last)
+        at = _LAST if at is None else at
+        return sign * at, sign * self.file.pair.order, sign * place, sign * (self.file.stream == "err"), sign * last
 
     def line(self, number: int | None) -> Line:
-        at = None if self._at is None else self._at / 1e9
-        return Line(number, at, self.file.stream, self.file.pair.paths.step_key, self._head.text)
+        file, head = self.file, self._head
+        at = file.pair.index.moment(file.stream, head.last).at
+        return Line(number, None if at is None else at / 1e9, file.stream, file.pair.paths.step_key, head.text)
 
 
 class _Ahead(_Source):
@@ -185,11 +189,11 @@ class _Ahead(_Source):
     def more(self) -> bool:
         return self._forward.more
 
-    def advance(self) -> tuple[int, ...] | None:
-        key = super().advance()
-        if key is None:
+    def advance(self) -> bool:
+        found = super().advance()
+        if not found:
             self.file.place = self._forward.place
-        return key
+        return found
 
     def take(self) -> None:
         """The line at the head was read."""
@@ -208,16 +212,19 @@ _SourceT = TypeVar("_SourceT", bound=_Source)
 
 def _merged(sources: Sequence[_SourceT]) -> Iterator[_SourceT]:
     """Each time the source whose line is next; it goes on to its next line when this is asked on."""
-    heap = [(key, number) for number, source in enumerate(sources) if (key := source.advance()) is not None]
+    heap = [(source.key(), number) for number, source in enumerate(sources) if source.advance()]
     heapq.heapify(heap)
-    while heap:
+    while len(heap) > 1:
         number = heap[0][1]
         yield sources[number]
-        key = sources[number].advance()
-        if key is None:
-            heapq.heappop(heap)
+        if sources[number].advance():
+            heapq.heapreplace(heap, (sources[number].key(), number))
         else:
-            heapq.heapreplace(heap, (key, number))
+            heapq.heappop(heap)
+    for _, number in heap:
+        yield sources[number]
+        while sources[number].advance():
+            yield sources[number]
 
 
 def _chunk(files: Sequence[_File]) -> int:

@@ -32,8 +32,8 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 #: Seconds between looks at the files while somebody watches, and between those at the run.
 LOOK_EVERY, ASK_EVERY = 0.2, 1.0
-#: Looking takes this part of the time at most, however many files a run has.
-_LARGEST_SHARE = 0.1
+#: Reading takes no more than this part of the time for each who watches, however much a run prints.
+_LARGEST_SHARE = 0.25
 _FILE_CHUNK = 256 * 1024
 
 After = Annotated[str | None, Query(description="`next` of the page before; without it the last lines come")]
@@ -90,15 +90,14 @@ async def _events(feed: Feed, follower: OutputFollower) -> AsyncIterator[ServerS
         asked_at = began if ask else asked_at
         # The next look waits until the browser has taken what this one gave: so much is kept, and no more.
         page = await anyio.to_thread.run_sync(partial(follower.look, ask=ask))
+        looked = time()
         if page.lines:
             shape = page_shape(page)
             yield ServerSentEvent(msgspec.json.encode(shape).decode(), event="lines", id=shape["next"])
-        if page.more:
-            continue
-        if follower.finished:
+        if follower.finished and not page.more:
             yield ServerSentEvent("{}", event="end")
             return
-        await asyncio.sleep(max(LOOK_EVERY, (time() - began) / _LARGEST_SHARE))
+        await asyncio.sleep(max(0.0 if page.more else LOOK_EVERY, (looked - began) / _LARGEST_SHARE))
 
 
 @router.get("/{run_id}/output/file")
