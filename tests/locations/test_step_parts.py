@@ -300,8 +300,9 @@ class Slots:
         clock = SystemClock()
         self.pool, self.run = Pool(), RunOf()
         self.loop = Loop(clock)
-        self.committer = Committer(Nobody(), Nobody(), clock)  # type: ignore[arg-type]
-        self.slots = StepSlots(self.loop, self.committer, self.pool, clock)  # type: ignore[arg-type]
+        self.others = Nobody()
+        self.committer = Committer(self.others, self.others, clock)  # type: ignore[arg-type]
+        self.slots = StepSlots(self.loop, self.committer, self.pool, self.others, clock)  # type: ignore[arg-type]
         self._thread = threading.Thread(target=self.loop.run)
         self._thread.start()
         self.committer.start()
@@ -379,6 +380,7 @@ def test_a_withdrawn_claim_is_freed_however_often_that_takes_and_not_asked_any_m
     slots.withdraw("a")
     assert slots.pool.freed.get(timeout=30) == "a"
     assert slots.run.told.get(timeout=30) == Answer(id=9)
+    assert slots.others.topics.get(timeout=30) == "queue"
 
 
 def test_the_end_of_a_step_of_a_run_that_asked_for_slots_is_told_to_whoever_waits() -> None:

@@ -101,7 +101,7 @@ class Host:
         )
         self._memory = MemoryKills(kill_counter(), clock)
         self._processes = WorkerProcesses(self._loop, self._memory)
-        self._slots = StepSlots(self._loop, self._committer, stores.pool_slots, clock)
+        self._slots = StepSlots(self._loop, self._committer, stores.pool_slots, stores.wakeups, clock)
         self._steps = StepWorkers(
             StepServices(
                 self._loop,

@@ -63,10 +63,12 @@ class RunWorkers:
         self._finished: deque[Key] = deque()
         #: Their processes are gone; changed in the committer's thread too.
         self._settling: set[Key] = set()
+        self._losing_steps: set[Key] = set()
 
     def __len__(self) -> int:
-        """Live workers and launches under way."""
-        return len(self._workers) + sum(not launch.done() for launch in self._launches.values())
+        """Live workers, those that are gone and whose steps are not, and launches under way."""
+        under_way = sum(not launch.done() for launch in self._launches.values())
+        return len(self._workers) + len(self._losing_steps) + under_way
 
     def keys(self) -> tuple[Key, ...]:
         """Launches under way, live workers, and those whose end is not committed yet."""
@@ -201,8 +203,13 @@ class RunWorkers:
         self._slots.forget(worker.key)
         # Killed once, settled as often as storage needs: in between the number may become another process's.
         self._committer.after(lambda: worker.tree.ended(worker.pid, well=worker.ended is not None))
-        # Its steps must be gone before another attempt may begin.
-        self._steps.end_run(worker.key, lambda: self._committer.after(lambda: self._settle(worker)))
+        self._losing_steps.add(worker.key)
+        self._steps.end_run(worker.key, lambda: self._steps_gone(worker))
+
+    def _steps_gone(self, worker: RunWorker) -> None:
+        """Its steps had to be gone before another attempt may begin."""
+        self._losing_steps.discard(worker.key)
+        self._committer.after(lambda: self._settle(worker))
 
     def _remember(self, key: Key) -> None:
         self._finished.append(key)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ...core.clock import Clock
 from ...core.errors import NeverAdmissible, RunyardError
-from ...storage.protocols import PoolSlots
+from ...storage.protocols import PoolSlots, Wakeups
 from ..messages import Answer, ClaimSlots, Granted, WithdrawClaim
 from .committer import Committer
 from .loop import Loop
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 #: How often a step that waits asks again though nothing was heard of, in seconds.
 ASK_AGAIN = 5.0
-#: Hints after which somebody may have got slots.
-TOPICS = frozenset({"queue", "pools"})
+#: The hint after which somebody may have got slots.
+TOPIC = "queue"
 
 _ClaimKey = tuple[Key, str]
 
@@ -34,10 +34,11 @@ class _Claim:
 
 
 class StepSlots:
-    """Lives in the loop's thread, ``hint`` excepted. ``claimants`` are ids of runs that have asked for slots."""
+    """Lives in the loop's thread, ``hint`` excepted."""
 
-    def __init__(self, loop: Loop, committer: Committer, pool_slots: PoolSlots, clock: Clock) -> None:
-        self._loop, self._committer, self._pool_slots, self._clock = loop, committer, pool_slots, clock
+    def __init__(self, loop: Loop, committer: Committer, pool_slots: PoolSlots, wakeups: Wakeups, clock: Clock) -> None:
+        self._loop, self._committer, self._clock = loop, committer, clock
+        self._pool_slots, self._wakeups = pool_slots, wakeups
         self._waiting: dict[_ClaimKey, _Claim] = {}
         # One thread: every claim is a write, and storage lets one in at a time anyway.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="slots")
@@ -68,15 +69,15 @@ class StepSlots:
 
     def hint(self, topic: str) -> None:
         """From any thread: something moved."""
-        if topic in TOPICS and self._waiting and not self._looking.is_set():
+        if topic == TOPIC and self._waiting and not self._looking.is_set():
             self._looking.set()
             self._loop.soon(self._look)
 
     # -- in the loop ------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
-        pools = sorted({claim.message.pool for claim in self._waiting.values()})
-        self._soon(lambda: self._look_who_holds(pools))
+        due = [claim for claim in self._waiting.values() if claim.due]
+        self._soon(lambda: self._look_who_holds(due))
 
     def _keep_asking(self) -> None:
         """Hints get lost, and limits change."""
@@ -145,17 +146,21 @@ class StepSlots:
     def _is_waiting(self, claim: _Claim) -> bool:
         return self._waiting.get((claim.run.key, claim.message.step_key)) is claim
 
-    def _look_who_holds(self, pools: list[str]) -> None:
+    def _look_who_holds(self, due: list[_Claim]) -> None:
         """Cheaper than to ask for each: who gives slots back has granted them to whoever is next."""
         self._looking.clear()
+        pools = sorted({claim.message.pool for claim in due})
+        if not pools:
+            return
         holding = {(holder.run_id, holder.attempt, holder.step_key) for holder in self._pool_slots.holders(pools)}
-        self._loop.soon(lambda: self._settle_all(holding))
+        granted = [claim for claim in due if (*claim.run.key, claim.message.step_key) in holding]
+        self._loop.soon(lambda: self._settle_all(granted))
 
-    def _settle_all(self, holding: set[tuple[str, int, str]]) -> None:
-        for (run, step_key), claim in list(self._waiting.items()):
-            if claim.due and (*run, step_key) in holding:
-                self._settle(claim)
+    def _settle_all(self, granted: list[_Claim]) -> None:
+        for claim in granted:
+            self._settle(claim)
 
     def _free(self, run: RunWorker, message: WithdrawClaim) -> None:
         self._pool_slots.free(run.run_id, message.step_key, attempt=run.attempt)
+        self._wakeups.poke(TOPIC)
         self._loop.soon(lambda: run.send(Answer(id=message.id)))
