@@ -98,6 +98,21 @@ def test_what_the_import_made_leaves_the_choice_to_fork(
     assert (record.start_method, record.start_method_reason) == ("fork", None)
 
 
+@pytest.mark.parametrize("start_method", [None, "fork"])
+def test_a_session_with_an_open_connection_connects_again(
+    yard: Yard, server: str, start_method: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVER", server)
+    code = CODE.replace("POOL = ", "SESSION.get(f\"{os.environ['SERVER']}/1\")\n    POOL = ")
+    location = yard.location(code, start_method=start_method)
+    record = location.record()
+    assert record.start_method == (start_method or "spawn")
+    assert "a connection to 127.0.0.1:" in str(record.start_method_reason)
+    run_id = yard.launch(location, "in_process")
+    assert yard.finished(run_id).status is RunStatus.SUCCESS, yard.run(run_id).failure
+    assert yard.lines(run_id) == ["{'x': 12.0, 'y': 160.0}"]
+
+
 @pytest.mark.parametrize("job", ["in_process", "multiprocess"])
 def test_a_session_and_a_pool_that_were_used_at_import_work_as_well(
     yard: Yard, server: str, job: str, monkeypatch: pytest.MonkeyPatch

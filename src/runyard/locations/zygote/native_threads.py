@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from bisect import bisect_right
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from .memory_map import Mapping, mapping_at, mappings
 
 _TASKS = Path("/proc/self/task")
 #: Linux marks a thread so once it has begun to end, which is before anybody who joins it goes on.
@@ -19,34 +20,11 @@ _DEEPEST = 65536
 _RUNTIME = ("libc.so", "libc-", "libpthread", "libstdc++", "libgcc_s", "ld-linux", "ld-musl", "libc.musl", "[")
 
 
-class Mapping(NamedTuple):
-    """A line of ``/proc/self/maps``."""
-
-    start: int
-    end: int
-    flags: str
-    path: str
-
-
 class NativeThread(NamedTuple):
     #: As the thread calls itself; one that does not has the process's name.
     name: str
     #: File name of the library that runs in it; empty when that cannot be told.
     library: str
-
-
-def mappings() -> list[Mapping]:
-    """This process's memory, by rising address; none where the kernel does not tell."""
-    try:
-        text = Path("/proc/self/maps").read_text()
-    except OSError:
-        return []
-    found = []
-    for line in text.splitlines():
-        fields = line.split(None, 5)
-        start, end = fields[0].split("-")
-        found.append(Mapping(int(start, 16), int(end, 16), fields[1], fields[5] if len(fields) > 5 else ""))
-    return found
 
 
 def own_name() -> str:
@@ -80,11 +58,11 @@ def _is_ending(task: Path) -> bool:
 def _library(task: Path, memory: list[Mapping]) -> str:
     """The outermost code on the thread's stack that is nobody's runtime: its return addresses are there to be read."""
     waits_at = _stack_pointer(task)
-    place = None if waits_at is None else _mapping(memory, waits_at)
+    place = None if waits_at is None else mapping_at(memory, waits_at)
     if waits_at is None or place is None:
         return ""
     for address in reversed(_words(waits_at, min(place.end - waits_at, _DEEPEST))):
-        code = _mapping(memory, address)
+        code = mapping_at(memory, address)
         if code is not None and "x" in code.flags and code.path:
             name = code.path.rpartition("/")[2]
             if not name.startswith(_RUNTIME):
@@ -114,8 +92,3 @@ def _words(address: int, size: int) -> list[int]:
             f"{order}Q" if width == 8 else f"{order}I", data[: len(data) // width * width]
         )
     ]
-
-
-def _mapping(memory: list[Mapping], address: int) -> Mapping | None:
-    index = bisect_right(memory, address, key=lambda mapping: mapping.start) - 1
-    return memory[index] if index >= 0 and address < memory[index].end else None

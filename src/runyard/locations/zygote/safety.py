@@ -11,7 +11,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from .descriptors import connections_by_words, database_files, gpu_context
-from .native_threads import NativeThread, mappings, native_threads, own_name
+from .memory_map import shared_memory
+from .native_threads import NativeThread, native_threads, own_name
 from .probe import kept_by_a_child
 
 #: Named because they leave nothing to see in some versions: module, and why no process that has it is forked.
@@ -67,10 +68,9 @@ def _gpu() -> str | None:
 
 
 def _shared_memory() -> str | None:
-    for mapping in mappings():
-        shared = mapping.flags.startswith("rw") and mapping.flags.endswith("s")
-        hidden = mapping.path.endswith("(deleted)") or mapping.path.startswith("/dev/shm/")  # noqa: S108 - as above
-        if shared and hidden and not mapping.path.startswith(_HARMLESS_MEMORY):
+    for path in shared_memory():
+        unnamed = path.endswith("(deleted)") or path.startswith("/dev/shm/")  # noqa: S108 - as above
+        if unnamed and not path.startswith(_HARMLESS_MEMORY):
             return (
                 "The code makes locks or memory of multiprocessing when it is imported, which forked workers would "
                 "have in common."
