@@ -481,6 +481,30 @@ def test_a_cancellation_fails_steps_that_wait_for_their_retry(host):
     assert sink.told("subject")[-2:] == ["STEP_UP_FOR_RETRY", "STEP_FAILURE"]
 
 
+def test_a_cancellation_fails_steps_whose_retry_waits_for_slots(host):
+    @dg.op(pool="db", retry_policy=dg.RetryPolicy(max_retries=1))
+    def query():
+        # Somebody else takes the slot before the retry asks for it.
+        host.used["db"] += 1
+        raise OSError
+
+    @dg.job
+    def waiting():
+        query()
+
+    original = host.next
+
+    def next_(timeout):
+        if host.waiting:
+            raise RunCancelled
+        return original(timeout)
+
+    host.limits, host.next = {"db": 1}, next_
+    sink = Sink()
+    assert run_with(waiting, host, sink=sink).status is RunStatus.CANCELED
+    assert sink.told("query")[-2:] == ["STEP_UP_FOR_RETRY", "STEP_FAILURE"]
+
+
 # --- where there is nothing to keep apart ---
 
 

@@ -162,9 +162,11 @@ def test_a_waiting_retry_is_ready_at_its_time_and_not_before():
     progress.begin("s0")
     progress.again("s0", 10.0)
     assert [s.key for s in progress.ready(9.9)] == ["s1"]
-    assert (progress.next_retry(), progress.retrying(), progress.tries("s0")) == (10.0, ["s0"], 1)
+    assert (progress.next_retry(), progress.between_tries(), progress.tries("s0")) == (10.0, ["s0"], 1)
     assert [s.key for s in progress.ready(10.0)] == ["s0", "s1"]
-    assert progress.next_retry() is None
+    assert (progress.next_retry(), progress.between_tries()) == (None, ["s0"])
+    progress.begin("s0")
+    assert progress.between_tries() == []
 
 
 def test_the_output_without_a_value_of_a_step_done_before_orders_what_comes_after():

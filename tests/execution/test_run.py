@@ -154,6 +154,25 @@ def test_an_optional_output_that_is_left_out_skips_what_needs_it():
     assert ends["right"] == ends["gather"] == "STEP_SUCCESS"
 
 
+def test_an_output_without_a_value_is_given_by_success_alone():
+    @dg.op(out={"rows": dg.Out(int), "loaded": dg.Out(dg.Nothing)})
+    def load():
+        yield dg.Output(3, "rows")
+
+    @dg.op(ins={"after": dg.In(dg.Nothing)})
+    def check():
+        return "checked"
+
+    @dg.job
+    def loading():
+        _, loaded = load()
+        check(after=loaded)
+
+    result = loading.execute_in_process()
+    assert result.output_for_node("load", "loaded") is None
+    assert result.output_for_node("check") == "checked"
+
+
 def test_sys_exit_fails_the_step():
     @dg.op
     def leave():

@@ -75,8 +75,7 @@ def execute_run(
         capture: entered with the step's key around each try of a step in this process.
     """
     emitter = Emitter(sink, clock, run_id, attempt)
-    execution = _RunExecution(job, run_of(job, run_id, run_config, tags), emitter, host, values)
-    execution.keep, execution.capture = keep, capture
+    execution = _RunExecution(job, run_of(job, run_id, run_config, tags), emitter, host, values, keep, capture)
     try:
         with lines_go_to(emitter.line_taker()):
             return execution.execute(clock, instance, input_values or {}, done, only)
@@ -90,15 +89,20 @@ def execute_run(
 class _RunExecution:
     """One attempt. ``error`` is the exception of the first failure."""
 
-    keep: Callable[[str, str, Any], None] | None = None
-    capture: Capture = nullcontext
-    error: BaseException | None = None
-
     def __init__(
-        self, job: JobDefinition, run: DagsterRun, emitter: Emitter, host: StepHost | None, store: ValueStore | None
+        self,
+        job: JobDefinition,
+        run: DagsterRun,
+        emitter: Emitter,
+        host: StepHost | None,
+        store: ValueStore | None,
+        keep: Callable[[str, str, Any], None] | None,
+        capture: Capture,
     ) -> None:
         self._job, self._run, self._emitter = job, run, emitter
         self._host, self._store = host, store
+        self._keep, self._capture = keep, capture
+        self.error: BaseException | None = None
 
     def execute(
         self,
@@ -132,10 +136,10 @@ class _RunExecution:
             return self._failed(error.cause, str(error), progress)
 
     def _in_process(self, attempt: Attempt, progress: Progress) -> RunEnd:
-        values = ValuesInMemory(attempt, self._store, self.keep)
+        values = ValuesInMemory(attempt, self._store, self._keep)
         with resources_for(attempt, progress.to_do) as resources:
             executor = InProcessExecutor(
-                attempt, progress, self._host, values=values, resources=resources, capture=self.capture
+                attempt, progress, self._host, values=values, resources=resources, capture=self._capture
             )
             executor.run()
         end = self._end(progress, executor.failures)

@@ -107,6 +107,9 @@ class StepTry:
                 self._keep(item, context)
             else:
                 self.events.report(op.name, item)
+        for name, out in op.outs.items():
+            if out.is_nothing and out.is_required:
+                outputs.setdefault(name, None)
 
     def _keep(self, output: Output, context: OpExecutionContext) -> None:
         name = output.output_name

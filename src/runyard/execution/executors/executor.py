@@ -41,7 +41,7 @@ class Executor(ABC):
                 self._tell_skips()
         except RunCancelled as canceled:
             self._stop()
-            for key in self._progress.retrying():
+            for key in self._progress.between_tries():
                 self._events(key).failed(error_info(canceled))
             raise
 

@@ -132,9 +132,10 @@ class Progress:
         """When the next step that waits for its retry is ready; None when none waits."""
         return min(self._retry_at.values(), default=None)
 
-    def retrying(self) -> list[str]:
-        """Keys of the steps that wait for their retry."""
-        return list(self._retry_at)
+    def between_tries(self) -> list[str]:
+        """Keys of the steps of which a try has failed and the next has not begun."""
+        between = (State.RETRYING, State.READY)
+        return [key for key in self._tries if self._state[key] in between]
 
     def take_skips(self) -> list[Skip]:
         """Steps that turned out not to be done since the last time that this was asked."""
