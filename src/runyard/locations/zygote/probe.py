@@ -12,7 +12,7 @@ from collections.abc import Collection
 from .descriptors import identities
 
 #: A child that has said nothing after so many seconds hangs: an at-fork function waits for a thread that is gone.
-PATIENCE = 2.0
+PATIENCE = 5.0
 
 
 def kept_by_a_child(descriptors: Collection[int]) -> set[int] | None:
@@ -26,8 +26,11 @@ def kept_by_a_child(descriptors: Collection[int]) -> set[int] | None:
         warnings.simplefilter("ignore", DeprecationWarning)  # that there are threads is why the fork is tried
         pid = os.fork()
     if pid == 0:
-        os.write(writing, json.dumps(identities(descriptors)).encode())
-        os._exit(0)
+        try:
+            os.write(writing, json.dumps(identities(descriptors)).encode())
+        finally:
+            # Whatever went wrong: there must not be a second zygote.
+            os._exit(0)
     os.close(writing)
     try:
         said = _read(reading, pid)
