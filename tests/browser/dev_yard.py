@@ -217,13 +217,11 @@ class DevYard:
 
     def finish_everything(self) -> None:
         """Leave nothing waiting or running for the next test."""
-        while runs := self.client.get(
-            "/runs", params={"status": ["QUEUED", "STARTING", "STARTED", "CANCELING"], "limit": 100}
-        ).json():
-            for run in runs:
-                self.client.post(f"/runs/{run['run_id']}/cancel", json={})
-                self.go(run["run_id"])
-                self.wait_status(run["run_id"], "CANCELED", "SUCCESS", "FAILURE")
+        self.client.post("/runs/cancel", json={"all": True})
+        active = {"status": ["STARTING", "STARTED", "CANCELING"], "limit": 100}
+        for run in self.client.get("/runs", params=active).json():
+            self.go(run["run_id"])
+            self.wait_status(run["run_id"], "CANCELED", "SUCCESS", "FAILURE")
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -40,9 +40,17 @@ def busy(dev: DevYard) -> str:
     return holder
 
 
+@pytest.fixture
+def failed(dev: DevYard) -> str:
+    """A run with retries, skipped steps and output."""
+    run_id = dev.launch("ingest")
+    dev.wait_status(run_id, "FAILURE")
+    return run_id
+
+
 @pytest.mark.parametrize("page", [(390, 844)], indirect=True, ids=["390px"])
-def test_nothing_scrolls_sideways(busy: str, page: Page) -> None:
-    for path in (*PATHS, f"/runs/{busy}"):
+def test_nothing_scrolls_sideways(busy: str, failed: str, page: Page) -> None:
+    for path in (*PATHS, f"/runs/{busy}", f"/runs/{failed}"):
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         page.wait_for_load_state("load")
@@ -51,8 +59,8 @@ def test_nothing_scrolls_sideways(busy: str, page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", [(1440, 900), (900, 900)], indirect=True, ids=["1440px", "900px"])
-def test_every_page_draws_without_an_error(busy: str, page: Page) -> None:
-    for path in (*PATHS, f"/runs/{busy}"):
+def test_every_page_draws_without_an_error(busy: str, failed: str, page: Page) -> None:
+    for path in (*PATHS, f"/runs/{busy}", f"/runs/{failed}"):
         page.goto(path)
         expect(page.get_by_role("main")).to_be_visible()
         expect(page.get_by_text("Something went wrong")).to_have_count(0)

@@ -122,7 +122,6 @@ def test_many_runs_are_executed_again_from_failure(page: Page, dev: DevYard, men
     for run_id in failed:
         (again,) = dev.client.get("/runs", params={"tag": f"dagster/parent_run_id={run_id}"}).json()
         expect(rows.filter(has_text=again["run_id"][:8])).to_be_visible()
-    page.keyboard.press("Escape")
     expect(bar).to_have_count(0)
 
 

@@ -9,7 +9,7 @@ export const AUTO_RETRY_TAG = 'dagster/auto_retry_run_id';
 export const WILL_RETRY_TAG = 'dagster/will_retry';
 export const RETRY_NUMBER_TAG = 'dagster/retry_number';
 export const STEP_SELECTION_TAG = 'dagster/step_selection';
-export const RESUME_RETRY_TAG = 'dagster/is_resume_retry';
+export const PARENT_TAG = 'dagster/parent_run_id';
 
 export interface KnownTag {
   key: string;
@@ -37,4 +37,11 @@ export function selectedSteps(tags: Record<string, string>): ReadonlySet<string>
 /** Who asked for a run, as far as its tags say. */
 export function startedBy(tags: Record<string, string>): string | null {
   return tags[SCHEDULE_TAG] ?? tags[SENSOR_TAG] ?? null;
+}
+
+/** The same in one word where no schedule or sensor asked: a retry, a re-execution. */
+export function origin(tags: Record<string, string>): string | null {
+  if (tags[RETRY_NUMBER_TAG]) return `retry ${tags[RETRY_NUMBER_TAG]}`;
+  if (tags[PARENT_TAG]) return 're-execution';
+  return startedBy(tags);
 }

@@ -163,7 +163,7 @@ function Desk({ rows, acts, onWhy, onPause }: DeskProps) {
           accuracy={summary?.estimate_error?.message ?? null}
           onWhy={onWhy}
           onFilter={openFilter}
-          onEnd={rows.more}
+          onEnd={rows.reachEnd}
           foot={summary && <QueueFoot limit={rows.limit} here={rows.query.data?.length ?? 0} depth={summary.depth} onMore={rows.more} />}
         />
       )}

@@ -21,6 +21,7 @@ export function useQueueRows() {
     }),
     [entries],
   );
+  const more = () => setWanted((before) => Math.min(MOST_ENTRIES, Math.max(before, limit) * 3));
   return {
     query,
     limit,
@@ -32,6 +33,9 @@ export function useQueueRows() {
     entries,
     coming,
     stuck,
-    more: () => !query.isFetching && setWanted((before) => Math.min(MOST_ENTRIES, Math.max(before, limit) * 3)),
+    /** Because somebody asks for more: never lost, also while an answer is under way. */
+    more,
+    /** Because the end is in sight: that is told again and again until more is there. */
+    reachEnd: () => !query.isFetching && more(),
   };
 }

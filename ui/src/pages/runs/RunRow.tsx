@@ -5,7 +5,7 @@ import type { Run } from '../../api/types';
 import { StateWord } from '../../components/Glyph';
 import { TagChip } from '../../components/TagChip';
 import { runLook } from '../../lib/status';
-import { ownTags, PARTITION_TAG, PRIORITY_TAG, startedBy } from '../../lib/tags';
+import { origin, ownTags, PARTITION_TAG, PRIORITY_TAG } from '../../lib/tags';
 import { clock, fullTime, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { shortId } from '../../lib/words';
@@ -45,7 +45,7 @@ export function RunRow({ run, entry, cursor, onCursor, selected, onSelect }: Run
       <td className="minor" title={ownTags(run.tags).map((tag) => tag.join('=')).join(' ') || undefined}>
         <RunTags run={run} />
       </td>
-      <td className="minor dim-2">{startedBy(run.tags) ?? '–'}</td>
+      <td className="minor dim-2">{origin(run.tags) ?? '–'}</td>
       <td className="num" title={fullTime(created)}>
         {clock(created, now)}
       </td>

@@ -34,8 +34,8 @@ export function RunsPage() {
   const [reading, setReading] = useState(false);
   const { shown, newer, showNewer } = useSettledRuns(found, reading);
   const cursor = useCursor(shown, (run) => run.run_id);
-  const acts = useRunsActs();
   const selection = useSelection(shown.map((run) => run.run_id));
+  const acts = useRunsActs(selection.none);
   const selected = shown.filter((run) => selection.chosen.has(run.run_id));
   const bar = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -71,6 +71,7 @@ export function RunsPage() {
         tabs={<RunsTabs chips={chips} />}
         aside={
           !acts.readOnly &&
+          !narrow &&
           acts.unfinished > 0 && (
             <Button onClick={acts.askToTerminateAll} loading={acts.busy}>
               Terminate all…

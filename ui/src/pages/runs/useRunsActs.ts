@@ -17,8 +17,8 @@ export interface Told {
 
 const STARTED: RunStatus[] = ['STARTING', 'STARTED'];
 
-/** What a person may do to many runs, and what came of the last act. */
-export function useRunsActs() {
+/** What a person may do to many runs, and what came of the last act; `onDone` once it was done. */
+export function useRunsActs(onDone: () => void) {
   const reexecuting = useReexecuteMany();
   const terminating = useTerminate();
   const counts = useRunCounts().data ?? {};
@@ -29,7 +29,13 @@ export function useRunsActs() {
   const total = (statuses: RunStatus[]) => statuses.reduce((sum, status) => sum + (counts[status] ?? 0), 0);
 
   const terminate = (doomed: Doomed) =>
-    terminating.mutate(doomed, { onSuccess: (done) => setTold({ text: terminatedWords(done), bad: false, runIds: [] }), onError: refused });
+    terminating.mutate(doomed, {
+      onSuccess: (done) => {
+        setTold({ text: terminatedWords(done), bad: false, runIds: [] });
+        onDone();
+      },
+      onError: refused,
+    });
   const ask = (doomed: Doomed, waiting: number, running: number, title: string, about?: string) =>
     setQuestion({ title, waiting, running, about, verb: `Terminate ${count(waiting + running, 'run')}`, act: () => terminate(doomed) });
 
@@ -45,8 +51,10 @@ export function useRunsActs() {
       reexecuting.mutate(
         { runIds: runs.map((run) => run.run_id), strategy },
         {
-          onSuccess: (done) =>
-            setTold({ text: reexecutedWords(done), bad: done.refused.length > 0, runIds: done.runs.map((run) => run.run_id) }),
+          onSuccess: (done) => {
+            setTold({ text: reexecutedWords(done), bad: done.refused.length > 0, runIds: done.runs.map((run) => run.run_id) });
+            onDone();
+          },
           onError: refused,
         },
       ),
