@@ -34,6 +34,23 @@ _GIVE = (
 )
 
 
+def _theirs(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Rows of ``run_ids`` and of ``steps``, found by the index of runs: ``everyone`` are the runs of both."""
+    step = sa.tuple_(*(table.c[name] for name in StepTry._fields))
+    return sa.and_(
+        table.c.run_id.in_(sa.bindparam("everyone", expanding=True)),
+        sa.or_(
+            table.c.run_id.in_(sa.bindparam("run_ids", expanding=True)),
+            step.in_(sa.bindparam("steps", expanding=True)),
+        ),
+    )
+
+
+_POOLS = sa.union(*(sa.select(table.c.pool).where(_theirs(table)) for table in (pool_holders, pool_waiters)))
+_LET_GO = sa.delete(pool_holders).where(_theirs(pool_holders)).returning(pool_holders.c.pool, pool_holders.c.slots)
+_LEAVE = sa.delete(pool_waiters).where(_theirs(pool_waiters))
+
+
 def give_back(
     database: Database,
     connection: sa.Connection,
@@ -46,37 +63,22 @@ def give_back(
 
     A transaction does so once: counters are locked in the order of their keys.
     """
-    pools = _pools_of(database, connection, run_ids, steps)
+    everyone = sorted({*run_ids, *(step.run_id for step in steps)})
+    theirs = {"everyone": everyone, "run_ids": list(run_ids), "steps": list(steps)}
+    pools = connection.execute(_POOLS, theirs).scalars().all() if steps else _of_runs(database, connection, run_ids)
     if not pools:
         return
     lock_counters(connection, pools)
     freed: Counter[str] = Counter()
-    holding = sa.delete(pool_holders).where(_of(pool_holders, run_ids, steps))
-    for pool, slots in connection.execute(holding.returning(pool_holders.c.pool, pool_holders.c.slots)):
+    for pool, slots in connection.execute(_LET_GO, theirs):
         freed[pool] += slots
-    connection.execute(sa.delete(pool_waiters).where(_of(pool_waiters, run_ids, steps)))
+    connection.execute(_LEAVE, theirs)
     if freed:
         connection.execute(_GIVE, [{"key": pool, "slots": freed[pool]} for pool in sorted(freed)])
     served = serve(database, connection, pools, now)
     tell(database, connection, [*freed, *served])
 
 
-def _pools_of(
-    database: Database, connection: sa.Connection, run_ids: Sequence[str], steps: Sequence[StepTry]
-) -> set[str]:
-    found: set[str] = set()
-    if run_ids:
-        wanted = text(run_ids) if database.kind == "sqlite" else list(run_ids)
-        found.update(connection.exec_driver_sql(_POOLS_OF_RUNS[database.kind], {"runs": wanted}).scalars())
-    if steps:
-        tables = (pool_holders, pool_waiters)
-        query = sa.union(*(sa.select(table.c.pool).where(_of(table, (), steps)) for table in tables))
-        found.update(connection.execute(query).scalars())
-    return found
-
-
-def _of(table: sa.Table, run_ids: Sequence[str], steps: Sequence[StepTry]) -> sa.ColumnElement[bool]:
-    """Rows of these runs and steps, found by the index of runs."""
-    of_steps = sa.tuple_(table.c.run_id, table.c.step_key, table.c.attempt).in_(steps)
-    everyone = {*run_ids, *(step.run_id for step in steps)}
-    return sa.and_(table.c.run_id.in_(sorted(everyone)), sa.or_(table.c.run_id.in_(list(run_ids)), of_steps))
+def _of_runs(database: Database, connection: sa.Connection, run_ids: Sequence[str]) -> Sequence[str]:
+    wanted = text(run_ids) if database.kind == "sqlite" else list(run_ids)
+    return connection.exec_driver_sql(_POOLS_OF_RUNS[database.kind], {"runs": wanted}).scalars().all()

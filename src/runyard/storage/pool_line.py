@@ -22,6 +22,12 @@ class StepTry(NamedTuple):
     attempt: int
 
 
+_LOCKED = (
+    sa.select(pool_counters.c.pool)
+    .where(pool_counters.c.pool.in_(sa.bindparam("pools", expanding=True)))
+    .order_by(pool_counters.c.pool)
+    .with_for_update()
+)
 _LINES = sa.select(pool_counters.c.pool, pool_counters.c.used).where(
     pool_counters.c.pool.in_(sa.bindparam("pools", expanding=True)),
     sa.exists().where(pool_waiters.c.pool == pool_counters.c.pool),
@@ -45,8 +51,7 @@ class Waiter(NamedTuple):
 
 
 def lock_counters(connection: sa.Connection, pools: Collection[str]) -> None:
-    query = sa.select(pool_counters.c.pool).where(pool_counters.c.pool.in_(pools)).order_by(pool_counters.c.pool)
-    connection.execute(query.with_for_update()).all()
+    connection.execute(_LOCKED, {"pools": list(pools)}).all()
 
 
 def is_paused(rules: Rules, pool: str) -> bool:
