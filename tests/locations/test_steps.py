@@ -246,6 +246,30 @@ def test_deaf_steps_of_a_canceled_run_are_killed_in_time(yard: Yard) -> None:
     assert is_gone(step)
 
 
+def test_step_whose_zygote_dies_instead_of_starting_it_is_started_by_the_next(yard: Yard) -> None:
+    code = """
+    @dg.op
+    def first():
+        gate("first")
+
+    @dg.op(ins={"after": dg.In(dg.Nothing)})
+    def second(context):
+        context.log.info("alive")
+
+    def body():
+        second(first())
+    """
+    run_id = yard.launch(yard.location(steps(code)))
+    yard.file("first")
+    zygote = yard.zygote()
+    zygote.send_signal(signal.SIGSTOP)
+    go(yard, "first")
+    yard.until(lambda: ("STEP_WORKER_STARTING", "second") in yard.steps(run_id))
+    yard.kill(zygote)
+    assert yard.finished(run_id).status is RunStatus.SUCCESS
+    assert yard.lines(run_id) == ["alive"]
+
+
 # -- the host's death -------------------------------------------------------------------------------------------------
 
 

@@ -43,6 +43,7 @@ class StepSlots:
         # One thread: every claim is a write, and storage lets one in at a time anyway.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="slots")
         self._looking = threading.Event()
+        self._closed = threading.Event()
         self._asking_again = False
 
     def claim(self, run: RunWorker, message: ClaimSlots) -> None:
@@ -65,6 +66,7 @@ class StepSlots:
             del self._waiting[key]
 
     def close(self) -> None:
+        self._closed.set()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def hint(self, topic: str) -> None:
@@ -113,14 +115,20 @@ class StepSlots:
             log.debug("the host ends: nobody asks for slots any more")
 
     def _guarded(self, action: Callable[[], None], insist: bool) -> None:
+        while not self._done(action):
+            # Nothing overtakes what must be done: a step may ask again for what it has just given back.
+            if not insist or self._clock.wait(self._closed, ASK_AGAIN):
+                return
+
+    def _done(self, action: Callable[[], None]) -> bool:
         try:
             action()
         except RunyardError as error:
             log.warning("slots of pools are asked for again in %g s: %s", ASK_AGAIN, error)
-            if insist:
-                self._loop.soon(lambda: self._loop.later(ASK_AGAIN, lambda: self._soon(action, insist=True)))
+            return False
         except Exception:
             log.exception("asking for slots of pools failed")
+        return True
 
     def _ask(self, claim: _Claim) -> None:
         message, (run_id, attempt) = claim.message, claim.run.key

@@ -24,6 +24,8 @@ from .zygote_process import NewWorker, OnWorker
 ADOPTION_PATIENCE = 5.0
 #: How long step processes wait for their run's worker to find this host as they did, in seconds.
 ALONE_PATIENCE = 30.0
+#: How often a zygote is asked for the process of one try of a step.
+STARTS = 3
 #: How long the end of a run waits for its killed step processes, in seconds.
 KILL_PATIENCE = 5.0
 
@@ -48,8 +50,9 @@ class _Task:
     def __init__(self, run: RunWorker, message: StartStep) -> None:
         self.run, self.request, self.order = run, message.id, message.order
         self.worker: StepWorker | None = None
-        #: Asked of the zygote, which has not answered yet.
+        #: Asked of the zygote, which has not answered yet; how often it was.
         self.forking = False
+        self.asked = 0
         #: Told to stop before it had a process: by force or not.
         self.stopping: bool | None = None
         #: A process of a host that is gone is waited for until then.
@@ -93,11 +96,15 @@ class StepsOfRun:
             self._answer(task, died(task.order, self._no_process(task, "the run's worker has not said what it runs")))
             return
         task.forking = True
+        task.asked += 1
         self._services.start(task.run.launch, task.order, lambda new: self._started(task, new))
 
     def _started(self, task: _Task, new: NewWorker | str) -> None:
         task.forking = False
-        if isinstance(new, str):
+        if isinstance(new, str) and task.asked < STARTS and task.stopping is None:
+            # Its zygote died. Should that have started the process all the same, it is given up on when it comes.
+            self._fork(task)
+        elif isinstance(new, str):
             self._answer(task, died(task.order, self._no_process(task, new)))
         else:
             tree = self._services.trees.of(*self._key, task.order.number)
@@ -123,6 +130,8 @@ class StepsOfRun:
             worker.tree.stop(worker.pid, force=task.stopping)
 
     def _on_message(self, worker: StepWorker, message: FromWorker) -> None:
+        if worker.rejected:
+            return  # its events must not mix with those of the process that has taken its number
         if isinstance(message, Report):
             worker.end = message.step_end or worker.end
             # A last word without events needs no commit; nobody waits for its acknowledgement.
