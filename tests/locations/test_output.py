@@ -216,6 +216,16 @@ def test_handlers_that_cannot_be_made_fail_the_run_with_a_sentence(yard: Yard, e
     assert run.failure.message.startswith("python_logs.dagster_handler_config.handlers.mail of the instance file")
 
 
+def test_output_that_cannot_be_kept_fails_the_run_with_a_sentence(yard: Yard) -> None:
+    location = yard.location(one_op("pass"))
+    (yard.home / "logs").rename(yard.home / "old logs")
+    (yard.home / "logs").write_text("in the way")
+    run = yard.finished(yard.launch(location))
+    assert run.failure is not None
+    assert run.failure.error_class == "OutputNotKept"
+    assert run.failure.message.startswith(f"What the run prints cannot be kept: {yard.home / 'logs'}")
+
+
 def test_a_worker_that_waits_is_read_meanwhile(yard: Yard) -> None:
     code = WAITING.replace('context.log.info("before")', 'print("waits")')
     run_id = yard.launch(yard.location(code))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...core.clock import Clock, SystemClock
+from ...core.errors import UserError
 from ...storage.compute_logs import LocalComputeLogs
 from .output_notes import Notes, OutputFiles
 from .streams import NotingFile, flush_streams, take_streams
@@ -19,13 +20,19 @@ from .streams import NotingFile, flush_streams, take_streams
 _SOON, _LATE = 0.1, 2.0
 
 
+class OutputNotKept(UserError):
+    """The files that output goes to cannot be written."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"What the run prints cannot be kept: {error.filename}: {error.strerror}.")
+
+
 class Output:
     """Where the standard output and error of this process go; made by ``redirect_output``."""
 
     def __init__(self, logs: LocalComputeLogs, run_id: str, step_key: str | None, clock: Clock) -> None:
         self._logs, self._run_id, self._clock = logs, run_id, clock
-        logs.make_directory(run_id)
-        self._own = OutputFiles(logs.pair(run_id, step_key))
+        self._own = self._open(step_key)
         self._notes = Notes(self._own, clock)
 
     def begin(self) -> None:
@@ -39,15 +46,22 @@ class Output:
         """Inside, what this process prints goes to the files of the step. One step at a time.
 
         Raises:
-            OSError: the files cannot be written.
+            OutputNotKept: the files cannot be written.
         """
-        files = OutputFiles(self._logs.pair(self._run_id, step_key))
+        files = self._open(step_key)
         try:
             self._switch(files)
             yield
         finally:
             self._switch(self._own)
             files.close()
+
+    def _open(self, step_key: str | None) -> OutputFiles:
+        try:
+            self._logs.make_directory(self._run_id)
+            return OutputFiles(self._logs.pair(self._run_id, step_key))
+        except OSError as error:
+            raise OutputNotKept(error) from error
 
     def _switch(self, files: OutputFiles) -> None:
         flush_streams()
@@ -66,7 +80,7 @@ def redirect_output(
     """Send standard output and error of this process to the files of the run, or of one step.
 
     Raises:
-        OSError: the files cannot be written.
+        OutputNotKept: the files cannot be written.
     """
     output = Output(LocalComputeLogs(compute_logs_dir), run_id, step_key, clock or SystemClock())
     output.begin()

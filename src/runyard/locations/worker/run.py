@@ -21,7 +21,7 @@ from .earlier import carry_on
 from .instance import HostInstance, steps_done
 from .job import NoJob, find_job
 from .link import HostLink
-from .output import Output, redirect_output
+from .output import Output, OutputNotKept, redirect_output
 from .sink import HostSink
 from .step_host import HostSteps
 
@@ -47,6 +47,8 @@ def run(
             return
         output = redirect_output(assignment.setup.compute_logs_dir, launch.run_id, clock=clock)
         end = _execute(link, assignment.setup, launch, definitions, cancellation, clock, output)
+    except OutputNotKept as error:
+        end = _failed(RunFailure(type(error).__name__, str(error)))
     except RunCancelled as error:
         end = end or RunEnd(status=RunStatus.CANCELED, message=str(error))
     finally:

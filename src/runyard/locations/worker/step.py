@@ -19,7 +19,7 @@ from .cancellation import Cancellation
 from .instance import HostInstance
 from .job import NoJob, find_job
 from .link import HostLink
-from .output import redirect_output
+from .output import OutputNotKept, redirect_output
 from .sink import HostSink
 
 
@@ -40,6 +40,8 @@ def run_step(
     try:
         redirect_output(assignment.setup.compute_logs_dir, launch.run_id, order.step_key, clock=clock)
         end = _execute(link, assignment.setup, launch, order, definitions, cancellation, clock)
+    except OutputNotKept as error:
+        end = _end(order, StepStatus.DIED, failure=RunFailure(type(error).__name__, str(error)))
     except RunCancelled:
         end = end or _end(order, StepStatus.CANCELED)
     finally:
