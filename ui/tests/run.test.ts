@@ -73,6 +73,13 @@ describe('the feed of a run', () => {
     expect(streams.length).toBe(1);
   });
 
+  it('starts over where lines were left out', async () => {
+    const { feed, streams } = await started(page(1, 2));
+    streams[0]?.say({ ...page(900, 2), skipped: true });
+    const { lines, start, before } = feed.current();
+    expect([lines.map((each) => each.number), start, before]).toEqual([[900, 901], 0, 'file']);
+  });
+
   it('lets go while it is out of sight and goes on where it was', async () => {
     const { feed, asked, streams } = await started(page(1, 1));
     streams[0]?.say(page(2, 1));
@@ -81,6 +88,16 @@ describe('the feed of a run', () => {
     feed.resume();
     expect(streams[1]?.url).toContain('after=c2');
     expect(asked.length).toBe(1);
+  });
+
+  it('leaves out what is between when a run prints faster than it is read', async () => {
+    const { feed, asked, streams } = await started(page(1, 2));
+    for (let number = 3; number < 8; number += 1) streams[0]?.say({ ...page(number, 1), more: true });
+    expect(streams[0]?.closed).toBe(true);
+    await new Promise((done) => setTimeout(done));
+    expect(asked.length).toBe(2);
+    expect(streams.length).toBe(2);
+    expect(feed.current().lines.length).toBe(2);
   });
 
   it('asks for earlier lines once, and keeps the place of those that are here', async () => {

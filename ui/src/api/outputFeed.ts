@@ -19,6 +19,8 @@ export interface OutputPage {
   /** Bytes of all files that were read. */
   size: number;
   more: boolean;
+  /** The run prints faster than it can be shown: lines were left out before these. */
+  skipped?: boolean;
   /** Whether there are lines before these; of the last lines only. */
   earlier?: boolean;
 }
@@ -47,6 +49,8 @@ export const MOST_LINES = 20_000;
 export const MOST_TEXT = 8_000_000;
 
 const RECONNECT_AFTER = 2000;
+/** Pages in a row with more behind them: the run prints faster than it is read, and its last lines are what counts. */
+const TOO_FAR_BEHIND = 5;
 
 export const NOTHING_READ: Output = { lines: [], start: 0, before: 'nothing', size: 0, state: 'reading', problem: null };
 
@@ -55,6 +59,11 @@ export function withPage(before: Output, page: OutputPage): Output {
   const lines = lastOf(all);
   const gone = all.length - lines.length;
   return { ...before, lines, start: before.start + gone, before: gone ? 'file' : before.before, size: page.size, problem: null };
+}
+
+/** Lines were left out before those that come now: what was read before them is in the file. */
+function withoutLines(output: Output): Output {
+  return { ...output, lines: [], start: output.start + output.lines.length, before: 'file' };
 }
 
 function lastOf(lines: OutputLine[]): OutputLine[] {
@@ -78,6 +87,7 @@ type Source = Pick<EventSource, 'addEventListener' | 'close' | 'onerror'>;
 export class OutputFeed {
   output = NOTHING_READ;
   private next: string | null = null;
+  private behind = 0;
   private source: Source | null = null;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private reading: AbortController | null = null;
@@ -144,7 +154,7 @@ export class OutputFeed {
 
   private follow(): void {
     const after: Record<string, string> = this.next === null ? {} : { after: this.next };
-    const source = this.open(`/api/v1${outputPath(this.question, '/live', after)}`);
+    const source = this.open(`/api/v1${outputPath(this.question, '/live', { ...after, latest: 'true' })}`);
     this.source = source;
     this.put({ ...this.output, state: 'live' });
     source.addEventListener('lines', (event) => this.take((event as MessageEvent<string>).data));
@@ -162,7 +172,15 @@ export class OutputFeed {
   private take(data: string): void {
     const page = JSON.parse(data) as OutputPage;
     this.next = page.next;
-    this.put(withPage(this.output, page));
+    this.put(withPage(page.skipped ? withoutLines(this.output) : this.output, page));
+    this.behind = page.more ? this.behind + 1 : 0;
+    if (this.behind >= TOO_FAR_BEHIND) this.catchUp();
+  }
+
+  private catchUp(): void {
+    this.stop();
+    this.behind = 0;
+    void this.begin(FIRST_LINES);
   }
 
   private stop(): void {
