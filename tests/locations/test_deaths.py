@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from runyard.core.events import EventType
+from runyard.core.location import LocationState
 from runyard.core.run import RunStatus
 
 from .code import WAITING, one_op
@@ -99,6 +100,22 @@ def test_dead_zygote_is_replaced_and_running_runs_go_on(yard: Yard) -> None:
     # The launch waits for the new zygote by itself.
     assert yard.finished(yard.launch(location)).status is RunStatus.SUCCESS
     assert yard.zygote().pid != old.pid
+
+
+def test_code_whose_process_is_killed_while_it_loads_is_loaded_again(yard: Yard) -> None:
+    loading = """
+(HERE / "loading").write_text(str(os.getpid()))
+while not (HERE / "load").exists():
+    threading.Event().wait(0.01)
+"""
+    yard.write("jobs.py", one_op("pass", tail=loading.replace("\n", "\n    ")))
+    workspace = yard.open(yard.spec(), wait=False)
+    os.kill(int(yard.file("loading")), signal.SIGKILL)
+    (yard.code / "load").write_text("")
+    location = workspace.get("jobs")
+    assert location is not None
+    yard.until(lambda: location.record().state is LocationState.LOADED)
+    assert yard.finished(yard.launch(location)).status is RunStatus.SUCCESS
 
 
 def test_worker_killed_after_its_zygote_is_reaped_by_the_host(yard: Yard) -> None:

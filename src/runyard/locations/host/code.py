@@ -14,8 +14,8 @@ from ...core.ids import new_id
 from ...core.location import LocationRecord, LocationState
 from ..messages import Loaded, LoadFailed, Setup
 from ..updates import HostUpdate
-from .loop import Loop
-from .zygote_process import ZygoteProcess
+from .loop import Loop, Timer
+from .zygote_process import PROCESS_DIED, ZygoteProcess
 from .zygote_start import StartedZygote, start_zygote
 
 log = logging.getLogger(__name__)
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 #: A zygote that lived shorter than this is replaced after a pause, in seconds.
 SHORT_LIFE = 5.0
 LONGEST_PAUSE = 10.0
+#: One that died while it loaded the code is replaced after a pause that doubles, in seconds.
+FIRST_RETRY_PAUSE, LONGEST_RETRY_PAUSE = 0.2, 60.0
 
 
 class Code:
@@ -60,6 +62,8 @@ class Code:
         self._loading_since = clock.now()
         self._pause = 0.0
         self._restarting = False
+        self._retry: Timer | None = None
+        self._retry_pause = 0.0
         self._closed = False
         self.update = HostUpdate(
             record=LocationRecord(
@@ -120,6 +124,8 @@ class Code:
             zygote.wait(seconds)
 
     def _start(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
         try:
             started, self._started = self._started or start_zygote(self._setup, self._clock), None
         except OSError as error:
@@ -144,6 +150,7 @@ class Code:
         if zygote is not self._loading:
             return
         old, self._current, self._loading = self._current, zygote, None
+        self._retry_pause = 0.0
         self._loaded_at = self._clock.monotonic()
         self._show(
             directories=loaded.directories,
@@ -165,6 +172,14 @@ class Code:
         self._loading = None
         zygote.close()
         self._show_error(failure.error, failure.directories)
+        if failure.error.class_name == PROCESS_DIED:
+            # Nothing says that the code is at fault: whoever killed it may do so only once.
+            self._retry_pause = min(LONGEST_RETRY_PAUSE, max(FIRST_RETRY_PAUSE, self._retry_pause * 2))
+            self._retry = self._loop.later(self._retry_pause, self._load_again)
+
+    def _load_again(self) -> None:
+        if self._loading is None and not self._closed:
+            self._start()
 
     def _show_error(self, error: ErrorInfo, directories: tuple[str, ...]) -> None:
         """The last good definitions stay; what is loaded goes on serving."""

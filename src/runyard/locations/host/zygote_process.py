@@ -35,6 +35,8 @@ from .zygote_start import StartedZygote
 log = logging.getLogger(__name__)
 
 _DECODER = msgspec.msgpack.Decoder(FromZygote)
+#: The error of code whose process ended before it was loaded.
+PROCESS_DIED = "LocationProcessDied"
 #: Of what a zygote prints, this much is kept for the error that tells why it died, in bytes.
 _LAST_WORDS = 4096
 
@@ -159,7 +161,7 @@ class ZygoteProcess:
         words = b"".join(self._last_words)[-_LAST_WORDS:].decode(errors="replace").strip()
         message = f"The location's process {exit_in_words(code)}"
         heard = f"; its last words: {words}" if words else ""
-        return ErrorInfo("LocationProcessDied", f"{message} before the code was loaded{heard}")
+        return ErrorInfo(PROCESS_DIED, f"{message} before the code was loaded{heard}")
 
     def _watch_output(self) -> None:
         stream = self._process.stdout
