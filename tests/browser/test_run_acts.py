@@ -155,3 +155,17 @@ def test_all_runs_are_terminated(page: Page, dev: DevYard) -> None:
     for run_id in runs:
         dev.wait_status(run_id, "CANCELED")
     expect(page.get_by_role("button", name="Terminate all…")).to_have_count(0)
+
+
+def test_steps_are_shown_as_a_graph_too(page: Page, failed: str) -> None:
+    page.goto(f"/runs/{failed}")
+    expect(step(page, "parse")).to_be_visible()
+    page.keyboard.press("g")
+    steps = page.get_by_role("region", name="Steps", exact=True)
+    expect(steps.get_by_title("parse: failed")).to_be_visible()
+    expect(steps.get_by_title("publish: skipped")).to_be_visible()
+    steps.get_by_title("fetch: succeeded").click()
+    expect(page.get_by_role("region", name="Output")).to_contain_text("fetched 3 files")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    expect(page).to_have_url(re.compile(r"/runs$"))

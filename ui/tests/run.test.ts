@@ -73,13 +73,6 @@ describe('the feed of a run', () => {
     expect(streams.length).toBe(1);
   });
 
-  it('starts over where lines were left out', async () => {
-    const { feed, streams } = await started(page(1, 2));
-    streams[0]?.say({ ...page(900, 2), skipped: true });
-    const { lines, start, before } = feed.current();
-    expect([lines.map((each) => each.number), start, before]).toEqual([[900, 901], 0, 'file']);
-  });
-
   it('lets go while it is out of sight and goes on where it was', async () => {
     const { feed, asked, streams } = await started(page(1, 1));
     streams[0]?.say(page(2, 1));

@@ -19,8 +19,6 @@ export interface OutputPage {
   /** Bytes of all files that were read. */
   size: number;
   more: boolean;
-  /** The run prints faster than it can be shown: lines were left out before these. */
-  skipped?: boolean;
   /** Whether there are lines before these; of the last lines only. */
   earlier?: boolean;
 }
@@ -59,11 +57,6 @@ export function withPage(before: Output, page: OutputPage): Output {
   const lines = lastOf(all);
   const gone = all.length - lines.length;
   return { ...before, lines, start: before.start + gone, before: gone ? 'file' : before.before, size: page.size, problem: null };
-}
-
-/** Lines were left out before those that come now: what was read before them is in the file. */
-function withoutLines(output: Output): Output {
-  return { ...output, lines: [], start: output.start + output.lines.length, before: 'file' };
 }
 
 function lastOf(lines: OutputLine[]): OutputLine[] {
@@ -154,7 +147,7 @@ export class OutputFeed {
 
   private follow(): void {
     const after: Record<string, string> = this.next === null ? {} : { after: this.next };
-    const source = this.open(`/api/v1${outputPath(this.question, '/live', { ...after, latest: 'true' })}`);
+    const source = this.open(`/api/v1${outputPath(this.question, '/live', after)}`);
     this.source = source;
     this.put({ ...this.output, state: 'live' });
     source.addEventListener('lines', (event) => this.take((event as MessageEvent<string>).data));
@@ -172,7 +165,7 @@ export class OutputFeed {
   private take(data: string): void {
     const page = JSON.parse(data) as OutputPage;
     this.next = page.next;
-    this.put(withPage(page.skipped ? withoutLines(this.output) : this.output, page));
+    this.put(withPage(this.output, page));
     this.behind = page.more ? this.behind + 1 : 0;
     if (this.behind >= TOO_FAR_BEHIND) this.catchUp();
   }

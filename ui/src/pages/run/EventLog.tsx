@@ -3,6 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { forwardRef, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
 import type { Op, RunEvent } from '../../api/types';
 import { count, grouped } from '../../lib/words';
+import { useStickyEnd } from '../../lib/useStickyEnd';
 import { EventRow } from './EventRow';
 import { levelsOf, matching, withStep, type LevelFilter } from './eventFilter';
 import classes from './EventLog.module.css';
@@ -27,7 +28,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
   const [shownStep, setShownStep] = useState(step);
   const scroller = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const atEnd = useRef(live);
+  const { atEnd, on } = useStickyEnd(scroller, live);
   const shown = useMemo(() => matching(events, level, text, ops), [events, level, text, ops]);
   const levels = useMemo(() => levelsOf(events), [events]);
   const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroller.current, estimateSize: () => 22, overscan: 20 });
@@ -39,7 +40,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
   }
   useEffect(() => {
     if (atEnd.current && last >= 0) rows.scrollToIndex(last, { align: 'end' });
-  }, [last, rows]);
+  }, [last, rows, atEnd]);
   useImperativeHandle(ref, () => ({
     focusFilter: () => field.current?.focus(),
     showFirstError: () => {
@@ -51,10 +52,6 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
     },
   }));
 
-  const follow = () => {
-    const box = scroller.current;
-    if (box) atEnd.current = live && box.scrollHeight - box.scrollTop - box.clientHeight < 30;
-  };
   return (
     <section className={classes.log} aria-label="Log">
       <header className={classes.head}>
@@ -80,7 +77,7 @@ export const EventLog = forwardRef<EventLogHandle, EventLogProps>(function Event
           aria-label="Filter the log"
         />
       </header>
-      <div className={classes.scroller} ref={scroller} onScroll={follow}>
+      <div className={classes.scroller} ref={scroller} {...on}>
         <div className={classes.rows} style={{ height: rows.getTotalSize() }}>
           {rows.getVirtualItems().map((item) => {
             const event = shown[item.index];

@@ -2,11 +2,11 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useMemo, useRef, type CSSProperties } from 'react';
 import type { Output, OutputLine } from '../../api/outputFeed';
 import { millis, preciseClock } from '../../lib/time';
+import { useStickyEnd } from '../../lib/useStickyEnd';
 import type { Place } from './usePlace';
 import classes from './OutputPane.module.css';
 
 const ROW = 20;
-const NEAR_THE_END = 30;
 const LEAST_DIGITS = 5;
 
 interface OutputLinesProps {
@@ -19,7 +19,7 @@ interface OutputLinesProps {
 export function OutputLines({ output, place, onEarlier }: OutputLinesProps) {
   const { lines, start: first, before } = output;
   const scroller = useRef<HTMLDivElement>(null);
-  const atEnd = useRef(place.line === null);
+  const { atEnd, on } = useStickyEnd(scroller, place.line === null);
   const rows = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
@@ -34,7 +34,7 @@ export function OutputLines({ output, place, onEarlier }: OutputLinesProps) {
 
   useEffect(() => {
     if (atEnd.current) rows.scrollToIndex(last, { align: 'end' });
-  }, [last, first, rows]);
+  }, [last, first, rows, atEnd]);
   const found = wanted >= 0;
   useEffect(() => {
     if (found && !atEnd.current) rows.scrollToIndex(wanted, { align: 'center' });
@@ -42,12 +42,8 @@ export function OutputLines({ output, place, onEarlier }: OutputLinesProps) {
   }, [found]);
   useKeepPlace(scroller, first, atEnd);
 
-  const follow = () => {
-    const box = scroller.current;
-    if (box) atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_THE_END;
-  };
   return (
-    <div className={`${classes.scroller} ${severalSteps ? classes.several : ''}`} ref={scroller} onScroll={follow} tabIndex={0} role="log" aria-live="off">
+    <div className={`${classes.scroller} ${severalSteps ? classes.several : ''}`} ref={scroller} {...on} tabIndex={0} role="log" aria-live="off">
       {before !== 'nothing' && <Earlier act={before === 'lines' ? onEarlier : null} />}
       <div className={classes.lines} style={{ height: rows.getTotalSize(), '--digits': digits } as CSSProperties}>
         {rows.getVirtualItems().map((item) => {
