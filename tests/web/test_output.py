@@ -150,15 +150,3 @@ def test_a_server_that_stops_does_not_wait_for_who_watches(run_id: str, printer:
         assert read(lines) == {}
         stopping.join(20)
         assert not stopping.is_alive()
-
-
-def test_a_reader_far_behind_gets_the_last_lines_if_it_wants_the_latest(
-    yard: Yard, run_id: str, printer: Printer, server: WebServer
-) -> None:
-    start = yard.get(f"/runs/{run_id}/output")["next"]
-    printer.say("".join(f"{number:>99}\n" for number in range(100_000)))
-    address = f"{server.url}/api/v1/runs/{run_id}/output/live"
-    for latest, number in (("true", 99_000), ("false", 0)):
-        with httpx.stream("GET", address, params={"after": start, "latest": latest}, timeout=20) as answer:
-            first = json.loads(read(answer.iter_lines())["data"])
-        assert (int(first["lines"][0]["text"]), first["skipped"]) == (number, latest == "true")

@@ -13,25 +13,17 @@ from .shapes import iso
 
 #: Lines that somebody who comes to it first gets to see.
 FIRST_LINES = 1000
-#: Bytes that somebody who wants the latest lines may be behind.
-FURTHEST_BEHIND = 8_000_000
 
 
 class OutputFollower:
     """Reads a run's output from a place on, or its last lines first, to its end.
 
-    ``finished`` once the run has: what there is then is all. ``skipped``: lines were left out before the last page.
-
-    Parameters:
-        latest: leave lines out rather than fall far behind a run that prints faster than it can be shown.
+    ``finished`` once the run has: what there is then is all.
     """
 
-    def __init__(
-        self, runs: Runs, run_id: str, output: RunOutput, after: Cursor | None, *, latest: bool = False
-    ) -> None:
+    def __init__(self, runs: Runs, run_id: str, output: RunOutput, after: Cursor | None) -> None:
         self._runs, self._run_id, self._output, self._after = runs, run_id, output, after
-        self._latest = latest
-        self.finished = self.skipped = False
+        self.finished = False
 
     def look(self, *, ask: bool = True) -> Page:
         """What is new, a page of it at most.
@@ -43,15 +35,12 @@ class OutputFollower:
             # Before the files: whatever a finished run has printed is then among what is read next.
             run = self._runs.get(self._run_id)
             self.finished = run is None or run.status in FINISHED
-        page = self._tail() if self._after is None else self._output.page(self._after, finished=self.finished)
-        self.skipped = self._latest and page.unread > FURTHEST_BEHIND
-        if self.skipped:
-            page = self._tail()
+        if self._after is None:
+            page = self._output.tail(FIRST_LINES, finished=self.finished, most=PAGE_BYTES)
+        else:
+            page = self._output.page(self._after, finished=self.finished)
         self._after = page.next
         return page
-
-    def _tail(self) -> Page:
-        return self._output.tail(FIRST_LINES, finished=self.finished, most=PAGE_BYTES)
 
 
 def page_shape(page: Page) -> dict[str, Any]:

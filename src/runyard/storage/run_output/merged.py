@@ -43,14 +43,13 @@ class Line(NamedTuple):
 
 
 class Page(NamedTuple):
-    """``size`` is what there is by now and ``unread`` what of it is behind ``next``, in bytes; ``more`` says that the
-    next page would not be empty, ``earlier`` that there are lines before these.
+    """``size`` is what there is by now, in bytes; ``more`` says that the next page would not be empty, ``earlier`` that
+    there are lines before these.
     """
 
     lines: list[Line]
     next: Cursor
     size: int
-    unread: int
     more: bool
     earlier: bool = False
 
@@ -78,10 +77,10 @@ class RunOutput:
             line = source.line(source.file.pair.next_number())
             most -= _cost(line)
             if lines and most < 0:
-                return Page(lines, _cursor(pairs), _size(pairs), _unread(pairs), more=True)
+                return Page(lines, _cursor(pairs), _size(pairs), more=True)
             lines.append(line)
             source.take()
-        return Page(lines, _cursor(pairs), _size(pairs), _unread(pairs), more=any(source.more for source in sources))
+        return Page(lines, _cursor(pairs), _size(pairs), more=any(source.more for source in sources))
 
     def tail(self, count: int, *, finished: bool, most: int = TAIL_BYTES) -> Page:
         """The last ``count`` lines, without reading what is before them.
@@ -106,7 +105,7 @@ class RunOutput:
                 break
             lines.append(line)
             left[name] = None if line.number is None else line.number - 1
-        return Page(lines[::-1], _cursor(pairs), _size(pairs), _unread(pairs), more=False, earlier=earlier)
+        return Page(lines[::-1], _cursor(pairs), _size(pairs), more=False, earlier=earlier)
 
     def _pairs(self, after: Cursor) -> list[_Pair]:
         if self._step_key is None:
@@ -250,7 +249,3 @@ def _cursor(pairs: Sequence[_Pair]) -> Cursor:
 
 def _size(pairs: Sequence[_Pair]) -> int:
     return sum(file.size for pair in pairs for file in pair.files)
-
-
-def _unread(pairs: Sequence[_Pair]) -> int:
-    return sum(file.size - file.place.offset for pair in pairs for file in pair.files)

@@ -70,16 +70,14 @@ async def live(
     stream: Which = "both",
     step_key: StepKey = None,
     after: After = None,
-    latest: bool = False,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """Server-sent events: ``lines`` with a page whenever there is more after ``after`` (the last lines first without
-    it), ``end`` once the run has finished and all was sent. With ``latest`` a reader that is more than 8 MB behind gets
-    the last lines instead, in a page whose ``skipped`` is true."""
+    it), ``end`` once the run has finished and all was sent."""
     place = _place(last_event_id or after)
     run = await anyio.to_thread.run_sync(find_run, context.stores.runs, run_id)
     found = _output(context, run.run_id, stream, step_key)
-    follower = OutputFollower(context.stores.runs, run.run_id, found, place, latest=latest)
+    follower = OutputFollower(context.stores.runs, run.run_id, found, place)
     return EventSourceResponse(_events(request.app.state.feed, follower), ping=HEARTBEAT, sep="\n")
 
 
@@ -94,7 +92,7 @@ async def _events(feed: Feed, follower: OutputFollower) -> AsyncIterator[ServerS
         page = await anyio.to_thread.run_sync(partial(follower.look, ask=ask))
         looked = time()
         if page.lines:
-            shape = {**page_shape(page), "skipped": follower.skipped}
+            shape = page_shape(page)
             yield ServerSentEvent(msgspec.json.encode(shape).decode(), event="lines", id=shape["next"])
         if follower.finished and not page.more:
             yield ServerSentEvent("{}", event="end")
