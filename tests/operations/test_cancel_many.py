@@ -9,7 +9,7 @@ import pytest
 from runyard.core.errors import RunNotFound
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.lease import Fence
-from runyard.core.run import RunStatus
+from runyard.core.run import RunFailure, RunStatus
 from runyard.operations import cancel_many as module
 from runyard.operations.cancel_many import Canceled, Doomed, cancel_many, matching
 
@@ -68,6 +68,20 @@ def test_all(both: Yard, pokes: list[str]) -> None:
     assert cancel(both) == Canceled()
     (entry,) = both.stores.limits.audit(limit=10)
     assert (entry.action, entry.subject, entry.by, entry.message) == ("cancel", "all", "ops", "cancel: 3 runs, all")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_those_that_are_stopped_for_their_time_are_canceled_too(both: Yard, *, named: bool) -> None:
+    """They would fail in the end, and be retried after all."""
+    run = both.started()
+    failure = RunFailure("MaxRuntimeExceeded", "Too long.")
+    both.stores.runs.cancel_active(run.run_id, message="", now=both.clock.now(), failure=failure)
+    assert matching(both.stores.runs, Doomed()) == 1
+    assert cancel(both, run_ids=(run.run_id,) if named else ()) == Canceled(canceling=1)
+    stopping = both.stores.runs.get(run.run_id)
+    assert stopping is not None
+    assert (stopping.status, stopping.stop_failure) == (RunStatus.CANCELING, None)
+    assert matching(both.stores.runs, Doomed()) == 0
 
 
 def test_those_named_by_id_or_prefix_and_each_once(both: Yard) -> None:

@@ -16,9 +16,11 @@ from runyard.core.errors import (
     WrongState,
 )
 from runyard.core.events import ErrorInfo
+from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.location import LocationRecord, LocationState
+from runyard.core.policies import RunPolicies
 from runyard.core.policy_tags import TagsInForce
-from runyard.core.run import RunStatus
+from runyard.core.run import RunFailure, RunStatus
 from runyard.operations.cancel import cancel
 from runyard.operations.queue.limits_view import limits
 from runyard.operations.queue.steering import hold, release, set_priority
@@ -124,6 +126,16 @@ def test_cancelling_what_failed_is_refused(yard: Yard) -> None:
     run = yard.submit(queued=False)
     with pytest.raises(WrongState, match="FAILURE"):
         cancel(yard.stores, run.run_id, by="me", clock=yard.clock)
+
+
+def test_cancelling_what_is_retried_names_the_retry(yard: Yard) -> None:
+    yard.stores.policies.configure(RunPolicies(retries_enabled=True, max_retries=1))
+    run = yard.started()
+    end = RunEnd(status=RunStatus.FAILURE, failure=RunFailure("ValueError", "no"))
+    yard.stores.runs.report([WorkerReport(run_id=run.run_id, attempt=1, end=end, timestamp=yard.clock.now())])
+    (retry,) = yard.stores.queue.queued(limit=2)
+    with pytest.raises(WrongState, match=f"FAILURE. Its retry is run {retry.run_id[:8]}: cancel that one."):
+        cancel(yard.stores, run.run_id, by="ops", clock=yard.clock)
 
 
 def test_cancelling_a_running_one_signals_its_worker_once(yard: Yard) -> None:

@@ -228,6 +228,28 @@ def test_wherever_a_run_fails_it_is_retried(twice: SqlStores, way: Callable[...,
     assert [run.status for run in twice.runs.list(RunsFilter(), limit=9)] == [S.QUEUED, S.FAILURE]
 
 
+def test_a_run_that_fails_while_it_is_canceled_is_not_retried(twice: SqlStores) -> None:
+    """User code that raises as it cleans up must not bring back what a person has stopped."""
+    won = started(twice)
+    twice.runs.cancel_active(won.run_id, message="Canceled by ops.", now=NOW)
+    assert twice.runs.report([report(won, end=S.FAILURE)]) == [True]
+    assert _not_retried(twice, get(twice, won.run_id)) == ["Not retried: it failed after it had been told to stop."]
+
+
+def test_a_run_that_is_stopped_for_its_time_is_not_retried_once_it_is_canceled(twice: SqlStores) -> None:
+    won = started(twice)
+    assert twice.runs.cancel_stopping(won.run_id, message="Canceled by ops.", now=NOW) is None
+    twice.runs.cancel_active(won.run_id, message="m", now=NOW, failure=DIED)
+    run = twice.runs.cancel_stopping(won.run_id, message="Canceled by ops.", now=NOW)
+    assert run == get(twice, won.run_id)
+    assert (run.status, run.stop_failure) == (S.CANCELING, None)
+    assert twice.runs.cancel_stopping(won.run_id, message="Canceled by ops.", now=NOW) is None
+    assert _told(twice, won.run_id) == ["Canceled by ops."]
+    twice.runs.report([report(won, end=S.CANCELED)])
+    assert get(twice, won.run_id).status is S.CANCELED
+    assert twice.queue.depth() == 0
+
+
 @pytest.mark.parametrize("status", [S.CANCELED, S.SUCCESS])
 def test_what_did_not_fail_is_not_retried(twice: SqlStores, status: RunStatus) -> None:
     assert get(twice, in_status(twice, status)).tags == {}

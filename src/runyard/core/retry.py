@@ -48,6 +48,7 @@ def decide(
     group_size: int,
     retry_id: str,
     pools_left: PoolNeeds | None = None,
+    canceled: bool = False,
 ) -> Decision:
     """Decide about a run that failed, under policies with retries turned on.
 
@@ -58,9 +59,10 @@ def decide(
         group_size: how many runs there are of its root, all retries and re-executions and the root itself.
         retry_id: the id for the retry.
         pools_left: what the steps that did not succeed need of pools, where that is known.
+        canceled: it had been told to stop, and not for a reason of ours.
     """
     wishes = _wishes(run.tags, policies)
-    reason = _why_not(failure, policies, wishes, group_size - 1)
+    reason = _why_not(failure, policies, wishes, group_size - 1, canceled=canceled)
     if reason is not None:
         return Decision(None, (*wishes.notes, *reason))
     resumes = wishes.strategy is RetryStrategy.FROM_FAILURE
@@ -116,10 +118,14 @@ def _read(
     return default if value is None else value, None
 
 
-def _why_not(failure: RunFailure, policies: RunPolicies, wishes: _Wishes, done: int) -> tuple[Note, ...] | None:
+def _why_not(
+    failure: RunFailure, policies: RunPolicies, wishes: _Wishes, done: int, *, canceled: bool
+) -> tuple[Note, ...] | None:
     """None: nothing speaks against it."""
     if wishes.most == 0:
         return ()
+    if canceled:
+        return (Note("Not retried: it failed after it had been told to stop."),)
     if done >= wishes.most:
         return (Note(f"Not retried: {done} of {wishes.most} retries are done, those by hand included."),)
     if failure.by_step and not wishes.on_step_failure:

@@ -13,14 +13,14 @@ from ..core.queue import QueueFilter, Steering
 from ..core.run import Run, RunStatus
 from ..core.text import counted
 from ..storage.protocols import Limits, Queue, Runs, RunsFilter, Wakeups
-from .cancel import poke, told_to_stop
+from .cancel import is_canceled, poke, told_to_stop
 from .find_run import find_run
 from .queue.steering import filter_text
 
 #: Runs that one transaction or question deals with at most; between two, other writers have their turn.
 BATCH = 1000
-#: In this order, so that a run which starts meanwhile is met again.
-_STATUSES = (RunStatus.QUEUED, RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED)
+#: In this order, so that a run which starts, or is stopped for its run time, meanwhile is met again.
+_STATUSES = (RunStatus.QUEUED, RunStatus.NOT_STARTED, RunStatus.STARTING, RunStatus.STARTED, RunStatus.CANCELING)
 
 
 class CancelManyStores(Protocol):
@@ -73,8 +73,20 @@ class Canceled(msgspec.Struct):
 
 
 def matching(runs: Runs, which: Doomed) -> int:
-    """How many runs fit that have neither ended nor been told to stop."""
-    return sum(runs.count(batch.in_status(status)) for batch in which.batches() for status in batch.wanted())
+    """How many runs fit that have neither ended nor been canceled."""
+    return sum(_count(runs, batch.in_status(status)) for batch in which.batches() for status in batch.wanted())
+
+
+def _count(runs: Runs, where: RunsFilter) -> int:
+    return len(_to_cancel(runs, where)) if where.statuses == (RunStatus.CANCELING,) else runs.count(where)
+
+
+def _to_cancel(runs: Runs, where: RunsFilter) -> list[Run]:
+    """All of them, read before the first is canceled: that one's place in the list would be gone."""
+    found: list[Run] = []
+    while page := runs.list(where, limit=BATCH, after=found[-1].run_id if found else None):
+        found.extend(page)
+    return [run for run in found if not is_canceled(run)]
 
 
 def cancel_many(
@@ -115,7 +127,8 @@ class _Canceling:
 
     def all(self, which: Doomed) -> Canceled:
         done = self._done
-        done.canceling = sum(run.status is RunStatus.CANCELING for run in _named(self._stores.runs, which))
+        named = _named(self._stores.runs, which)
+        done.canceling = sum(run.status is RunStatus.CANCELING and is_canceled(run) for run in named)
         self._note(which)
         for status in which.wanted():
             for batch in which.batches():
@@ -146,11 +159,7 @@ class _Canceling:
             after, more = steered.after, steered.after is not None
 
     def _cancel_others(self, where: RunsFilter) -> None:
-        # Read whole before the first is canceled: that one's place in the list would be gone.
-        found: list[Run] = []
-        while page := self._stores.runs.list(where, limit=BATCH, after=found[-1].run_id if found else None):
-            found.extend(page)
-        for run in found:
+        for run in _to_cancel(self._stores.runs, where):
             self._cancel_one(run)
             self._tell()
 

@@ -105,6 +105,10 @@ class Runs(Protocol):
         """
         ...
 
+    def cancel_stopping(self, run_id: str, *, message: str, now: float) -> Run | None:
+        """A run that is CANCELING for a failure forgets it: it becomes CANCELED. None when there is no such run."""
+        ...
+
     def fail(
         self,
         run_id: str,

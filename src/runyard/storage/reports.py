@@ -123,6 +123,7 @@ class _Batch:
 
     def _end(self, state: _State, end: RunEnd, when: float) -> None:
         status, failure, message = end.status, None, end.message or _said(end)
+        canceled = state.status is RunStatus.CANCELING and state.stop_failure is None
         if status is RunStatus.FAILURE:
             failure = end.failure or RunFailure("Failure", end.message or "The worker gave no reason.")
         elif status is RunStatus.CANCELED and state.stop_failure is not None:
@@ -132,7 +133,7 @@ class _Batch:
         state.ended_attempt, state.ended_at = state.attempt, max(when, state.started_at or when)
         state.failure, state.stop_failure = None if failure is None else text(failure), None
         if failure is not None:
-            self.failed[state.run_id] = Failed(failure, end.pools_left)
+            self.failed[state.run_id] = Failed(failure, end.pools_left, canceled)
 
     def _move(
         self, state: _State, target: RunStatus, when: float, message: str, failure: RunFailure | None = None

@@ -44,6 +44,8 @@ class Failed(NamedTuple):
     failure: RunFailure
     #: What a retry from the failure on needs of pools, where the worker said so.
     pools_left: PoolNeeds | None = None
+    #: It was CANCELING because somebody wanted so.
+    canceled: bool = False
 
 
 def prepare_retries(
@@ -93,6 +95,7 @@ def _retry(
         group_size=1 + others,
         retry_id=new_id(),
         pools_left=failed.pools_left,
+        canceled=failed.canceled,
     )
     if decision.retry is None or retrying.rules is None:
         return decision

@@ -13,7 +13,7 @@ from ..core.launch import WorkerReport
 from ..core.lease import Fence
 from ..core.run import ACTIVE, FINISHED, NewRun, Run, RunFailure, RunStatus
 from .database import Database
-from .journal import write_events
+from .journal import engine_event, write_events
 from .protocols import RunsFilter
 from .reports import apply_reports
 from .rows import RUN_COLUMNS, decode_names, text, to_run
@@ -26,6 +26,16 @@ from .upsert import insert_new
 
 _RUN = sa.select(*RUN_COLUMNS)
 _BY_ID = _RUN.where(runs.c.run_id == sa.bindparam("run_id"))
+_FORGET_STOP = (
+    sa.update(runs)
+    .where(
+        runs.c.run_id == sa.bindparam("key"),
+        runs.c.status == RunStatus.CANCELING.value,
+        runs.c.stop_failure.is_not(None),
+    )
+    .values(stop_failure=None)
+    .returning(*RUN_COLUMNS)
+)
 _LAST_CHARACTER = "\U0010ffff"
 
 
@@ -97,6 +107,15 @@ class SqlRuns:
         running = (RunStatus.STARTING, RunStatus.STARTED)
         values = {"stop_failure": None if failure is None else text(failure)}
         return self._change(run_id, RunStatus.CANCELING, expected=running, message=message, now=now, values=values)
+
+    def cancel_stopping(self, run_id: str, *, message: str, now: float) -> Run | None:
+        with self._database.write() as connection:
+            row = connection.execute(_FORGET_STOP, {"key": run_id}).one_or_none()
+            if row is None:
+                return None
+            run = to_run(row)
+            write_events(self._database, connection, [engine_event(run_id, now, message, attempt=run.attempt)])
+        return run
 
     def fail(
         self,
