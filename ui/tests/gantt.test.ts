@@ -38,7 +38,7 @@ describe('gantt', () => {
 
   it('tells start-up and waiting for a pool from work', () => {
     const events = [
-      event(10, 'RUN_START'), event(10, 'ENGINE_EVENT', 'a', { waiting_for_pool: 'era5' }), event(14, 'STEP_WORKER_STARTING', 'a'),
+      event(10, 'RUN_START'), event(11, 'ENGINE_EVENT', 'a', { waiting_for_pool: 'era5', waited: 1 }), event(14, 'STEP_WORKER_STARTING', 'a'),
       event(15, 'STEP_START', 'a'), event(19, 'STEP_SUCCESS', 'a'),
       event(19, 'STEP_WORKER_STARTING', 'b'), event(20, 'STEP_START', 'b'), event(21, 'STEP_UP_FOR_RETRY', 'b', { seconds_to_wait: 1 }),
       event(22, 'ENGINE_EVENT', 'b', { waiting_for_pool: 'era5' }), event(23, 'STEP_RESTARTED', 'b'), event(24, 'STEP_SUCCESS', 'b'),

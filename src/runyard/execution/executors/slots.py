@@ -55,8 +55,8 @@ class Slots:
         """When a claim that may still be answered at once no longer keeps its place; None when there is none."""
         return min((at + PATIENCE for at in self._asked.values() if now < at + PATIENCE), default=None)
 
-    def take_waiting(self, now: float) -> list[str]:
-        """Keys of the steps that wait for longer than a moment, each told once."""
-        waiting = [key for key, at in self._asked.items() if now >= at + PATIENCE and key not in self._told]
+    def take_waiting(self, now: float) -> dict[str, float]:
+        """Steps that wait for longer than a moment and for how many seconds so far, each told once."""
+        waiting = {key: now - at for key, at in self._asked.items() if now >= at + PATIENCE and key not in self._told}
         self._told.update(waiting)
         return waiting

@@ -75,7 +75,7 @@ function takeOver({ data }: RunEvent, rows: Map<string, Building>): void {
 function apply(event: RunEvent, at: number, row: Building): void {
   switch (event.type) {
     case 'ENGINE_EVENT':
-      if (typeof event.data.waiting_for_pool === 'string') open(row, 'pool-wait', at, event.data.waiting_for_pool);
+      if (typeof event.data.waiting_for_pool === 'string') open(row, 'pool-wait', askedAt(event, at, row), event.data.waiting_for_pool);
       break;
     case 'STEP_WORKER_STARTING':
       open(row, 'start-up', at);
@@ -103,6 +103,13 @@ function apply(event: RunEvent, at: number, row: Building): void {
       break;
     default:
   }
+}
+
+/** A wait is told of once it is worth telling, and says since when it lasts. */
+function askedAt({ data }: RunEvent, at: number, row: Building): number {
+  const waited = typeof data.waited === 'number' ? 1000 * data.waited : 0;
+  const before = row.open?.from ?? row.segments[row.segments.length - 1]?.to ?? 0;
+  return Math.max(at - waited, before);
 }
 
 function leaveBehind(row: Building, at: number): void {

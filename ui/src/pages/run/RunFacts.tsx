@@ -59,7 +59,7 @@ function attempt(run: Run): string | null {
   const words: string[] = [];
   if (run.attempt > 1) words.push(String(run.attempt));
   if (run.resumes > 0) words.push(`resumed ${count(run.resumes, 'time')}`);
-  if (run.tags[RETRY_NUMBER_TAG]) words.push(`retry ${run.tags[RETRY_NUMBER_TAG]} by itself`);
+  if (run.tags[RETRY_NUMBER_TAG]) words.push(`automatic retry ${run.tags[RETRY_NUMBER_TAG]}`);
   return words.join(', ') || null;
 }
 
