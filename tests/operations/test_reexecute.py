@@ -22,6 +22,7 @@ from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState, OpInfo
 from runyard.core.policy_tags import TagsInForce
 from runyard.core.pools import PoolNeeds
+from runyard.core.queue import Claim
 from runyard.core.run import Run, RunFailure, RunStatus
 from runyard.core.step_selection import EmptySelection, after, before, needs_of, select, with_missing
 from runyard.operations.reexecute import JobGone, NothingLeft, Reexecuted, Reexecution, Reexecutor, Strategy
@@ -234,6 +235,33 @@ def test_many_at_once_leave_out_what_cannot_be(chain: Yard) -> None:
     assert [run.parent_run_id for run in done.runs] == failed
     assert [run_id for run_id, _ in done.refused] == [good]
     assert len(many(chain, asked, Strategy.ALL, queued=False).runs) == 4
+
+
+def test_of_many_one_that_is_named_twice_is_done_again_once(chain: Yard) -> None:
+    run = ended(chain)
+    done = many(chain, [run.run_id, run.run_id[:8]], Strategy.ALL)
+    assert [again.parent_run_id for again in done.runs] == [run.run_id]
+    assert done.refused == []
+
+
+def test_of_many_that_start_at_once_one_that_cannot_keeps_no_other(
+    chain: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody cancels the second before it was handed over."""
+    runs = [ended(chain).run_id for _ in range(3)]
+    start, asked = chain.stores.queue.start_directly, []
+
+    def start_directly(run_id: str, *, now: float) -> Claim | None:
+        asked.append(run_id)
+        if len(asked) == 2:
+            chain.stores.runs.cancel_waiting(run_id, message="", now=now)
+        return start(run_id, now=now)
+
+    monkeypatch.setattr(chain.stores.queue, "start_directly", start_directly)
+    done = many(chain, runs, Strategy.ALL, queued=False)
+    assert [run.parent_run_id for run in done.runs] == [runs[0], runs[2]]
+    assert [run_id for run_id, _ in done.refused] == [runs[1]]
+    assert chain.stores.runs.list(RunsFilter(statuses=(RunStatus.NOT_STARTED,)), limit=9) == []
 
 
 def test_of_many_an_overlap_policy_lets_in_those_that_it_can(chain: Yard) -> None:

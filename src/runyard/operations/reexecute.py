@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
@@ -10,7 +11,7 @@ import msgspec
 
 from ..core import tags as tagging
 from ..core.clock import Clock
-from ..core.errors import NotFound, OverlapRefused, UserError, WrongState
+from ..core.errors import NotFound, UserError, WrongState
 from ..core.events import BEGINNING, StoredEvent
 from ..core.ids import new_id
 from ..core.location import JobInfo
@@ -134,8 +135,11 @@ class Reexecutor:
         wanted = list(dict.fromkeys(run_ids))
         for start in range(0, len(wanted), BATCH):
             batch = wanted[start : start + BATCH]
-            new = [each for run_id in batch if (each := self._or_refused(run_id, strategy, done)) is not None]
-            self._add_batch(new, done)
+            before = {run.parent_run_id for run in done.runs}
+            made = [each for run_id in batch if (each := self._or_refused(run_id, strategy, done)) is not None]
+            # A run may be named by its id and by its first characters.
+            new = {each.parent_run_id: each for each in made if each.parent_run_id not in before}
+            self._add_batch(list(new.values()), done)
             progress(start + len(batch))
         return done
 
@@ -147,17 +151,18 @@ class Reexecutor:
             return None
 
     def _add_batch(self, new: Sequence[NewRun], done: Reexecuted) -> None:
-        try:
-            done.runs.extend(self._add(new))
-        except OverlapRefused:
-            # One of them refuses all; alone, the others get in.
-            for each in new:
-                self._add_alone(each, done)
+        if self._queued:
+            # One that is refused, such as by an overlap policy, keeps out all; alone, the others get in.
+            with suppress(UserError):
+                done.runs.extend(self._add(new))
+                return
+        for each in new:
+            self._add_alone(each, done)
 
     def _add_alone(self, new: NewRun, done: Reexecuted) -> None:
         try:
             done.runs.extend(self._add([new]))
-        except OverlapRefused as error:
+        except UserError as error:
             done.refused.append(Refused(new.parent_run_id or new.run_id, error))
 
     def _add(self, new: Sequence[NewRun]) -> list[Run]:
