@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
-import { useMemo, useRef, useState } from 'react';
-import { Link, useNavigate, useSearchParams } from 'react-router';
+import { useMemo, useRef, useState, type Ref } from 'react';
+import { Link, useSearchParams } from 'react-router';
 import { messageOf } from '../../api/client';
 import { useRuns } from '../../api/queries';
 import { useQueue } from '../../api/queueQueries';
@@ -10,7 +10,6 @@ import { PageHead } from '../../components/PageHead';
 import { QueryField } from '../../components/QueryField';
 import { TerminateDialog } from '../../components/TerminateDialog';
 import { useCursor } from '../../keys/useCursor';
-import { usePageKeys } from '../../keys/usePageKeys';
 import { useNarrow } from '../../lib/useNarrow';
 import { useSelection } from '../../lib/useSelection';
 import { count } from '../../lib/words';
@@ -20,7 +19,8 @@ import { RunsBulkBar, ToldBar } from './RunsBulkBar';
 import { RunsList } from './RunsList';
 import { RunsTable } from './RunsTable';
 import { RunsTabs } from './RunsTabs';
-import { useRunsActs } from './useRunsActs';
+import { useRunsActs, type RunsActs } from './useRunsActs';
+import { useRunsKeys } from './useRunsKeys';
 import { useSettledRuns } from './useSettledRuns';
 import classes from './RunsPage.module.css';
 
@@ -39,25 +39,9 @@ export function RunsPage() {
   const selected = shown.filter((run) => selection.chosen.has(run.run_id));
   const bar = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const navigate = useNavigate();
   const narrow = useNarrow();
-  const addressOf = (runId: string) => `${window.location.origin}/runs/${runId}`;
 
-  const reach = () => {
-    if (acts.readOnly) return;
-    if (selected.length === 0 && cursor.id) selection.toggle(cursor.id);
-    // The buttons are there once this has been drawn.
-    requestAnimationFrame(() => bar.current?.querySelector('button')?.focus());
-  };
-  usePageKeys([
-    cursor.move,
-    { on: ['x'], show: ['X'], label: 'select', act: () => !acts.readOnly && cursor.id && selection.toggle(cursor.id) },
-    { on: ['e'], show: ['E'], label: 're-execute', act: reach },
-    ...(selected.length ? [{ on: ['Escape'], show: ['Esc'], label: 'select none', act: selection.none }] : []),
-    { on: ['Enter'], show: ['Enter'], label: 'open', act: () => cursor.id && void navigate(`/runs/${cursor.id}`) },
-    { on: ['f'], show: ['F'], label: 'filter', act: () => field.current?.focus() },
-    { on: ['y'], show: ['Y'], label: 'copy link', act: () => cursor.id && void navigator.clipboard.writeText(addressOf(cursor.id)) },
-  ]);
+  useRunsKeys({ cursor, selection, readOnly: acts.readOnly, bar, field });
 
   const more = () => {
     if (query.hasNextPage && !query.isFetching) void query.fetchNextPage();
@@ -69,27 +53,9 @@ export function RunsPage() {
         title="Runs"
         name="Runs"
         tabs={<RunsTabs chips={chips} />}
-        aside={
-          !acts.readOnly &&
-          !narrow &&
-          acts.unfinished > 0 && (
-            <Button onClick={acts.askToTerminateAll} loading={acts.busy}>
-              Terminate all…
-            </Button>
-          )
-        }
+        aside={!narrow && <TerminateAll acts={acts} />}
       />
-      <div className={classes.filter}>
-        <QueryField
-          ref={field}
-          words={chips.map(chipText)}
-          onChange={(words) => setSearch(searchOf(words.map(parseChip).filter((chip): chip is Chip => chip !== null)))}
-          refusalOf={refusalOf}
-          label="Filter runs"
-          placeholder="status: job: tag=value, or the beginning of an id"
-          found={some}
-        />
-      </div>
+      <Filter field={field} chips={chips} onChange={(next) => setSearch(searchOf(next))} found={some} />
       {acts.told && <ToldBar told={acts.told} onClose={acts.forget} />}
       {!narrow && <RunsBulkBar ref={bar} runs={selected} acts={acts} onClear={selection.none} />}
       <TerminateDialog question={acts.question} onClose={acts.dismiss} />
@@ -114,11 +80,43 @@ export function RunsPage() {
       )}
       {!narrow && (
         <div className={classes.foot}>
-          <span>{query.hasNextPage ? `${shown.length} shown, more load as you scroll` : `${shown.length} shown`}</span>
+          <span>{`${shown.length} shown${query.hasNextPage ? ', more load as you scroll' : ''}`}</span>
           <CountsLine />
         </div>
       )}
     </>
+  );
+}
+
+interface FilterProps {
+  field: Ref<HTMLInputElement>;
+  chips: Chip[];
+  onChange: (chips: Chip[]) => void;
+  found: string;
+}
+
+function Filter({ field, chips, onChange, found }: FilterProps) {
+  return (
+    <div className={classes.filter}>
+      <QueryField
+        ref={field}
+        words={chips.map(chipText)}
+        onChange={(words) => onChange(words.map(parseChip).filter((chip): chip is Chip => chip !== null))}
+        refusalOf={refusalOf}
+        label="Filter runs"
+        placeholder="status: job: tag=value, or the beginning of an id"
+        found={found}
+      />
+    </div>
+  );
+}
+
+function TerminateAll({ acts }: { acts: RunsActs }) {
+  if (acts.readOnly || acts.unfinished === 0) return null;
+  return (
+    <Button onClick={acts.askToTerminateAll} loading={acts.busy}>
+      Terminate all…
+    </Button>
   );
 }
 
