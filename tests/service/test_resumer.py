@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from daemons.fakes import FakeLocation, FakeWorkspace, definitions
 from runyard.core.clock import ManualClock
 from runyard.core.ids import new_id
-from runyard.core.launch import WorkerReport
+from runyard.core.launch import LaunchResult, LaunchSpec, WorkerReport
 from runyard.core.policies import RunPolicies
 from runyard.core.run import NewRun, Run, RunFailure, RunStatus
 from runyard.launchers.local import LocalLauncher
@@ -35,9 +36,9 @@ class Yard:
             clock=self.clock,
         )
 
-    def lost(self, **fields: Any) -> Run:
+    def lost(self, location_name: str = "yard", **fields: Any) -> Run:
         """A run that goes on as attempt 2 because its worker is gone."""
-        new = NewRun(run_id=new_id(), job_name="job", location_name="yard", **fields)
+        new = NewRun(run_id=new_id(), job_name="job", location_name=location_name, **fields)
         self.stores.runs.add([new], enqueue=False)
         assert self.stores.queue.start_directly(new.run_id, now=self.clock.now())
         self.begin(new.run_id)
@@ -118,3 +119,24 @@ def test_another_takes_over_from_one_that_is_gone(yard: Yard, monkeypatch: pytes
     yard.lost()
     yard.resumer("a").look()
     assert yard.resumer("b").look() == 1
+
+
+def test_who_was_kept_so_long_that_another_took_over_hands_over_no_more(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = yard.workspace.locations["far"] = FakeLocation("far", definitions("job"))
+    first, second = yard.resumer("a"), yard.resumer("b")
+    for name in ("far", "yard"):
+        yard.lost(location_name=name)
+    launch = yard.location.launch
+
+    def slow_launch(specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
+        yard.location.launch = launch  # type: ignore[method-assign]
+        monkeypatch.setattr("runyard.service.resumer.LEASE_SECONDS", 60.0)
+        assert second.look() == 2
+        return launch(specs, timeout=timeout)
+
+    yard.location.launch = slow_launch  # type: ignore[method-assign]
+    monkeypatch.setattr("runyard.service.resumer.LEASE_SECONDS", 0.0)
+    first.look()
+    assert len(far.launched) == 1

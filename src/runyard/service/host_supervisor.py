@@ -14,6 +14,7 @@ from ..core.host import HostRecord
 from ..core.run import ACTIVE, Run, RunFailure, RunStatus
 from ..locations.processes import is_alive, machine_name, started_at
 from ..storage.protocols import Hosts, Runs, RunsFilter, Wakeups
+from .resumer import RESUME_TOPIC
 from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class HostSupervisor:
         self._wakeups.poke("queue")
         self._wakeups.poke("runs")
         if any(run is not None and run.status is RunStatus.STARTING for run in after):
-            self._wakeups.poke("resume")
+            self._wakeups.poke(RESUME_TOPIC)
 
     def _lose_worker(self, run: Run, host: HostRecord | None, what: str) -> Run | None:
         process = f" (pid {host.pid} on {host.machine})" if host else ""

@@ -71,15 +71,20 @@ class Resumer:
 
     def look(self) -> int:
         """Hand over every attempt that waits for a host; returns how many hosts have taken."""
-        if not self._waiting():
-            return 0
-        if self._leases.acquire(LEASE, holder=self._process_id, seconds=LEASE_SECONDS) is None:
+        if not self._waiting() or not self._may_launch():
             return 0
         by_location: defaultdict[str, list[Run]] = defaultdict(list)
         # Looked at again: whoever held the lease before may have seen to them.
         for run in self._waiting():
             by_location[run.location_name].append(run)
-        return sum(self._hand_over(name, runs) for name, runs in by_location.items())
+        taken = 0
+        for name, runs in by_location.items():
+            # Asked again: a location that does not answer may have kept us until the lease ran out.
+            taken += self._hand_over(name, runs) if self._may_launch() else 0
+        return taken
+
+    def _may_launch(self) -> bool:
+        return self._leases.acquire(LEASE, holder=self._process_id, seconds=LEASE_SECONDS) is not None
 
     def _waiting(self) -> Sequence[Run]:
         starting = self._runs.list(RunsFilter(statuses=(RunStatus.STARTING,)), limit=10_000)
