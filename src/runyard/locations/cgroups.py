@@ -65,9 +65,8 @@ def make_home(name: str, is_home: Callable[[str], object]) -> Path | None:
 def enter(group: Path) -> bool:
     """Move this process into a group, made for it; its children of later are born there. False when it stays out."""
     try:
-        # A step's group is inside of its run's.
-        group.parent.mkdir(exist_ok=True)
-        group.mkdir(exist_ok=True)
+        # A step's group is inside of its run's, which may be gone already.
+        group.mkdir(parents=True, exist_ok=True)
     except OSError:
         return False
     return _move(group)
@@ -76,16 +75,25 @@ def enter(group: Path) -> bool:
 def _move(group: Path) -> bool:
     """Move this process; False when it may not."""
     try:
-        (group / _PROCS).write_text("0")
+        _write(group / _PROCS, b"0")
     except OSError:
         return False
     return True
 
 
+def _write(file: Path, value: bytes) -> None:
+    """On the way of every launch, hence without the layers of a text file."""
+    descriptor = os.open(file, os.O_WRONLY)
+    try:
+        os.write(descriptor, value)
+    finally:
+        os.close(descriptor)
+
+
 def kill(group: Path) -> bool:
     """SIGKILL to every process of the group and of those inside of it; False when there is no such group."""
     try:
-        (group / _KILL).write_text("1")
+        _write(group / _KILL, b"1")
     except OSError:
         return False
     return True
