@@ -170,6 +170,32 @@ def test_other_config_and_tags(chain: Yard) -> None:
         again(chain, first, tags={"dagster/max_runtime": "soon"})
 
 
+def test_given_tags_do_not_say_what_the_new_run_is(chain: Yard) -> None:
+    """A script may hand over all tags of another run: where and what it was is its own."""
+    first = ended(chain, "load")
+    given = {
+        "dagster/parent_run_id": "x",
+        "dagster/retry_number": "9",
+        "dagster/is_resume_retry": "true",
+        "dagster/code_location": "elsewhere",
+        "team": "ops",
+    }
+    assert again(chain, first, tags=given).tags == {
+        "dagster/code_location": "yard",
+        "dagster/parent_run_id": first.run_id,
+        "dagster/root_run_id": first.run_id,
+        "team": "ops",
+    }
+
+
+def test_steps_are_not_chosen_by_a_tag(chain: Yard) -> None:
+    first = ended(chain, "load")
+    with pytest.raises(InvalidTag, match="name the steps themselves"):
+        again(chain, first, tags={"dagster/step_selection": "clean"})
+    same = again(chain, first, Strategy.SELECTED, steps=("clean",), tags={"dagster/step_selection": "clean"})
+    assert same.tags["dagster/step_selection"] == "clean"
+
+
 def test_tags_for_what_is_off_are_told_of(chain: Yard) -> None:
     first = ended(chain, tags={"dagster/max_runtime": "60"})
     off = TagsInForce(monitoring=False, retries=False)

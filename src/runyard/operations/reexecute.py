@@ -11,7 +11,7 @@ import msgspec
 
 from ..core import tags as tagging
 from ..core.clock import Clock
-from ..core.errors import NotFound, UserError, WrongState
+from ..core.errors import InvalidTag, NotFound, UserError, WrongState
 from ..core.events import BEGINNING, StoredEvent
 from ..core.ids import new_id
 from ..core.location import JobInfo
@@ -206,12 +206,14 @@ class Reexecutor:
         return _chosen_steps(parent, job, chosen, done)
 
     def _run(self, asked: Reexecution, parent: Run, work: _Work) -> NewRun:
-        given = tagging.normalise(asked.tags)
-        tagging.parse_slots(given)
-        check_policy_tags(given)
+        given = _given_tags(asked, work)
         root = parent.root_run_id or parent.run_id
-        kin = {tagging.PARENT_RUN_ID: parent.run_id, tagging.ROOT_RUN_ID: root}
-        tags = {**tagging.inherited(parent.tags), **given, **work.tags, **kin}
+        own = {
+            tagging.CODE_LOCATION: parent.location_name,
+            tagging.PARENT_RUN_ID: parent.run_id,
+            tagging.ROOT_RUN_ID: root,
+        }
+        tags = {**tagging.inherited(parent.tags), **given, **work.tags, **own}
         return NewRun(
             run_id=new_id(),
             job_name=parent.job_name,
@@ -238,6 +240,16 @@ class _Work(NamedTuple):
     tags: dict[str, str]
     pools: PoolNeeds
     warnings: tuple[str, ...] = ()
+
+
+def _given_tags(asked: Reexecution, work: _Work) -> dict[str, str]:
+    """Without those by which Runyard says what a run is. Raises InvalidTag."""
+    given = tagging.inherited(tagging.normalise(asked.tags))
+    tagging.parse_slots(given)
+    check_policy_tags(given)
+    if given.get(tagging.STEP_SELECTION) not in (None, work.tags.get(tagging.STEP_SELECTION)):
+        raise InvalidTag(tagging.STEP_SELECTION, "no steps are chosen by a tag here; name the steps themselves.")
+    return given
 
 
 def _what_is_left(parent: Run, job: JobInfo, chosen: Sequence[str], done: Collection[str], *, whole: bool) -> _Work:
