@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from runyard.core.clock import ManualClock
+from runyard.core.errors import LocationUnavailable
 from runyard.core.ids import new_id
 from runyard.core.run import NewRun, Run
 from runyard.service.canceler import Canceler
@@ -14,12 +15,15 @@ from runyard.storage.open import SqlStores
 
 
 class Stopping:
-    """The one location, which remembers what it was asked."""
+    """Every location, which remembers what it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float | None]] = []
+        self.looked_up: list[str] = []
+        self.away: set[str] = set()
 
-    def get(self, _name: str) -> Stopping:
+    def get(self, name: str) -> Stopping:
+        self.looked_up.append(name)
         return self
 
     def terminate(
@@ -27,6 +31,8 @@ class Stopping:
     ) -> bool:
         assert (attempt, force) == (1, False)
         assert timeout > 0
+        if self.looked_up[-1] in self.away:
+            raise LocationUnavailable(self.looked_up[-1], "it does not answer.")
         self.asked.append((run_id, kill_after))
         return True
 
@@ -47,8 +53,8 @@ def canceler(stores: SqlStores, clock: ManualClock, stopping: Stopping, kill_aft
     )
 
 
-def canceling(stores: SqlStores, clock: ManualClock, count: int = 1) -> Sequence[Run]:
-    new = [NewRun(run_id=new_id(), job_name="job", location_name="yard") for _ in range(count)]
+def canceling(stores: SqlStores, clock: ManualClock, count: int = 1, *, location_name: str = "yard") -> Sequence[Run]:
+    new = [NewRun(run_id=new_id(), job_name="job", location_name=location_name) for _ in range(count)]
     stores.runs.add(new, enqueue=False)
     for run in new:
         stores.queue.start_directly(run.run_id, now=clock.now())
@@ -75,3 +81,19 @@ def test_a_worker_that_found_another_host_is_signalled_by_that_one(
     service.look()
     service.look()
     assert stopping.asked == [(run.run_id, 20.0)] * 2
+
+
+def test_a_location_that_does_not_answer_is_asked_once_a_look_and_keeps_no_other(
+    sqlite_stores: SqlStores, clock: ManualClock, stopping: Stopping
+) -> None:
+    """Each question may last seconds: with a thousand runs to cancel the others would wait for an hour."""
+    [other] = canceling(sqlite_stores, clock, location_name="other")
+    canceling(sqlite_stores, clock, 3)
+    stopping.away = {"yard"}
+    service = canceler(sqlite_stores, clock, stopping)
+    service.look()
+    assert stopping.looked_up.count("yard") == 1
+    assert stopping.asked == [(other.run_id, None)]
+    stopping.away = set()
+    service.look()
+    assert len(stopping.asked) == 4

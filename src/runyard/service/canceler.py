@@ -71,9 +71,15 @@ class Canceler:
         """One look at all CANCELING runs."""
         canceling = self._runs.list(RunsFilter(statuses=(RunStatus.CANCELING,)), limit=10_000)
         self._signalled &= {_signalled(run) for run in canceling}
+        # Tried again at the next look; a host that is gone for good is the host supervisor's.
+        away: set[str] = set()
         for run in canceling:
-            if _signalled(run) not in self._signalled:
+            if _signalled(run) in self._signalled or run.location_name in away:
+                continue
+            try:
                 self._stop_worker(run)
+            except LocationUnavailable:
+                away.add(run.location_name)
 
     def _step(self) -> float:
         try:
@@ -84,17 +90,13 @@ class Canceler:
 
     def _stop_worker(self, run: Run) -> None:
         location = self._locations.get(run.location_name)
-        try:
-            found = location is not None and location.terminate(
-                run.run_id,
-                attempt=run.attempt,
-                force=False,
-                timeout=TERMINATE_SECONDS,
-                kill_after=self._kill_after,
-            )
-        except LocationUnavailable:
-            # Tried again at the next look; a host that is gone for good is the host supervisor's.
-            return
+        found = location is not None and location.terminate(
+            run.run_id,
+            attempt=run.attempt,
+            force=False,
+            timeout=TERMINATE_SECONDS,
+            kill_after=self._kill_after,
+        )
         if found:
             self._signalled.add(_signalled(run))
         elif not self._has_host(run):
