@@ -10,17 +10,19 @@ from runyard.core.clock import ManualClock
 from runyard.core.errors import LocationUnavailable
 from runyard.core.ids import new_id
 from runyard.core.run import NewRun, Run
-from runyard.service.canceler import Canceler
+from runyard.service.canceler import TERMINATE_SECONDS, Canceler
 from runyard.storage.open import SqlStores
 
 
 class Stopping:
     """Every location, which remembers what it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
         self.asked: list[tuple[str, float | None]] = []
         self.looked_up: list[str] = []
-        self.away: set[str] = set()
+        #: Seconds after which a location says that it is away.
+        self.away: dict[str, float] = {}
 
     def get(self, name: str) -> Stopping:
         self.looked_up.append(name)
@@ -32,14 +34,15 @@ class Stopping:
         assert (attempt, force) == (1, False)
         assert timeout > 0
         if self.looked_up[-1] in self.away:
+            self.clock.advance(self.away[self.looked_up[-1]])
             raise LocationUnavailable(self.looked_up[-1], "it does not answer.")
         self.asked.append((run_id, kill_after))
         return True
 
 
 @pytest.fixture
-def stopping() -> Stopping:
-    return Stopping()
+def stopping(clock: ManualClock) -> Stopping:
+    return Stopping(clock)
 
 
 def canceler(stores: SqlStores, clock: ManualClock, stopping: Stopping, kill_after: float | None = None) -> Canceler:
@@ -89,11 +92,13 @@ def test_a_location_that_does_not_answer_is_asked_once_a_look_and_keeps_no_other
     """Each question may last seconds: with a thousand runs to cancel the others would wait for an hour."""
     [other] = canceling(sqlite_stores, clock, location_name="other")
     canceling(sqlite_stores, clock, 3)
-    stopping.away = {"yard"}
     service = canceler(sqlite_stores, clock, stopping)
-    service.look()
-    assert stopping.looked_up.count("yard") == 1
-    assert stopping.asked == [(other.run_id, None)]
-    stopping.away = set()
+    for seconds, asked in ((TERMINATE_SECONDS, 1), (0.0, 3)):
+        stopping.looked_up.clear()
+        stopping.away = {"yard": seconds}
+        service.look()
+        assert stopping.looked_up.count("yard") == asked
+        assert stopping.asked == [(other.run_id, None)]
+    stopping.away = {}
     service.look()
     assert len(stopping.asked) == 4

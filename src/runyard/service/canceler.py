@@ -71,15 +71,18 @@ class Canceler:
         """One look at all CANCELING runs."""
         canceling = self._runs.list(RunsFilter(statuses=(RunStatus.CANCELING,)), limit=10_000)
         self._signalled &= {_signalled(run) for run in canceling}
-        # Tried again at the next look; a host that is gone for good is the host supervisor's.
-        away: set[str] = set()
+        silent: set[str] = set()
         for run in canceling:
-            if _signalled(run) in self._signalled or run.location_name in away:
+            if _signalled(run) in self._signalled or run.location_name in silent:
                 continue
+            began = self._clock.monotonic()
             try:
                 self._stop_worker(run)
             except LocationUnavailable:
-                away.add(run.location_name)
+                # Tried again at the next look; a host that is gone for good is the host supervisor's. One that is away
+                # says so at once, and another run may be with an older host of the location.
+                if self._clock.monotonic() - began >= TERMINATE_SECONDS / 2:
+                    silent.add(run.location_name)
 
     def _step(self) -> float:
         try:
