@@ -9,6 +9,7 @@ import pytest
 from runyard.core.errors import RunNotFound
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.lease import Fence
+from runyard.core.policies import RunPolicies
 from runyard.core.run import RunFailure, RunStatus
 from runyard.operations import cancel_many as module
 from runyard.operations.cancel_many import Canceled, Doomed, cancel_many, matching
@@ -82,6 +83,23 @@ def test_those_that_are_stopped_for_their_time_are_canceled_too(both: Yard, *, n
     assert stopping is not None
     assert (stopping.status, stopping.stop_failure) == (RunStatus.CANCELING, None)
     assert matching(both.stores.runs, Doomed()) == 0
+
+
+def test_the_retry_of_one_that_fails_meanwhile_does_not_escape(both: Yard) -> None:
+    both.stores.policies.configure(RunPolicies(retries_enabled=True, max_retries=3))
+    failing, reports = both.started(), []
+    both.submit()
+    end = RunEnd(status=RunStatus.FAILURE, failure=RunFailure("ValueError", "no"))
+
+    def fail_once(_done: int) -> None:
+        if not reports:
+            reports.append(WorkerReport(run_id=failing.run_id, attempt=1, end=end, timestamp=both.clock.now()))
+            both.stores.runs.report(reports)
+            assert both.stores.queue.depth() == 1
+
+    done = cancel_many(both.stores, Doomed(), by="ops", clock=both.clock, progress=fail_once)
+    assert done == Canceled(canceled=2)
+    assert both.stores.queue.depth() == 0
 
 
 def test_those_named_by_id_or_prefix_and_each_once(both: Yard) -> None:

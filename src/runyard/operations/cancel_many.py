@@ -136,6 +136,9 @@ class _Canceling:
                     self._cancel_queued(batch)
                 else:
                     self._cancel_others(batch.in_status(status))
+        if not which.run_ids and RunStatus.QUEUED in which.wanted():
+            # Retries of runs that failed before we came to them.
+            self._cancel_queued(which)
         # What else became of those named: they were over before we came to them.
         done.ended += max(0, len(which.run_ids) - done.canceled - done.canceling - done.ended)
         poke(self._stores.wakeups)
