@@ -33,6 +33,7 @@ home, groups = sys.argv[1:]
 spec = LocationSpec(name="jobs", kind="python_file", target="jobs.py", working_directory="/")
 setup = Setup(spec=spec, worker_socket="", compute_logs_dir="", tree_home=home, groups=groups or None)
 enter_tree(setup, LaunchSpec(run_id="run", attempt=1, token="", job_name="job", location_name="jobs"), None)
+sys.stdin.readline()
 said, say = os.pipe()
 
 def told(pid):
@@ -76,13 +77,19 @@ def worker(trees: ProcessTrees) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-c", WORKER, trees.home, str(trees.groups or "")],
         env={**os.environ, MARK: roomy(f"{trees.home}/code.1")},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
     )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    placed = tree_of(trees).place(process.pid)
+    assert placed is None or placed.result()
+    process.stdin.write(b"go\n")
+    process.stdin.close()
     yield process
     process.kill()
     process.wait()
-    assert process.stdout is not None
     process.stdout.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 from ..core.launch import LaunchSpec
 from ..core.step import StepOrder
@@ -20,20 +19,12 @@ def tree_name(run_id: str, attempt: int, number: int | None = None) -> str:
     return run if number is None else f"{run}/{number}"
 
 
-def enter_code_tree(setup: Setup) -> None:
-    """In a zygote, before user code: it was executed with its mark."""
-    name = own_mark().partition("/")[2]
-    if setup.groups is not None and name:
-        cgroups.enter(Path(setup.groups) / name)
-
-
 def enter_tree(setup: Setup, launch: LaunchSpec, step: StepOrder | None) -> None:
-    """In a run or step worker, before user code. Where there is no group for it, orphans of its children become its
-    own children, and once it is dead its host's.
+    """In a run or step worker, before user code. Where its host makes no group for it, orphans of its children become
+    its own children, and once it is dead its host's.
     """
-    name = tree_name(launch.run_id, launch.attempt, step.number if step else None)
-    put_on(f"{setup.tree_home}/{name}")
-    if setup.groups is None or not cgroups.enter(Path(setup.groups) / name):
+    put_on(f"{setup.tree_home}/{tree_name(launch.run_id, launch.attempt, step.number if step else None)}")
+    if not setup.groups:
         become_subreaper()
 
 

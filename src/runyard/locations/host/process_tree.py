@@ -8,6 +8,7 @@ import re
 import signal
 import threading
 from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from .. import cgroups
@@ -37,9 +38,15 @@ class ProcessTree:
         if not force:
             send_signal(pid, signal.SIGTERM)
             return
-        if self.group is None or not cgroups.kill(self.group):
-            send_signal(pid, signal.SIGKILL)
-            kill_group(pid)
+        # The worker may not be in its group yet.
+        send_signal(pid, signal.SIGKILL)
+        kill_group(pid)
+        if self.group is not None:
+            cgroups.kill(self.group)
+
+    def place(self, pid: int) -> Future[bool] | None:
+        """Have the worker, just started, put into its group: it does not wait for that."""
+        return self._trees.place(self, pid)
 
     def ended(self, pid: int, *, well: bool) -> None:
         """The worker is gone: so is, soon, what it has started.
@@ -47,8 +54,11 @@ class ProcessTree:
         At once when it died. What a worker that ended ``well`` leaves may end by itself until the look after the next:
         Python's own trackers of shared memory are such, they tidy up once their parent is gone.
         """
-        if not well and not (self.group is not None and cgroups.kill(self.group)):
+        if not well:
+            if self.group is not None:
+                cgroups.kill(self.group)
             kill_group(pid)
+            # What it forked before it was in its group has the mark alone.
             kill_marked([self.mark])
         elif not _SEES_PROCESSES:
             kill_group(pid)
@@ -73,6 +83,7 @@ class ProcessTrees:
         #: The name of this host's trees: also says whether it lives, for the hosts after it.
         self.home = f"{self._family}.{os.getpid()}.{started_at(os.getpid()) or 0}"
         self.groups = cgroups.make_home(self.home, _HOME.fullmatch) if groups else None
+        self._placing = ThreadPoolExecutor(1, thread_name_prefix="groups")
         #: By mark. Their workers are gone; which were so already at the last look.
         self._over: dict[str, ProcessTree] = {}
         self._tidied: set[str] = set()
@@ -93,8 +104,18 @@ class ProcessTrees:
         return ProcessTree(self, f"{self.home}/{name}", self.groups / name if self.groups is not None else None)
 
     def of_code(self, mark: str) -> ProcessTree:
-        """The tree of a zygote and its tick workers."""
-        return ProcessTree(self, mark, self.groups / mark.partition("/")[2] if self.groups is not None else None)
+        """The tree of a zygote and its tick workers. It has no group: run workers are forked in it."""
+        return ProcessTree(self, mark, None)
+
+    def place(self, tree: ProcessTree, pid: int) -> Future[bool] | None:
+        """See ``ProcessTree.place``."""
+        if tree.group is None:
+            return None
+        return self._placing.submit(self._place, tree.group, pid)
+
+    def _place(self, group: Path, pid: int) -> bool:
+        # The number may be a stranger's by now.
+        return self.is_ours(mark_of(pid) or "") and cgroups.place(group, pid)
 
     def found(self, pid: int, run_id: str, attempt: int, number: int | None = None) -> ProcessTree:
         """The tree of a worker that a dead host has started."""
@@ -109,18 +130,17 @@ class ProcessTrees:
 
     def forget(self, tree: ProcessTree) -> None:
         """What is left of it is ended by ``tidy``."""
-        if tree.group is None or not cgroups.remove(tree.group):
-            self._over[tree.mark] = tree
+        if tree.group is not None:
+            cgroups.remove(tree.group)
+        self._over[tree.mark] = tree
 
     def tidy(self) -> None:
         """End what is left of the trees that were forgotten before the last call."""
         over, self._tidied = self._tidied, set(self._over)
-        marks = []
-        for mark in over & self._tidied:
+        marks = over & self._tidied
+        for mark in marks:
             group = self._over[mark].group
-            if group is None:
-                marks.append(mark)
-            else:
+            if group is not None:
                 cgroups.kill(group)
             if group is None or cgroups.remove(group):
                 del self._over[mark]
@@ -162,6 +182,7 @@ class ProcessTrees:
 
     def close(self, living: Collection[str]) -> None:
         """The host ends: nothing of its own is left, but for workers that look for another host."""
+        self._placing.shutdown()
         self._end_home(self.home, living)
         for _ in range(_LOOKS):
             if self.groups is None or living or cgroups.remove(self.groups):

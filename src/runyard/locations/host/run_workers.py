@@ -115,6 +115,7 @@ class RunWorkers:
         worker.launch = spec
         self._add(worker)
         self._processes.connect(worker, new.socket, lambda message: self._on_message(worker, message))
+        tree.place(new.pid)
         launch.set_result(LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=new.pid))
 
     def _add(self, worker: RunWorker) -> None:

@@ -111,6 +111,7 @@ class StepsOfRun:
             worker = StepWorker(self._key, task.order, new.pid, new.exit_fd, tree, new.parent)
             self._services.processes.connect(worker, new.socket, lambda message: self._on_message(worker, message))
             self._add(worker)
+            tree.place(new.pid)
             self._give(task, worker)
         self._look_whether_empty()
 

@@ -17,7 +17,6 @@ import msgspec
 from ...core.error_info import error_info
 from ...definitions.describe import describe
 from ..code_loading import load, prepare_process, source_directories
-from ..containment import enter_code_tree
 from ..framing import FrameBuffer, frame
 from ..messages import (
     Assignment,
@@ -80,7 +79,6 @@ class Zygote:
 
     def _load(self, setup: Setup) -> None:
         self._setup = setup
-        enter_code_tree(setup)
         try:
             prepare_process(setup.spec)
             self._definitions = load(setup.spec)
