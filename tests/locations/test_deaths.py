@@ -9,8 +9,11 @@ import psutil
 import pytest
 
 from runyard.core.events import EventType
+from runyard.core.launch import WorkerReport
 from runyard.core.location import LocationState
 from runyard.core.run import RunStatus
+from runyard.locations.host.process_tree import ProcessTrees
+from runyard.locations.host.run_worker import RunWorker, settle
 
 from .code import WAITING, one_op
 from .yard import Yard
@@ -232,6 +235,39 @@ threading.Event().wait()
     yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
     assert location.terminate(run_id, attempt=1, force=True, timeout=5)
     assert yard.finished(run_id).status is RunStatus.CANCELED
+
+
+def test_a_canceled_worker_that_does_not_stop_is_killed_and_that_is_said(yard: Yard) -> None:
+    body = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+(HERE / "started").write_text(str(os.getpid()))
+threading.Event().wait()
+"""
+    location = yard.location(one_op(body))
+    run_id = yard.launch(location)
+    yard.file("started")
+    yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
+    assert location.terminate(run_id, attempt=1, force=False, timeout=5, kill_after=0.2)
+    assert yard.finished(run_id).status is RunStatus.CANCELED
+    last = [event for event in yard.events(run_id) if event.type is EventType.RUN_CANCELED][-1]
+    assert "did not stop within 0.2 s of being told to, and was killed" in last.message
+
+
+@pytest.mark.parametrize("rejected", [True, False])
+@pytest.mark.parametrize("canceling", [True, False])
+def test_a_second_worker_of_an_attempt_has_nothing_to_say_about_the_run(
+    yard: Yard, rejected: bool, canceling: bool
+) -> None:
+    """Two hosts were asked, because the first had not answered in time: the attempt is the other's."""
+    spec = yard.claim()
+    begin = WorkerReport(run_id=spec.run_id, attempt=1, begin=spec.token, pid=101)
+    assert yard.stores.runs.report([begin]) == [True]
+    if canceling:
+        yard.stores.runs.cancel_active(spec.run_id, message="asked", now=yard.clock.now())
+    second = RunWorker(spec.run_id, 1, 102, -1, ProcessTrees("elsewhere", groups=False).of(spec.run_id, 1))
+    second.rejected, second.code = rejected, 1
+    assert settle(yard.stores.runs, second, yard.clock.now()) is None
+    assert yard.run(spec.run_id).status is (RunStatus.CANCELING if canceling else RunStatus.STARTED)
 
 
 def test_cancel_before_begin_ends_the_run(yard: Yard) -> None:

@@ -167,7 +167,7 @@ class RunMonitorDaemon:
     def _give_up_stopping(self, run: Run, now: float, fence: Fence) -> str | None:
         self._kill(run)
         limit = self._settings.cancel_timeout_seconds
-        message = f"Did not stop within {limit:g} seconds of being told to; its worker was killed."
+        message = f"Did not stop within {limit:g} s of being told to; its worker is being killed."
         ended = self._stores.runs.end_canceling(run.run_id, attempt=run.attempt, message=message, now=now, fence=fence)
         return None if ended is None else "ended"
 

@@ -29,6 +29,8 @@ class RunWorker(WorkerProcess):
         self.asked_before: frozenset[int] = frozenset()
         #: Its end is committed; the run's row may still say otherwise after CANCELED.
         self.ended: RunStatus | None = None
+        #: It was killed because it had not stopped within so many seconds of being told to.
+        self.outwaited: float | None = None
 
     @property
     def key(self) -> tuple[str, int]:
@@ -49,6 +51,10 @@ def settle(runs: Runs, worker: RunWorker, now: float) -> Run | None:
     """
     if worker.ended in (RunStatus.SUCCESS, RunStatus.FAILURE):
         return None
+    run = runs.get(worker.run_id)
+    if run is not None and run.attempt == worker.attempt and run.pid not in (None, worker.pid):
+        # Another host started one too, as it was not known whether this one had: the run is that one's.
+        return None
     failure = _failure(worker)
     if worker.rejected:
         # It has nothing to say about the run, except that a cancel before its begin is done with.
@@ -60,6 +66,9 @@ def _failure(worker: RunWorker) -> RunFailure:
     name = f"The run's worker (process {worker.pid})"
     if worker.ended is RunStatus.CANCELED:
         return RunFailure("WorkerTerminated", f"{name} was told to stop by SIGTERM without a cancel.")
+    if worker.outwaited is not None:
+        told = f"did not stop within {worker.outwaited:g} s of being told to, and was killed"
+        return RunFailure("WorkerKilled", f"{name} {told}.")
     kind, words = worker.death()
     before = " before it had said how the run ended" if kind == "WorkerExited" else ""
     return RunFailure(kind, f"{name} {words}{before}.")

@@ -189,8 +189,13 @@ class RunWorkers:
         else:
             self._loop.later(STEPS_PATIENCE, lambda: self._steps.stop_run(key, force=False))
         if kill_after is not None and not force:
-            self._loop.later(kill_after, lambda: self.terminate(run_id, attempt, force=True))
+            self._loop.later(kill_after, lambda: self._lose_patience(worker, kill_after))
         return True
+
+    def _lose_patience(self, worker: RunWorker, waited: float) -> None:
+        if worker.pid in self._workers:
+            worker.outwaited = waited
+            self.terminate(*worker.key, force=True)
 
     def terminate_all(self, *, force: bool) -> None:
         for run_id, attempt in [worker.key for worker in self._workers.values()]:
