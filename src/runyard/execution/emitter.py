@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from typing import Any
 
@@ -22,6 +24,7 @@ class Emitter:
         self._sink, self._clock = sink, clock
         self._run_id, self._attempt = run_id, attempt
         self._seq = after
+        self._process = os.getpid()
         # A cancellation may interrupt emit in the main thread, and its handling emits again.
         self._lock = threading.RLock()
 
@@ -35,7 +38,13 @@ class Emitter:
         data: dict[str, Any] | None = None,
         wait: bool = False,
     ) -> None:
-        """Make an event and hand it over; ``wait`` until it is committed."""
+        """Make an event and hand it over; ``wait`` until it is committed.
+
+        A process that user code has forked has the same numbers to give, and says it on standard error instead.
+        """
+        if os.getpid() != self._process:
+            sys.stderr.write(f"{level} {message}\n")
+            return
         with self._lock:
             self._seq += 1
             event = Event(

@@ -24,6 +24,7 @@ from ..definitions.sensor import SensorDefinition
 from .answers import Answer, schedule_answer, sensor_answer
 from .contexts.evaluation import ScheduleEvaluationContext, SensorEvaluationContext
 from .contexts.resources import Resources
+from .forked import only_here
 from .log import LogLine, line_logger, lines_go_to
 from .resources import ResourceScope
 
@@ -45,7 +46,7 @@ def evaluate(
     kind = _ScheduleTick if request.key.kind == "schedule" else _SensorTick
     tick = kind(defs, request, location_name, clock, instance)
     try:
-        with lines_go_to(tick.take_line):
+        with only_here(), lines_go_to(tick.take_line):
             status, answer, runs, cursor = tick.evaluate()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - user code raises anything; it becomes the tick's end
         return Evaluation(

@@ -16,6 +16,7 @@ from .compute import call_op, check_input_types, check_output_type, results
 from .contexts.op import OpExecutionContext
 from .contexts.resources import Resources
 from .errors import RunCancelled
+from .forked import only_here
 from .log import line_logger, lines_go_to
 from .resource_life import ResourcesNotReady
 from .retries import failure_of, retry_delay
@@ -60,7 +61,7 @@ class StepTry:
         started: float | None = None
         try:
             self.events.started(self._tries, wait=wait)
-            with capture(self._step.key), lines_go_to(self.events.lines):
+            with only_here(), capture(self._step.key), lines_go_to(self.events.lines):
                 inputs = self._values.inputs_of(self._step, given)
                 with resources as ready:
                     started = self._attempt.clock.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -19,10 +20,16 @@ class Cancellation:
         self._asked = False
         self._raised = False
         self._wake: Callable[[], object] | None = None
+        os.register_at_fork(after_in_child=self._forked)
 
     def listen(self) -> None:
         """From now on SIGTERM raises RunCancelled in the main thread."""
         signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _forked(self) -> None:
+        """Processes that user code forks end by SIGTERM as they do elsewhere: pools stop their workers with it."""
+        if signal.getsignal(signal.SIGTERM) == self._on_signal:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def ignore(self) -> None:
         """The run's code is done: nothing is left to interrupt."""

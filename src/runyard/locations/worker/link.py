@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import queue
 import socket
 import threading
@@ -96,6 +97,13 @@ class HostLink:
 
     def start(self) -> None:
         self._thread.start()
+        os.register_at_fork(after_in_child=self._forked)
+
+    def _forked(self) -> None:
+        """In a process that user code has forked: the conversation is its parent's, and so is who held a lock."""
+        self._writing, self._changed = threading.Lock(), threading.Condition()
+        self._over = "a process that user code has forked does not speak for its worker"
+        self._host.close()
 
     def report(self, report: WorkerReport, *, wait: bool, step_end: StepEnd | None = None) -> bool:
         """Send a report. With ``wait``, returns once it is committed; False when the attempt was given up on."""
