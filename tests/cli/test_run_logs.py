@@ -11,6 +11,7 @@ import pytest
 from runyard.cli.follow import entries
 from runyard.core.clock import ManualClock
 from runyard.core.events import StoredEvent
+from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState, OpInfo
 from runyard.core.run import Run
 from runyard.operations.cancel import cancel
 from runyard.storage.run_output.merged import RunOutput
@@ -94,3 +95,13 @@ def test_following_shows_what_comes_until_the_run_has_ended(instance: Instance, 
     shown = [entry.event.type.value if isinstance(entry, StoredEvent) else entry.text for entry in found]
     assert sorted(shown[-2:]) == ["RUN_CANCELED", "unended"]
     assert shown[:-2] == ["RUN_ENQUEUED", "first", "half a line"]
+
+
+def test_a_step_that_is_none_of_the_job_is_told_with_the_nearest(cli: Cli, instance: Instance, run: Run) -> None:
+    job = JobInfo(name=run.job_name, ops=(OpInfo(key="load", op_name="load"),))
+    definitions = LocationDefinitions(jobs=(job,))
+    record = LocationRecord(name=run.location_name, state=LocationState.LOADED, definitions=definitions)
+    instance.stores.locations.publish(record)
+    assert cli("run", "logs", run.run_id, "--step", "load").stdout == ""
+    refused = cli("run", "logs", run.run_id, "--step", "laod", code=1)
+    assert "No step named 'laod'. Did you mean 'load'?" in refused.stderr

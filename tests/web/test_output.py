@@ -47,7 +47,8 @@ def test_lines_of_steps_and_streams_in_order_of_time(yard: Yard, run_id: str, pr
     assert (page["size"], page["more"], page["earlier"]) == (11, False, False)
     assert texts(yard.get(f"/runs/{run_id}/output", stream="out")) == ["begin"]
     assert texts(yard.get(f"/runs/{run_id}/output", step_key="load")) == ["oops"]
-    assert texts(yard.get(f"/runs/{run_id}/output", step_key="nosuch")) == []
+    refused = yard.client.get(f"/runs/{run_id}/output", params={"step_key": "loda"})
+    assert problem(refused, 404, "not-found")["detail"] == "No step named 'loda'. Did you mean 'load'?"
 
 
 def test_what_follows_a_place_and_the_last_lines(yard: Yard, run_id: str, printer: Printer) -> None:

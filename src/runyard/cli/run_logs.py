@@ -50,18 +50,20 @@ def run_logs(run_id: str, follow: bool, stream: str, step: str | None, as_json: 
 def _entries(instance: Instance, run_id: str, *, stream: str, step: str | None, follow: bool) -> Iterator[Entry]:
     from ..core.events import StoredEvent
     from ..operations.find_run import find_run
+    from ..operations.find_step import check_step
     from ..storage.compute_logs import LocalComputeLogs
     from ..storage.run_output.merged import RunOutput, Which
     from .follow import entries
 
-    whole_id = find_run(instance.stores.runs, run_id).run_id
+    run = find_run(instance.stores.runs, run_id)
+    logs = LocalComputeLogs(instance.settings.compute_logs_dir)
+    check_step(instance.stores.locations, logs, run, step)
     output = None
     if stream != "events":
-        logs = LocalComputeLogs(instance.settings.compute_logs_dir)
         which: Which = "out" if stream == "out" else "err" if stream == "err" else "both"
-        output = RunOutput(logs, whole_id, stream=which, step_key=step)
+        output = RunOutput(logs, run.run_id, stream=which, step_key=step)
     wants_events = stream in ("all", "events")
-    found = entries(instance.stores, whole_id, output, events=wants_events, go_on=follow, clock=instance.clock)
+    found = entries(instance.stores, run.run_id, output, events=wants_events, go_on=follow, clock=instance.clock)
     for entry in found:
         if step is None or not isinstance(entry, StoredEvent) or entry.event.step_key == step:
             yield entry

@@ -15,8 +15,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import StreamingResponse
 
 from ...core.errors import NotFound, UserError
-from ...core.run import FINISHED
+from ...core.run import FINISHED, Run
 from ...operations.find_run import find_run
+from ...operations.find_step import check_step
 from ...operations.run_output import FIRST_LINES, OutputFollower, page_shape
 from ...storage.compute_logs import LocalComputeLogs
 from ...storage.run_output import cursor
@@ -56,7 +57,7 @@ def output(
     place = _place(after)
     if place is not None and tail is not None:
         raise UserError("Give either 'after' or 'tail', not both.")
-    found, finished = _output(context, run.run_id, stream, step_key), run.status in FINISHED
+    found, finished = _output(context, run, stream, step_key), run.status in FINISHED
     if place is not None:
         return Json(page_shape(found.page(place, finished=finished)))
     return Json(page_shape(found.tail(tail or FIRST_LINES, finished=finished)))
@@ -76,7 +77,7 @@ async def live(
     it), ``end`` once the run has finished and all was sent."""
     place = _place(last_event_id or after)
     run = await anyio.to_thread.run_sync(find_run, context.stores.runs, run_id)
-    found = _output(context, run.run_id, stream, step_key)
+    found = await anyio.to_thread.run_sync(_output, context, run, stream, step_key)
     follower = OutputFollower(context.stores.runs, run.run_id, found, place)
     return EventSourceResponse(_events(request.app.state.feed, follower), ping=HEARTBEAT, sep="\n")
 
@@ -124,9 +125,10 @@ def _chunks(path: Path, size: int) -> Iterator[bytes]:
             size -= len(chunk)
 
 
-def _output(context: WebContext, run_id: str, stream: Which, step_key: str | None) -> RunOutput:
+def _output(context: WebContext, run: Run, stream: Which, step_key: str | None) -> RunOutput:
     logs = LocalComputeLogs(context.settings.compute_logs_dir)
-    return RunOutput(logs, run_id, stream=stream, step_key=step_key)
+    check_step(context.stores.locations, logs, run, step_key)
+    return RunOutput(logs, run.run_id, stream=stream, step_key=step_key)
 
 
 def _place(after: str | None) -> Cursor | None:
