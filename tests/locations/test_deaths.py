@@ -18,6 +18,13 @@ from runyard.locations.host.run_worker import RunWorker, settle
 from .code import WAITING, one_op
 from .yard import Yard
 
+#: The body of an op that cannot be told to stop.
+DEAF = """
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+(HERE / "started").write_text(str(os.getpid()))
+threading.Event().wait()
+"""
+
 
 def worker_of(yard: Yard) -> psutil.Process:
     return psutil.Process(int(yard.file("started")))
@@ -224,12 +231,7 @@ finally:
 
 
 def test_force_kills_and_the_cancel_stands(yard: Yard) -> None:
-    body = """
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-(HERE / "started").write_text(str(os.getpid()))
-threading.Event().wait()
-"""
-    location = yard.location(one_op(body))
+    location = yard.location(one_op(DEAF))
     run_id = yard.launch(location)
     yard.file("started")
     yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
@@ -238,12 +240,7 @@ threading.Event().wait()
 
 
 def test_a_canceled_worker_that_does_not_stop_is_killed_and_that_is_said(yard: Yard) -> None:
-    body = """
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-(HERE / "started").write_text(str(os.getpid()))
-threading.Event().wait()
-"""
-    location = yard.location(one_op(body))
+    location = yard.location(one_op(DEAF))
     run_id = yard.launch(location)
     yard.file("started")
     yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
