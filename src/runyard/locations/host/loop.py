@@ -131,8 +131,9 @@ class Loop:
         """Serve until ``stop``; an error of one callback is logged and costs no other."""
         while not self._stopping:
             for key, _ in self._selector.select(self._patience()):
-                # A callback before this one may have ended this watch.
-                if key.fd in self._selector.get_map():
+                # A callback before this one may have ended this watch, and the number may be another's by now.
+                now = self._selector.get_map().get(key.fd)
+                if now is not None and now.data == key.data:
                     self.guarded(key.data)
             self._fire_timers()
             for _ in range(len(self._soon)):

@@ -36,6 +36,10 @@ class RunWorker(WorkerProcess):
     def key(self) -> tuple[str, int]:
         return self.run_id, self.attempt
 
+    @property
+    def has_said_its_end(self) -> bool:
+        return self.ended is not None
+
     def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None:
         if not accepted:
             self.rejected = True

@@ -106,8 +106,9 @@ class RunWorkers:
     def _started(self, spec: LaunchSpec, launch: Future[LaunchResult], new: NewWorker | str) -> None:
         if isinstance(new, str):
             del self._launches[spec.run_id, spec.attempt]
-            launch.set_result(
-                LaunchResult(run_id=spec.run_id, attempt=spec.attempt, error=f"No worker: {new}.", retriable=True)
+            _answer(
+                launch,
+                LaunchResult(run_id=spec.run_id, attempt=spec.attempt, error=f"No worker: {new}.", retriable=True),
             )
             return
         tree = self._trees.of(spec.run_id, spec.attempt)
@@ -116,7 +117,7 @@ class RunWorkers:
         self._add(worker)
         self._processes.connect(worker, new.socket, lambda message: self._on_message(worker, message))
         tree.place(new.pid)
-        launch.set_result(LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=new.pid))
+        _answer(launch, LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=new.pid))
 
     def _add(self, worker: RunWorker) -> None:
         self._workers[worker.pid] = worker
@@ -231,3 +232,9 @@ class RunWorkers:
             if run.status is RunStatus.STARTING:
                 self._wakeups.poke("resume")
         self._settling.discard(worker.key)
+
+
+def _answer(launch: Future[LaunchResult], result: LaunchResult) -> None:
+    """Unless ``close`` has done so."""
+    if not launch.done():
+        launch.set_result(result)

@@ -69,7 +69,7 @@ class StepsOfRun:
         self._answered: dict[int, StepEnd] = {}
         #: By pid.
         self._workers: dict[int, StepWorker] = {}
-        self._on_empty: Callable[[], None] | None = None
+        self._on_empty: list[Callable[[], None]] = []
 
     def request(self, run: RunWorker, message: StartStep) -> None:
         """Give the step a process, once for each number; answered when that is gone."""
@@ -153,7 +153,7 @@ class StepsOfRun:
 
     def end(self, on_empty: Callable[[], None]) -> None:
         """The run's worker is gone; ``on_empty`` is called once, when its last step process is gone too."""
-        self._on_empty = on_empty
+        self._on_empty.append(on_empty)
         self.stop(force=True)
         # One that the kernel cannot end now must not hold up the run's end for ever.
         self._services.loop.later(KILL_PATIENCE, self._report_empty)
@@ -164,8 +164,8 @@ class StepsOfRun:
             self._report_empty()
 
     def _report_empty(self) -> None:
-        on_empty, self._on_empty = self._on_empty, None
-        if on_empty is not None:
+        told, self._on_empty = self._on_empty, []
+        for on_empty in told:
             on_empty()
 
     # -- processes of a host that is gone ---------------------------------------------------------------------

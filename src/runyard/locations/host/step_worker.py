@@ -31,6 +31,10 @@ class StepWorker(WorkerProcess):
         self.received = self.committed_up_to = 0
 
     @property
+    def has_said_its_end(self) -> bool:
+        return self.end is not None
+
+    @property
     def all_committed(self) -> bool:
         return self.committed_up_to >= self.received
 

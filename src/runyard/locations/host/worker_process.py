@@ -19,8 +19,9 @@ from .process_tree import ProcessTree
 from .zygote_process import ZygoteProcess
 
 DECODER = msgspec.msgpack.Decoder(FromWorker)
-#: How long the zygote may take to report the exit status of a worker that is gone, in seconds.
-STATUS_PATIENCE = 0.25
+#: How long the zygote may take to report the exit status of a worker that is gone, in seconds: of one that has said
+#: how its work ended, and of one whose status is all that there is to know.
+STATUS_PATIENCE, LONGEST_STATUS_PATIENCE = 0.25, 5.0
 
 
 class WorkerProcess:
@@ -38,6 +39,10 @@ class WorkerProcess:
         self.exited = False
         #: Its attempt is over whatever it says.
         self.rejected = False
+
+    @property
+    def has_said_its_end(self) -> bool:
+        return False
 
     def death(self) -> tuple[str, str]:
         """A class and words, to follow the process's name, for the end of one that has not said how its work ended."""
@@ -113,7 +118,8 @@ class WorkerProcesses:
         elif worker.parent is None:
             self._reap(worker)
         else:
-            self._loop.later(STATUS_PATIENCE, lambda: self._finish(worker))
+            patience = STATUS_PATIENCE if worker.has_said_its_end else LONGEST_STATUS_PATIENCE
+            self._loop.later(patience, lambda: self._finish(worker))
 
     def _reap(self, worker: WorkerProcess) -> None:
         if worker.code is None:
