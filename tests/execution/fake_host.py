@@ -98,6 +98,10 @@ class FakeHost:
         self.waiting = [one for one in self.waiting if one[1] != step_key]
         self.free(step_key)
 
+    def check(self):
+        if self.interrupt is not None:
+            raise self.interrupt
+
     def next(self, timeout):
         if self.interrupt is not None and not self.stopped:
             raise self.interrupt

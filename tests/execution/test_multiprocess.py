@@ -482,6 +482,14 @@ def test_a_cancellation_fails_steps_that_wait_for_their_retry(host):
     assert sink.told("subject")[-2:] == ["STEP_UP_FOR_RETRY", "STEP_FAILURE"]
 
 
+def test_a_cancellation_fails_a_step_that_asks_for_another_try_as_it_is_stopped(host):
+    job, _ = flaky(1, max_retries=1, delay=60)
+    host.interrupt = RunCancelled()
+    sink = Sink()
+    assert run_with(job, host, sink=sink).status is RunStatus.CANCELED
+    assert sink.told("subject")[-2:] == ["STEP_UP_FOR_RETRY", "STEP_FAILURE"]
+
+
 def test_a_cancellation_fails_steps_whose_retry_waits_for_slots(host):
     @dg.op(pool="db", retry_policy=dg.RetryPolicy(max_retries=1))
     def query():

@@ -15,7 +15,7 @@ from runyard.core.run import RunStatus
 from runyard.locations.host.process_tree import ProcessTrees
 from runyard.locations.host.run_worker import RunWorker, settle
 
-from .code import WAITING, one_op
+from .code import WAITING, one_op, steps
 from .yard import Yard
 
 #: The body of an op that cannot be told to stop.
@@ -228,6 +228,35 @@ finally:
     assert location.terminate(run_id, attempt=1, force=False, timeout=5)
     assert yard.finished(run_id).status is RunStatus.CANCELED
     assert yard.lines(run_id) == ["cleaning"]
+
+
+@pytest.mark.parametrize("how", ["raise ValueError", "return None"])
+def test_a_cancel_that_user_code_has_caught_ends_the_run_before_the_next_step(yard: Yard, how: str) -> None:
+    code = f"""
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=5, delay=0.01))
+def stubborn():
+    (HERE / "started").write_text("yes")
+    try:
+        threading.Event().wait()
+    except BaseException:
+        {how}
+
+@dg.op
+def after(given):
+    (HERE / "after").write_text("")
+
+def body():
+    after(stubborn())
+"""
+    location = yard.location(steps(code, executor="dg.in_process_executor"))
+    run_id = yard.launch(location)
+    yard.file("started")
+    assert yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
+    assert location.terminate(run_id, attempt=1, force=False, timeout=5)
+    assert yard.finished(run_id).status is RunStatus.CANCELED
+    assert not (yard.code / "after").exists()
+    ends = [kind for kind, key in yard.steps(run_id) if key == "stubborn"]
+    assert ends[-1] in ("STEP_FAILURE", "STEP_SUCCESS")
 
 
 def test_force_kills_and_the_cancel_stands(yard: Yard) -> None:

@@ -30,6 +30,10 @@ class StepHost(Protocol):
         """The step wants no slots any more. No answer to its claim comes after this, also when one was under way."""
         ...
 
+    def check(self) -> None:
+        """Raise the cancellation that has come, also one that user code in this process has caught."""
+        ...
+
     def next(self, timeout: float | None) -> StepEnd | SlotsGranted | SlotsRefused | None:
         """The next message, in the order in which they came; None after ``timeout`` seconds.
 

@@ -40,6 +40,11 @@ class InProcessExecutor(Executor):
     def _running(self) -> Sequence[Step]:
         return ()
 
+    def _begin_ready(self) -> bool:
+        if self._host is not None:
+            self._host.check()
+        return super()._begin_ready()
+
     def _begin(self, step: Step) -> None:
         one_try = StepTry(self._attempt, step, self._progress.tries(step.key), self._values)
         computed = one_try.compute(self._progress.given, nullcontext(self._resources), capture=self._capture)

@@ -70,6 +70,8 @@ class MultiprocessExecutor(Executor):
             message = self._step_host.next(None)
             if isinstance(message, StepEnd):
                 waiting.discard(message.number)
+                if message.status is StepStatus.UP_FOR_RETRY:
+                    self._progress.again(message.step_key, self._clock.monotonic())
                 if message.status is StepStatus.DIED:
                     failure = message.failure or RunFailure("StepWorkerDied", "Its process ended without a word.")
                     self._events(message.step_key).failed(ErrorInfo(failure.error_class, failure.message))

@@ -58,6 +58,12 @@ class Cancellation:
         if self._asked:
             self._raise_once()
 
+    def strike_again(self) -> None:
+        """In the main thread, where no user code runs: raise also what user code has caught."""
+        if self._asked:
+            self._raised = True
+            raise RunCancelled
+
     def given_up(self) -> None:
         """Nobody wants the work of the main thread any more: the signal that says so is on its way, or forestalled."""
         if threading.current_thread() is threading.main_thread():

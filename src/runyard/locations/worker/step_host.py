@@ -64,6 +64,9 @@ class HostSteps:
         with self._cancellation.shield():
             self._link.request(WithdrawClaim(step_key=step_key), _nothing)
 
+    def check(self) -> None:
+        self._cancellation.strike_again()
+
     def next(self, timeout: float | None) -> _Event | None:
         until = None if timeout is None else self._clock.monotonic() + timeout
         while True:
