@@ -11,7 +11,7 @@ import pytest
 from runyard.core.errors import LocationUnavailable
 from runyard.core.ids import new_id
 from runyard.core.run import RunStatus
-from runyard.core.tick import EvaluationRequest, InstigatorKey, TickStatus
+from runyard.core.tick import Evaluation, EvaluationRequest, InstigatorKey, TickStatus
 from runyard.locations.api import Location
 from runyard.locations.host.config import HostConfig
 
@@ -122,6 +122,29 @@ def test_reload_gives_new_tick_workers(location: Location) -> None:
     before = reason(location, "counts").rpartition(" ")[2]
     location.reload(timeout=30)
     assert reason(location, "counts").rpartition(" ")[2] != before
+
+
+def test_a_tick_that_goes_on_over_a_reload_may_print(yard: Yard) -> None:
+    prints = """
+    @dg.sensor(job=job)
+    def prints(context):
+        (HERE / "ticking").write_text("yes")
+        while not (HERE / "go").exists():
+            threading.Event().wait(0.01)
+        print("still here")
+        return dg.SkipReason("printed")
+"""
+    location = yard.location(CODE.replace("    defs =", prints + "\n    defs =").replace("[asks,", "[prints, asks,"))
+    answers: list[Evaluation] = []
+    asking = threading.Thread(target=lambda: answers.extend(location.evaluate([request("prints")], timeout=20)))
+    asking.start()
+    yard.file("ticking")
+    old = yard.zygote()
+    location.reload(timeout=30)
+    yard.until(lambda: not old.is_running())
+    (yard.code / "go").write_text("now")
+    asking.join(20)
+    assert [answer.skip_reason for answer in answers] == ["printed"], answers
 
 
 def test_ticks_in_spawned_workers(yard: Yard) -> None:

@@ -74,6 +74,8 @@ class ZygoteProcess:
         self._tickets = itertools.count(1)
         self._last_words: deque[bytes] = deque(maxlen=64)
         self._settled = False
+        #: None once nobody can print there any more.
+        self._output: int | None = None
         self.loaded: Loaded | None = None
         self._process = started.process
         self.pid, self.mark = self._process.pid, started.mark
@@ -135,8 +137,6 @@ class ZygoteProcess:
         self._deadline.cancel()
         code = self._process.wait()
         self._read_output()
-        self._loop.unwatch(self._output)
-        os.close(self._output)
         self._fail_waiting()
         if not self._settled:
             self._fail(LoadFailed(error=self._death(code)))
@@ -167,19 +167,26 @@ class ZygoteProcess:
         stream = self._process.stdout
         if stream is None:
             raise RuntimeError("the zygote was started without a pipe for its output")
-        self._output = os.dup(stream.fileno())
+        output = self._output = os.dup(stream.fileno())
         stream.close()
-        os.set_blocking(self._output, False)
-        self._loop.watch(self._output, READ, self._read_output)
+        os.set_blocking(output, False)
+        self._loop.watch(output, READ, self._read_output)
 
     def _read_output(self) -> None:
-        """Pass on what user code prints while it is imported, and keep the end of it."""
+        """Pass on what user code prints while it is imported, and keep the end of it.
+
+        Until nobody can print there any more: workers go on to, after the zygote.
+        """
+        if self._output is None:
+            return
         try:
             data = os.read(self._output, 65536)
         except BlockingIOError:
             return
         if not data:
             self._loop.unwatch(self._output)
+            os.close(self._output)
+            self._output = None
             return
         self._last_words.append(data[-_LAST_WORDS:])
         os.write(sys.stderr.fileno(), data)
