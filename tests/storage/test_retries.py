@@ -281,6 +281,15 @@ def test_a_retry_from_failure_needs_the_pools_of_what_is_left(twice: SqlStores, 
     assert _retry_of(twice, get(twice, won.run_id)).pools == (whole if kept else left)
 
 
+def test_a_retry_of_everything_after_one_from_failure_needs_all_pools_again(twice: SqlStores) -> None:
+    """A person had what was left of a run done again, with the pools of that alone."""
+    whole, left = PoolNeeds({"a": 1, "b": 1}, {"a": 1}), PoolNeeds({"b": 1}, {"b": 1})
+    root = started(twice, pools=whole)
+    tags = {"dagster/is_resume_retry": "true", "dagster/retry_strategy": "ALL_STEPS"}
+    again = started(twice, pools=left, tags=tags, parent_run_id=root.run_id, root_run_id=root.run_id)
+    assert _retry_of(twice, _fail(twice, again)).pools == whole
+
+
 def _one_at_a_time(stores: SqlStores, policy: OverlapPolicy) -> None:
     stores.limits.configure(Rules(overlaps=(OverlapRule(job="job", policy=policy),)))
 

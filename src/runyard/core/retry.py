@@ -49,6 +49,7 @@ def decide(
     retry_id: str,
     pools_left: PoolNeeds | None = None,
     canceled: bool = False,
+    root_pools: PoolNeeds | None = None,
 ) -> Decision:
     """Decide about a run that failed, under policies with retries turned on.
 
@@ -59,6 +60,7 @@ def decide(
         group_size: how many runs there are of its root, all retries and re-executions and the root itself.
         retry_id: the id for the retry.
         pools_left: what the steps that did not succeed need of pools, where that is known.
+        root_pools: what the run's root needs, which may do more steps than the run.
         canceled: it had been told to stop, and not for a reason of ours.
     """
     wishes = _wishes(run.tags, policies)
@@ -74,7 +76,7 @@ def decide(
         priority=run.priority,
         tags=_tags(run, group_size, resumes=resumes),
         run_config=run.run_config,
-        pools=pools_left if resumes and pools_left is not None else run.pools,
+        pools=(pools_left if resumes else root_pools) or run.pools,
         parent_run_id=run.run_id,
         root_run_id=root_of(run),
     )

@@ -13,12 +13,12 @@ from ..core.policies import RunPolicies
 from ..core.pools import PoolNeeds
 from ..core.retry import Decision, Note, decide, root_of
 from ..core.run import NewRun, Run, RunFailure
-from ..core.tags import AUTO_RETRY_RUN_ID, RETRY_NUMBER, WILL_RETRY
+from ..core.tags import AUTO_RETRY_RUN_ID, IS_RESUME_RETRY, RETRY_NUMBER, WILL_RETRY
 from .database import Database, translated
 from .journal import engine_event, write_events
 from .overlap import lock_jobs
 from .policies import read_policies
-from .rows import RUN_COLUMNS, text, to_run
+from .rows import RUN_COLUMNS, decode_pools, text, to_run
 from .run_insert import insert_retry
 from .schema import run_tags, runs
 from .stored_rules import RulesInForce, StoredRules
@@ -29,6 +29,7 @@ _JOBS = sa.select(runs.c.location_name, runs.c.job_name).where(
 _FAILED = (
     sa.select(*RUN_COLUMNS).where(runs.c.run_id.in_(sa.bindparam("run_ids", expanding=True))).order_by(runs.c.run_id)
 )
+_POOLS = sa.select(runs.c.pools).where(runs.c.run_id == sa.bindparam("root"))
 _DESCENDANTS = sa.select(sa.func.count()).select_from(runs).where(runs.c.root_run_id == sa.bindparam("root"))
 _SET_TAGS = sa.update(runs).where(runs.c.id == sa.bindparam("key")).values(tags=sa.bindparam("new_tags"))
 
@@ -95,6 +96,7 @@ def _retry(
         group_size=1 + others,
         retry_id=new_id(),
         pools_left=failed.pools_left,
+        root_pools=_pools_of_root(connection, run),
         canceled=failed.canceled,
     )
     if decision.retry is None or retrying.rules is None:
@@ -108,6 +110,14 @@ def _retry(
     said = f"Retry {decision.retry.tags[RETRY_NUMBER]} of run {root_of(run)[:8]}, after run {run.run_id[:8]} failed."
     write_events(database, connection, [engine_event(decision.retry.run_id, now, said)])
     return decision
+
+
+def _pools_of_root(connection: sa.Connection, run: Run) -> PoolNeeds | None:
+    """For a run that does what its parent left, which an ALL_STEPS retry of it does not; None: its own will do."""
+    if IS_RESUME_RETRY not in run.tags:
+        return None
+    pools = connection.execute(_POOLS, {"root": root_of(run)}).scalar_one_or_none()
+    return None if pools is None else decode_pools(pools)
 
 
 def _result(retry: NewRun | None) -> dict[str, str]:
