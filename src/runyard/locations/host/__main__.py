@@ -11,7 +11,7 @@ import msgspec
 
 from ...core.clock import Clock, SystemClock
 from ...core.errors import RunyardError
-from ..processes import become_subreaper
+from ..processes import allow_descriptors, become_subreaper
 from .config import HostConfig
 from .process_tree import ProcessTrees
 from .ready import HostReady
@@ -19,12 +19,16 @@ from .zygote_start import StartedZygote, start_zygote, zygote_setup
 
 log = logging.getLogger(__name__)
 
+#: Each worker takes two; the usual limit is 1024.
+DESCRIPTORS = 10_240
+
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     config = msgspec.json.decode(sys.stdin.buffer.read(), type=HostConfig)
     clock = SystemClock()
     become_subreaper()
+    allow_descriptors(DESCRIPTORS)
     # The terminal's interrupt is not for us, nor for the children that inherit this.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     trees = ProcessTrees(f"{config.runtime_dir} {config.spec.name}", groups=config.cgroups)

@@ -101,8 +101,8 @@ class Zygote:
         if self._setup is None:
             raise RuntimeError("the host asked for a worker before it said what to load")
         assignment = Assignment(setup=self._setup, launch=order.launch, step=order.step)
-        ours, theirs = socket.socketpair()
         try:
+            ours, theirs = socket.socketpair()
             with ours, theirs:
                 pid, handle = self._make(assignment, theirs)
                 if pid == 0:
@@ -131,7 +131,13 @@ class Zygote:
         ours: socket.socket,
         poll: select.poll,
     ) -> None:
-        exit_fd = exit_descriptor(pid)
+        try:
+            exit_fd = exit_descriptor(pid)
+        except OSError:
+            # Without it nobody would learn of its end.
+            os.kill(pid, signal.SIGKILL)
+            _wait(pid, handle)
+            raise
         self._children[exit_fd] = (pid, handle)
         poll.register(exit_fd, select.POLLIN)
         data = frame(msgspec.msgpack.encode(WorkerStarted(ticket=ticket, pid=pid)))
@@ -154,11 +160,15 @@ class Zygote:
     def _reap(self, exit_fd: int) -> None:
         os.close(exit_fd)
         pid, handle = self._children.pop(exit_fd)
-        code = handle.wait() if handle is not None else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        self._send(WorkerExited(pid=pid, code=code))
+        self._send(WorkerExited(pid=pid, code=_wait(pid, handle)))
 
     def _send(self, message: msgspec.Struct) -> None:
         try:
             self._host.sendall(frame(msgspec.msgpack.encode(message)))
         except BrokenPipeError:
             return  # the host is gone; reading its socket ends this process
+
+
+def _wait(pid: int, handle: subprocess.Popen[bytes] | None) -> int:
+    """The exit code of a child, once it has ended."""
+    return handle.wait() if handle is not None else os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
