@@ -8,23 +8,32 @@ import subprocess
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from runyard.core.clock import ManualClock, SystemClock
 from runyard.core.ids import new_id
 from runyard.core.launch import LaunchSpec
 from runyard.core.step import StepEnd, StepOrder, StepStatus
 from runyard.locations.host.loop import READ, Loop
 from runyard.locations.host.process_tree import ProcessTrees
+from runyard.locations.host.run_worker import RunWorker
 from runyard.locations.host.run_workers import RunWorkers
 from runyard.locations.host.step_run import StepsOfRun
 from runyard.locations.host.step_worker import StepWorker
 from runyard.locations.host.worker_process import WorkerProcesses
 from runyard.locations.host.zygote_process import OnWorker
-from runyard.locations.messages import StartStep
+from runyard.locations.messages import Hello, StartStep
 from runyard.locations.processes import exit_descriptor
 
 KEY = ("r", 1)
 ORDER = StepOrder(step_key="a", number=1)
 LAUNCH = LaunchSpec(run_id="r", attempt=1, token=new_id(), job_name="job", location_name="jobs")
+
+
+def workers_with(**parts: Any) -> RunWorkers:
+    names = ["loop", "processes", "trees", "steps", "slots", "committer", "runs", "wakeups", "clock"]
+    names += ["host_id", "start", "on_query"]
+    return RunWorkers(**{name: parts.get(name) for name in names})  # type: ignore[arg-type]  # what the test needs of it
 
 
 def test_the_end_of_a_run_is_told_of_also_when_its_steps_are_ended_twice() -> None:
@@ -42,25 +51,36 @@ def test_the_end_of_a_run_is_told_of_also_when_its_steps_are_ended_twice() -> No
 
 def test_a_launch_that_was_answered_as_the_host_ended_is_not_answered_again() -> None:
     asked: list[OnWorker] = []
-    nothing: Any = None
-    workers = RunWorkers(
-        nothing,
-        nothing,
-        ProcessTrees("here", groups=False),
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        nothing,
-        SystemClock(),
-        host_id="h",
-        start=lambda launch, then: asked.append(then),
-        on_query=nothing,
-    )
+    trees = ProcessTrees("here", groups=False)
+    workers = workers_with(trees=trees, start=lambda launch, then: asked.append(then))
     launch = workers.launch(LAUNCH)
     workers.close()
     asked[0]("the location's process ended")
     assert launch.result(0).error == "The location's host was stopped."
+
+
+def test_a_run_whose_end_cannot_be_stored_is_left_to_the_monitor() -> None:
+    class Broken:
+        def get(self, run_id: str) -> None:
+            raise ValueError("broken")
+
+    workers = workers_with(runs=Broken(), clock=SystemClock())
+    nothing: Any = None
+    worker = RunWorker(*KEY, os.getpid(), -1, nothing)
+    workers._settling.add(KEY)
+    with pytest.raises(ValueError, match="broken"):
+        workers._settle(worker)
+    assert workers.keys() == ()
+
+
+def test_a_run_that_comes_from_another_host_may_hold_slots() -> None:
+    committer = SimpleNamespace(claimants=set(), after=lambda action: None)
+    trees = SimpleNamespace(found=lambda pid, run_id, attempt: None)
+    processes = SimpleNamespace(watch=lambda worker, on_gone: os.close(worker.exit_fd))
+    workers = workers_with(committer=committer, trees=trees, processes=processes)
+    connection: Any = None
+    workers.welcome(Hello(run_id="r", attempt=1, pid=os.getpid()), os.getpid(), connection)
+    assert committer.claimants == {"r"}
 
 
 def test_a_descriptor_that_was_closed_and_came_again_is_not_taken_for_the_old_one() -> None:

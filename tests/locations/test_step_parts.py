@@ -393,3 +393,14 @@ def test_the_end_of_a_step_of_a_run_that_asked_for_slots_is_told_to_whoever_wait
         committer._tell([report])
     found = [everybody.topics.get_nowait() for _ in range(3)]
     assert found == ["runs", "queue", "runs"]
+
+
+def test_a_host_that_cannot_be_understood_ends_the_conversation(worker: Worker) -> None:
+    answers: queue.SimpleQueue[object] = queue.SimpleQueue()
+    worker.link.request(StopSteps(), answers.put)
+    worker.host.take()
+    worker.host.end.sendall(frame(msgspec.msgpack.encode({"type": "News"})))
+    assert answers.get(timeout=10) is None
+    reason = worker.over.get(timeout=10)
+    assert "cannot be understood" in reason
+    worker.over.put(reason)  # for the fixture

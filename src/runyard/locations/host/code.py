@@ -75,11 +75,6 @@ class Code:
             )
         )
 
-    @property
-    def spawns(self) -> bool:
-        """Whether a worker costs an import of the code."""
-        return self.update.record.start_method == "spawn"
-
     def pids(self) -> set[int]:
         # The one that nobody listens to yet is included: it may have died, and its end is still to be noticed.
         started = set() if self._started is None else {self._started.process.pid}

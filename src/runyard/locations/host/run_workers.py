@@ -10,6 +10,7 @@ from concurrent.futures import Future
 import msgspec
 
 from ...core.clock import Clock
+from ...core.errors import StorageUnavailable
 from ...core.launch import LaunchResult, LaunchSpec
 from ...core.run import FINISHED, RunStatus
 from ...storage.protocols import Runs, Wakeups
@@ -154,6 +155,8 @@ class RunWorkers:
             worker.connection.close()
         worker.connection = connection
         worker.asked_before = frozenset(hello.pending)
+        # Its steps may hold slots that the host before got for them.
+        self._committer.claimants.add(hello.run_id)
         log.info("worker %d of run %s found this host", pid, hello.run_id)
         self._committer.after(lambda: self._check(worker))
         return lambda message: self._on_message(worker, message)
@@ -225,7 +228,14 @@ class RunWorkers:
 
     def _settle(self, worker: RunWorker) -> None:
         """In the committer's thread, after everything that the worker sent is committed."""
-        run = settle(self._runs, worker, self._clock.now())
+        try:
+            run = settle(self._runs, worker, self._clock.now())
+        except StorageUnavailable:
+            raise
+        except Exception:
+            # The monitor ends runs whose workers no host says it has.
+            self._settling.discard(worker.key)
+            raise
         if run is not None:
             self._wakeups.poke("runs")
             self._wakeups.poke("queue")

@@ -18,7 +18,7 @@ from ...core.clock import Clock
 from ...core.errors import RunyardError
 from ...core.launch import WorkerReport
 from ...core.step import StepEnd
-from ..framing import FrameBuffer, frame
+from ..framing import BrokenFrame, FrameBuffer, frame
 from ..messages import (
     Ack,
     Answer,
@@ -176,8 +176,13 @@ class HostLink:
             except OSError:
                 data = b""
             if data:
-                for payload in self._frames.feed(data):
-                    self._handle(_DECODER.decode(payload))
+                try:
+                    messages = [_DECODER.decode(payload) for payload in self._frames.feed(data)]
+                except (BrokenFrame, msgspec.DecodeError) as error:
+                    self._end(f"what its host says cannot be understood: {error}")
+                    return
+                for message in messages:
+                    self._handle(message)
             elif self._hello is None or not self._reconnect(self._hello):
                 self._end(f"its host is gone and no other took its place within {self._patience:g} s")
                 return
