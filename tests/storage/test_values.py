@@ -98,7 +98,9 @@ def test_what_one_run_stores_again_stays_as_it_was_for_the_other(values: LocalVa
     assert (values.get("r1", "fetch", "rows"), values.get("r2", "fetch", "rows")) == (2, 1)
 
 
-def test_values_are_copied_where_links_are_not_possible(values: LocalValues, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_are_copied_where_links_are_not_possible(
+    values: LocalValues, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError("no links here")
 
@@ -106,6 +108,14 @@ def test_values_are_copied_where_links_are_not_possible(values: LocalValues, mon
     values.put("r1", "fetch", "rows", 1)
     values.link("r1", "r2", "fetch", ["rows"])
     assert values.get("r2", "fetch", "rows") == 1
+    assert stat.S_IMODE((tmp_path / "outputs/r2/fetch/rows").stat().st_mode) == 0o600
+
+
+def test_a_value_that_cannot_be_taken_over_is_missing(values: LocalValues, tmp_path: Path) -> None:
+    values.put("r1", "fetch", "rows", 1)
+    (tmp_path / "outputs/r2").write_text("in the way")
+    with pytest.raises(ValueMissing, match="cannot be taken over"):
+        values.link("r1", "r2", "fetch", ["rows"])
 
 
 def test_only_what_is_there_can_be_linked(values: LocalValues) -> None:

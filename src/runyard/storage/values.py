@@ -58,16 +58,18 @@ class LocalValues:
         """Give ``to_run`` the outputs that ``from_run`` has of the step, at no cost where hard links are possible.
 
         Raises:
-            ValueMissing: one of them is not there.
+            ValueMissing: one of them is not there, or cannot be taken over.
         """
         for output in outputs:
             source, target = self._path(from_run, step_key, output), self._path(to_run, step_key, output)
-            with _unfinished(target) as unfinished:
-                try:
+            try:
+                with _unfinished(target) as unfinished:
                     _link_or_copy(source, unfinished)
-                except FileNotFoundError:
-                    raise ValueMissing(step_key, output, "it is not kept") from None
-                unfinished.replace(target)
+                    unfinished.replace(target)
+            except FileNotFoundError:
+                raise ValueMissing(step_key, output, "it is not kept") from None
+            except OSError as error:
+                raise ValueMissing(step_key, output, f"it cannot be taken over: {message_of(error)}") from error
 
     def delete(self, run_id: str) -> None:
         """Remove everything that is kept of the run; nothing when there is nothing."""
@@ -107,4 +109,5 @@ def _link_or_copy(source: Path, target: Path) -> None:
         raise
     except OSError:
         # Another file system, or one without hard links.
-        shutil.copyfile(source, target)
+        with source.open("rb") as kept, _private(target) as copy:
+            shutil.copyfileobj(kept, copy)
