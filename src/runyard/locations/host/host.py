@@ -102,19 +102,7 @@ class Host:
         self._memory = MemoryKills(kill_counter(), clock)
         self._processes = WorkerProcesses(self._loop, self._memory)
         self._slots = StepSlots(self._loop, self._committer, stores.pool_slots, stores.wakeups, clock)
-        self._steps = StepWorkers(
-            StepServices(
-                self._loop,
-                self._processes,
-                self._committer,
-                trees,
-                start=self._start_worker,
-                look_up=self._queries.look_up,
-                on_query=self._queries.answer,
-            ),
-            stores.runs,
-            is_here=self._is_here,
-        )
+        self._steps = StepWorkers(self._step_services(trees), stores.runs, is_here=self._is_here)
         self._workers = RunWorkers(
             self._loop,
             self._processes,
@@ -138,6 +126,17 @@ class Host:
         self._needed_at = clock.monotonic()
         self._draining = False
         self._ending = False
+
+    def _step_services(self, trees: ProcessTrees) -> StepServices:
+        return StepServices(
+            self._loop,
+            self._processes,
+            self._committer,
+            trees,
+            start=self._start_worker,
+            look_up=self._queries.look_up,
+            on_query=self._queries.answer,
+        )
 
     # -- calls of the control process -------------------------------------------------------------------------
 
