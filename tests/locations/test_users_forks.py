@@ -95,3 +95,22 @@ os.waitpid(child, 0)
     run_id = yard.launch(location)
     assert yard.finished(run_id).status is RunStatus.SUCCESS
     assert "forked" in yard.file("asked")
+
+
+def test_a_pool_in_the_clean_up_of_a_canceled_run_comes_to_its_end(yard: Yard) -> None:
+    body = """
+try:
+    (HERE / "started").write_text("yes")
+    threading.Event().wait()
+finally:
+    from multiprocessing import get_context
+    with get_context("fork").Pool(2) as pool:
+        (HERE / "cleaned").write_text(str(pool.map(abs, [-1, -2])))
+"""
+    location = yard.location(one_op(body))
+    run_id = yard.launch(location)
+    yard.file("started")
+    assert yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
+    assert location.terminate(run_id, attempt=1, force=False, timeout=5)
+    assert yard.finished(run_id).status is RunStatus.CANCELED
+    assert yard.file("cleaned") == "[1, 2]"
