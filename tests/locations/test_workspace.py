@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import psutil
 import pytest
 
@@ -132,6 +134,25 @@ def test_removed_entry_keeps_its_running_run_and_can_stop_it(yard: Yard) -> None
     assert gone.terminate(run_id, attempt=1, force=False, timeout=5)
     assert yard.finished(run_id).status is RunStatus.CANCELED
     yard.until(lambda: not host.is_running())
+
+
+def test_a_run_is_stopped_also_while_its_location_leaves(yard: Yard) -> None:
+    location = yard.location(WAITING)
+    run_id = yard.launch(location)
+    yard.file("started")
+    assert isinstance(location, LocalLocation)
+    client = location._client
+    assert client is not None
+    asked = client.terminate
+
+    def leaving(*args: Any, **kwargs: Any) -> bool:
+        location.retire()
+        return asked(*args, **kwargs)
+
+    client.terminate = leaving  # type: ignore[method-assign]  # the entry is removed in between
+    yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
+    assert location.terminate(run_id, attempt=1, force=False, timeout=5)
+    assert yard.finished(run_id).status is RunStatus.CANCELED
 
 
 def test_changed_entry_gets_a_new_host_while_the_old_one_ends_its_run(yard: Yard) -> None:

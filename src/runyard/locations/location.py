@@ -73,21 +73,27 @@ class LocalLocation:
     def terminate(
         self, run_id: str, *, attempt: int, force: bool, timeout: float, kill_after: float | None = None
     ) -> bool:
-        # Once retired, the connection is closed, or will be; its host drains like any older one.
+        asked: dict[str, Any] = {"attempt": attempt, "force": force, "timeout": timeout, "kill_after": kill_after}
         client = None if self._stopping.is_set() else self._client
-        if client is not None and client.terminate(
-            run_id, attempt=attempt, force=force, timeout=timeout, kill_after=kill_after
-        ):
+        if client is not None and self._terminate_by(client, run_id, **asked):
             return True
-        # A run started before the entry was changed is with an older host that drains.
+        # A run started before the entry was changed is with an older host that drains; so is this one once retired.
+        here = None if client is None or self._stopping.is_set() else client.address
         for other in alive_here(self._hosts, self.name):
-            if client is not None and other.address == client.address:
-                continue
-            if self._terminate_at(other.address, run_id, attempt, force=force, timeout=timeout, kill_after=kill_after):
+            if other.address != here and self._terminate_at(other.address, run_id, **asked):
                 return True
         if client is None and not self._stopping.is_set():
             raise LocationUnavailable(self.name, "its host is being started.")
         return False
+
+    def _terminate_by(self, client: HostClient, run_id: str, **asked: Any) -> bool:
+        try:
+            return client.terminate(run_id, **asked)
+        except LocationUnavailable:
+            # Retired while it was asked, and the connection closed with that.
+            if not self._stopping.is_set():
+                raise
+            return False
 
     def workers(self, *, timeout: float) -> Sequence[tuple[str, int]]:
         return self._connected().workers(timeout=timeout)
@@ -187,12 +193,10 @@ class LocalLocation:
             raise LocationUnavailable(self.name, "its host is being started.")
         return client
 
-    def _terminate_at(
-        self, address: str, run_id: str, attempt: int, *, force: bool, timeout: float, kill_after: float | None
-    ) -> bool:
+    def _terminate_at(self, address: str, run_id: str, **asked: Any) -> bool:
         client = HostClient(self.name, address)
         try:
-            return client.terminate(run_id, attempt=attempt, force=force, timeout=timeout, kill_after=kill_after)
+            return client.terminate(run_id, **asked)
         finally:
             client.close()
 
