@@ -9,7 +9,7 @@ from ..core.launch import LaunchSpec
 from ..core.step import StepOrder
 from . import cgroups
 from .messages import Setup
-from .process_mark import own_mark, put_on
+from .process_mark import kill_marked, own_mark, put_on
 from .processes import become_subreaper, children, kill_group, send_signal, wait_status
 
 
@@ -30,12 +30,14 @@ def enter_tree(setup: Setup, launch: LaunchSpec, step: StepOrder | None) -> None
 
 def kill_own_tree() -> None:
     """SIGKILL to all that this process has started, and to itself, when no host is there to do it."""
-    group = cgroups.group_of(os.getpid())
-    if group is not None and str(group).endswith(f"/{own_mark()}"):
-        cgroups.kill(group)
+    # First what was forked before this process was put into its group: killing that ends this process too.
+    kill_marked([own_mark()] if own_mark() else [])
     # What a killed child leaves becomes a child in its turn.
     while found := children():
         for child in found:
             send_signal(child, signal.SIGKILL)
             wait_status(child, block=True)
+    group = cgroups.group_of(os.getpid())
+    if group is not None and str(group).endswith(f"/{own_mark()}"):
+        cgroups.kill(group)
     kill_group(os.getpid())

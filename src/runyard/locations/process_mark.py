@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+import signal
+from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from .processes import send_signal
 
 MARK = "RUNYARD_WORKER"
 _WIDTH = 160
 _PROC = Path("/proc")
+#: How often a new look is taken for what was forked while others were killed, or takes its time to die.
+_LOOKS = 50
 
 _LIBC = ctypes.CDLL(None)
 _LIBC.getenv.restype = ctypes.c_void_p
@@ -61,3 +66,18 @@ def marked() -> Iterator[tuple[int, str]]:
         mark = mark_of(int(name)) if name.isdigit() else None
         if mark is not None:
             yield int(name), mark
+
+
+def is_part(mark: str, of: Collection[str]) -> bool:
+    """Whether the mark is one of these, or that of a part of one."""
+    return any(mark == whole or mark.startswith(f"{whole}/") for whole in of)
+
+
+def kill_marked(marks: Collection[str]) -> None:
+    """SIGKILL to every process with one of these marks, or that of a part of one, this process excepted."""
+    for _ in range(_LOOKS if marks else 0):
+        found = [pid for pid, mark in marked() if is_part(mark, marks) and pid != os.getpid()]
+        if not found:
+            return
+        for pid in found:
+            send_signal(pid, signal.SIGKILL)

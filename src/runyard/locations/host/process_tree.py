@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .. import cgroups
 from ..containment import tree_name
-from ..process_mark import mark_of, marked
+from ..process_mark import is_part, kill_marked, mark_of, marked
 from ..processes import is_alive, kill_group, send_signal, started_at
 
 #: How often a new look is taken for what was forked while others were killed, or takes its time to die.
@@ -188,21 +188,6 @@ class ProcessTrees:
             if self.groups is None or living or cgroups.remove(self.groups):
                 return
             threading.Event().wait(_PAUSE)
-
-
-def is_part(mark: str, of: Collection[str]) -> bool:
-    """Whether the mark is one of these, or that of a part of one."""
-    return any(mark == whole or mark.startswith(f"{whole}/") for whole in of)
-
-
-def kill_marked(marks: Collection[str]) -> None:
-    """SIGKILL to every process with one of these marks, or that of a part of one."""
-    for _ in range(_LOOKS if marks else 0):
-        found = [pid for pid, mark in marked() if is_part(mark, marks)]
-        if not found:
-            return
-        for pid in found:
-            send_signal(pid, signal.SIGKILL)
 
 
 def _pid_namespace() -> str:

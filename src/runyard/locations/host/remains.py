@@ -6,9 +6,9 @@ import os
 import signal
 from collections.abc import Callable, Collection
 
-from ..process_mark import mark_of
+from ..process_mark import is_part, mark_of
 from ..processes import children, send_signal
-from .process_tree import ProcessTrees, is_part
+from .process_tree import ProcessTrees
 
 
 class Remains:
