@@ -3,11 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test chaos check bench clean
 
 help:
 	@echo "make demo      see it run: daemons, pages and examples/weather"
 	@echo "make test      every test (ARGS='-k queue' narrows it)"
+	@echo "make chaos     the long ones: hundreds of kills at random moments, a thousand reloads"
 	@echo "make check     lint, types, import contract, generated files"
 	@echo "make bench     the benchmarks"
 	@echo "make setup     .venv with everything that the above need"
@@ -23,6 +24,10 @@ test:
 	@$(PYTHON) tools/bootstrap.py test
 	@$(BIN)/python ui/build_ui.py --test
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos:
+	@$(PYTHON) tools/bootstrap.py test
+	@RUNYARD_CHAOS_KILLS=200 RUNYARD_SOAK_RELOADS=1000 $(BIN)/python -m pytest tests/chaos $(ARGS)
 
 check: setup
 	$(BIN)/ruff check .

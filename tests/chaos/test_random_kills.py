@@ -15,8 +15,8 @@ from runyard.core.run import FINISHED
 
 from .system import System
 
-#: Kills for each seed.
-KILLS = int(os.environ.get("RUNYARD_CHAOS_KILLS", "110"))
+#: Kills for each seed; ``make chaos`` does several hundred.
+KILLS = int(os.environ.get("RUNYARD_CHAOS_KILLS", "40"))
 #: Seconds that everything may take to come to rest: as long as the lease of a host that died with its workers, and
 #: twice the patience that workers have with a host that is gone.
 REST = 60.0
