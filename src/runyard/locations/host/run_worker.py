@@ -27,6 +27,8 @@ class RunWorker(WorkerProcess):
         self.launch: LaunchSpec | None = None
         #: Requests that it sends again, because a host before this one has not answered them.
         self.asked_before: frozenset[int] = frozenset()
+        #: Its begin was accepted while it was with this host.
+        self.began = False
         #: Its end is committed; the run's row may still say otherwise after CANCELED.
         self.ended: RunStatus | None = None
         #: It was killed because it had not stopped within so many seconds of being told to.
@@ -43,6 +45,8 @@ class RunWorker(WorkerProcess):
     def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None:
         if not accepted:
             self.rejected = True
+        elif report.begin is not None:
+            self.began = True
         elif report.end is not None:
             self.ended = report.end.status
         self.send(Ack(id=last_id, accepted=accepted))

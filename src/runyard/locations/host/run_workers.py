@@ -94,7 +94,12 @@ class RunWorkers:
         if known is not None:
             return known
         launch = self._launches[key] = Future()
-        self._start(spec, lambda new: self._started(spec, launch, new))
+        found = next((worker for worker in self._workers.values() if worker.key == key and not worker.rejected), None)
+        if found is not None:
+            # A host before this one has started it, and it has found this one.
+            launch.set_result(LaunchResult(run_id=spec.run_id, attempt=spec.attempt, pid=found.pid))
+        else:
+            self._start(spec, lambda new: self._started(spec, launch, new))
         return launch
 
     def close(self) -> None:
@@ -208,6 +213,9 @@ class RunWorkers:
     def _gone(self, worker: RunWorker) -> None:
         """All is known. What the worker has sent is on its way to the committer, before this."""
         del self._workers[worker.pid]
+        if self._is_another_s(worker):
+            self._committer.after(lambda: worker.tree.ended(worker.pid, well=worker.ended is not None))
+            return
         self._remember(worker.key)
         self._settling.add(worker.key)
         self._slots.forget(worker.key)
@@ -220,6 +228,13 @@ class RunWorkers:
         """Its steps had to be gone before another attempt may begin."""
         self._losing_steps.discard(worker.key)
         self._committer.after(lambda: self._settle(worker))
+
+    def _is_another_s(self, worker: RunWorker) -> bool:
+        """Whether the attempt is another worker's here, to which its steps and slots belong: one host has started one
+        and died before it was known to have begun, and this host was asked too.
+        """
+        others = [other for other in self._workers.values() if other.key == worker.key and not other.rejected]
+        return bool(others) and not worker.began
 
     def _remember(self, key: Key) -> None:
         self._finished.append(key)
