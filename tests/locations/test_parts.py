@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,7 +25,6 @@ from runyard.locations.host.loop import Loop, LoopEnded
 from runyard.locations.host.tick_pool import TickPool
 from runyard.locations.messages import Report
 from runyard.locations.processes import exit_in_words, is_alive, started_at
-from runyard.locations.runtime_dir import RuntimeDirUnsafe, runtime_dir, worker_socket
 
 
 @given(st.lists(st.binary(max_size=50)), st.integers(1, 20))
@@ -57,32 +55,6 @@ def test_a_process_is_told_from_another_with_its_pid() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
     assert started_at(child.pid) is None
-
-
-def test_runtime_directory_is_private_short_and_the_same_for_a_home(tmp_path: Path) -> None:
-    found = runtime_dir(str(tmp_path))
-    assert found == runtime_dir(str(tmp_path / "x" / ".."))
-    assert found != runtime_dir(str(tmp_path / "x"))
-    assert Path(found).stat().st_mode & 0o777 == 0o700
-    assert len(str(worker_socket(found, "a location with a long name" * 10))) < 100
-
-
-def test_runtime_directory_that_others_may_enter_is_refused(tmp_path: Path) -> None:
-    found = Path(runtime_dir(str(tmp_path)))
-    found.chmod(0o777)
-    try:
-        with pytest.raises(RuntimeDirUnsafe, match="777"):
-            runtime_dir(str(tmp_path))
-    finally:
-        found.rmdir()
-
-
-def test_long_runtime_directory_of_the_session_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 80)))
-    assert "x" * 80 not in runtime_dir(str(tmp_path))
-    short = Path(runtime_dir(str(tmp_path))).parent
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
-    assert Path(runtime_dir(str(tmp_path))).parent == short / "runyard"
 
 
 @pytest.mark.parametrize(

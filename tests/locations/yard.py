@@ -234,4 +234,5 @@ class Yard:
                 process.kill()
         self._unlisten()
         self.stores.close()
-        shutil.rmtree(self.runtime_dir)
+        # Of processes that were killed.
+        shutil.rmtree(self.runtime_dir, ignore_errors=True)

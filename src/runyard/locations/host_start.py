@@ -18,6 +18,7 @@ import msgspec
 
 from ..core.errors import LocationUnavailable, RunyardError
 from ..core.host import HostRecord
+from ..core.runtime_files import start_lock
 from ..storage.protocols import Hosts
 from .client import HostClient
 from .host.config import HostConfig
@@ -25,7 +26,6 @@ from .host.process_tree import HOST_MARK
 from .host.ready import HostReady
 from .process_mark import MARK, roomy
 from .processes import is_alive, machine_name
-from .runtime_dir import short_name
 from .wire import understands
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path) -> Runni
         StorageUnavailable: hosts cannot be looked up.
     """
     # Two control processes that start together must not start a host each.
-    with _one_at_a_time(Path(config.runtime_dir) / f"{short_name(config.spec.name)}.lock"):
+    with _one_at_a_time(Path(start_lock(config.runtime_dir, config.spec.name))):
         for record in alive_here(hosts, config.spec.name):
             if record.spec_digest == config.spec.digest() and _answers(record):
                 log.info("location '%s': adopted its host, process %d", record.location_name, record.pid)

@@ -1,71 +1,36 @@
-"""Where sockets and locks live: a short private directory, because a Unix socket's path ends at 107 bytes."""
+"""Which directory has an instance's sockets and locks: one with a short path, because a Unix socket's has a limit."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
 import tempfile
 from pathlib import Path
 
-from ..core.errors import RunyardError
-
-LONGEST_BASE = 60
-
-
-class RuntimeDirUnsafe(RunyardError):
-    """The directory for sockets exists and belongs to somebody else, or others may write to it."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"The runtime directory {path} cannot be trusted: {reason}. Remove it and start again.")
+from ..core.runtime_files import LONGEST_BASE, LONGEST_OWN_PLACE, OWN_BASE, home_name
 
 
 def runtime_dir(home: str) -> str:
-    """The instance's runtime directory, made if it is missing: the same for every process of this user and home.
-
-    Raises:
-        RuntimeDirUnsafe: it exists but another user owns it or may enter it.
-    """
-    digest = hashlib.sha256(str(Path(home).resolve()).encode()).hexdigest()[:12]
-    base = _base()
-    _private(base)
-    return str(_private(base / digest))
+    """The instance's runtime directory: the same for every process of this user and home. Opening storage makes it."""
+    return f"{_base()}/{home_name(str(Path(home).resolve()))}"
 
 
-def short_name(location_name: str) -> str:
-    """A file name for a location of any name."""
-    return hashlib.sha256(location_name.encode()).hexdigest()[:10]
+def _base() -> str:
+    own_place = os.environ.get("XDG_RUNTIME_DIR")
+    if own_place and _fits(own_place, LONGEST_OWN_PLACE) and _is_own(own_place):
+        return os.path.join(own_place, OWN_BASE)  # noqa: PTH118 - paths of sockets are str
+    name = f"{OWN_BASE}-{os.getuid()}"
+    temporary = tempfile.gettempdir()
+    # Sockets do not fit below a long TMPDIR: macOS gives each user one of 50 bytes, test runners longer ones.
+    parent = temporary if _fits(f"{temporary}/{name}", LONGEST_BASE) else "/tmp"  # noqa: S108 - made 0700 and checked
+    return f"{parent.rstrip('/')}/{name}"
 
 
-def worker_socket(directory: str, location_name: str) -> Path:
-    """Where workers of a location find its host again after theirs is gone."""
-    return Path(directory) / f"{short_name(location_name)}.workers"
+def _fits(path: str, longest: int) -> bool:
+    return len(os.fsencode(path)) <= longest
 
 
-def _base() -> Path:
-    xdg = os.environ.get("XDG_RUNTIME_DIR")
-    if xdg and len(xdg) <= LONGEST_BASE and _is_own(Path(xdg)):
-        return Path(xdg) / "runyard"
-    temporary = Path(tempfile.gettempdir())
-    # Sockets do not fit below a long TMPDIR (macOS gives each user one of 50 bytes, test runners longer ones).
-    parent = temporary if len(str(temporary)) <= LONGEST_BASE else Path("/tmp")  # noqa: S108 - made 0700 and checked
-    return parent / f"runyard-{os.getuid()}"
-
-
-def _is_own(path: Path) -> bool:
+def _is_own(path: str) -> bool:
     try:
-        return path.stat().st_uid == os.getuid()
+        return Path(path).stat().st_uid == os.getuid()
     except OSError:
         return False
-
-
-def _private(path: Path) -> Path:
-    path.mkdir(mode=0o700, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise RuntimeDirUnsafe(path, "it is no directory")
-    if found.st_uid != os.getuid():
-        raise RuntimeDirUnsafe(path, f"user {found.st_uid} owns it")
-    if found.st_mode & 0o077:
-        raise RuntimeDirUnsafe(path, f"its mode is {stat.S_IMODE(found.st_mode):o}, not 700")
-    return path

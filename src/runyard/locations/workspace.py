@@ -10,12 +10,12 @@ from typing import Protocol
 
 from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, RunyardError
+from ..core.runtime_files import short_name
 from ..settings.instance import PostgresSettings, PythonLogsSettings, SqliteSettings
 from ..storage.protocols import Stores
 from .api import Location
 from .host.config import HostConfig
 from .location import LocalLocation
-from .runtime_dir import short_name
 from .spec import LocationSpec
 from .watching import Sources, Watcher
 

@@ -118,11 +118,12 @@ def _database(settings: SqliteSettings | PostgresSettings, clock: Clock) -> Data
 
 
 def _ways(database: Database, runtime_dir: str) -> list[Hints]:
-    ways: list[Hints] = [SocketHints(runtime_dir)]
+    ways: list[Hints] = []
     if database.kind == "postgres":
         from .postgres import PostgresDatabase  # noqa: PLC0415  see above
         from .wake_notify import NotifyHints  # noqa: PLC0415  see above
 
         assert isinstance(database, PostgresDatabase)  # noqa: S101  tells the type checker what ``kind`` says
         ways.append(NotifyHints(database))
-    return ways
+    # Last, because it enters the directory.
+    return [*ways, SocketHints(runtime_dir)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import selectors
@@ -12,28 +11,29 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core.errors import ConfigError
+from ..core.ids import new_id
+from ..core.runtime_files import LONGEST_DIRECTORY, is_wake_socket, wake_socket
+from .shared_directory import SharedDirectory
 
 _log = logging.getLogger("runyard.storage")
-_numbers = itertools.count(1)
-#: What the kernel takes as a Unix socket's path, in bytes.
-_LONGEST = 107
 
 
 class SocketHints:
-    """``runtime_dir`` is made when it is missing, for this user only.
+    """``runtime_dir`` is made when it is missing, and removed when its last user closes.
 
     Raises:
         ConfigError: the directory's name is too long for a socket's path.
+        RuntimeDirUnusable: it cannot be made, or others could replace what is in it.
     """
 
     def __init__(self, runtime_dir: str) -> None:
-        self._directory = runtime_dir
-        Path(runtime_dir).mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._own = os.path.join(runtime_dir, f"wake-{os.getpid()}-{next(_numbers)}.sock")  # noqa: PTH118  a str is what sockets take
-        if len(os.fsencode(self._own)) > _LONGEST:
+        if len(os.fsencode(runtime_dir)) > LONGEST_DIRECTORY:
             raise ConfigError(
-                f"The runtime directory {runtime_dir} is too long for sockets: its path must stay below 80 bytes."
+                f"The runtime directory {runtime_dir} is too long for sockets: "
+                f"its path may have {LONGEST_DIRECTORY} bytes."
             )
+        self._directory, self._own = runtime_dir, wake_socket(runtime_dir, new_id())
+        self._shared = SharedDirectory(runtime_dir)
         self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._sender.setblocking(False)
         self._receiver: socket.socket | None = None
@@ -51,7 +51,7 @@ class SocketHints:
             names = os.listdir(self._directory)  # noqa: PTH208  strings, on the way of every poke
         except FileNotFoundError:
             return []
-        paths = (f"{self._directory}/{name}" for name in names if name.startswith("wake-"))
+        paths = (f"{self._directory}/{name}" for name in names if is_wake_socket(name))
         return [path for path in paths if path != self._own]
 
     def _send_to(self, path: str, data: bytes) -> None:
@@ -95,6 +95,7 @@ class SocketHints:
                 end.close()
         if self._receiver is not None:
             Path(self._own).unlink(missing_ok=True)
+        self._shared.leave()
 
 
 def _drain(receiver: socket.socket) -> list[str]:

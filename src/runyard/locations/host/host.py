@@ -9,15 +9,16 @@ import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Protocol
 
 from ...core.clock import Clock
 from ...core.errors import LocationUnavailable
 from ...core.ids import new_id
 from ...core.launch import LaunchResult, LaunchSpec
+from ...core.runtime_files import new_worker_socket, worker_socket
 from ...core.step import StepOrder
 from ...storage.protocols import Events, PoolSlots, Runs, Wakeups
-from ..runtime_dir import worker_socket
 from ..updates import HostUpdate
 from ..wire import Status
 from .adoption import adopt
@@ -80,7 +81,7 @@ class Host:
         self._loop = Loop(clock)
         self._committer = Committer(stores.runs, stores.wakeups, clock)
         self._queries = Queries(stores.runs, stores.events, self._committer, self._loop)
-        self._socket_path = worker_socket(config.runtime_dir, config.spec.name)
+        self._worker_socket = worker_socket(config.runtime_dir, config.spec.name)
         self._code = Code(
             self._loop,
             zygote_setup(config, trees),
@@ -224,10 +225,10 @@ class Host:
     def _listen_for_workers(self) -> socket.socket:
         """Take the location's socket over: bound beside and renamed, so that there is always one to connect to."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        beside = self._socket_path.with_suffix(f".{self.host_id[:8]}")
-        listener.bind(str(beside))
+        beside = new_worker_socket(self._config.runtime_dir, self._config.spec.name, self.host_id)
+        listener.bind(beside)
         listener.listen(128)
-        beside.rename(self._socket_path)
+        Path(beside).rename(self._worker_socket)
         self._loop.watch(listener.fileno(), READ, lambda: self._adopt(listener.accept()[0]))
         return listener
 

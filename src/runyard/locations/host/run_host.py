@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 from ...core.clock import Clock
 from ...core.host import PROTOCOL_VERSION, HostRecord
+from ...core.runtime_files import host_socket
 from ...storage.open import open_stores
 from ..processes import machine_name, started_at
-from ..runtime_dir import short_name
 from .config import HostConfig
 from .host import Host
 from .lease import HostLease
@@ -36,9 +37,11 @@ def run_host(
     stores = open_stores(config.storage, clock, runtime_dir=config.runtime_dir)
     host = Host(config, stores, clock, trees=trees, zygote=zygote)
     host.end_on_sigterm()
-    socket_file = Path(config.runtime_dir) / f"{short_name(config.spec.name)}.{host.host_id[:8]}.grpc"
-    server, port = serve(host, config.listen or f"unix:{socket_file}")
-    address = f"{config.listen.rpartition(':')[0]}:{port}" if config.listen else f"unix:{socket_file}"
+    socket_file = Path(host_socket(config.runtime_dir, config.spec.name, host.host_id))
+    # gRPC reads it as a URI.
+    own_address = f"unix:{quote(os.fsencode(socket_file))}"
+    server, port = serve(host, config.listen or own_address)
+    address = f"{config.listen.rpartition(':')[0]}:{port}" if config.listen else own_address
     lease = HostLease(
         stores.hosts,
         _record(config, host.host_id, address, clock.now()),

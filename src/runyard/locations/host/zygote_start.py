@@ -13,10 +13,10 @@ import msgspec
 
 from ...core.clock import Clock
 from ...core.ids import new_id
+from ...core.runtime_files import worker_socket
 from ..framing import frame
 from ..messages import Setup
 from ..process_mark import MARK, roomy
-from ..runtime_dir import worker_socket
 from .config import HostConfig
 from .process_tree import ProcessTrees
 
@@ -42,7 +42,7 @@ def zygote_setup(config: HostConfig, trees: ProcessTrees) -> Setup:
     """What a zygote of this host is told."""
     return Setup(
         spec=config.spec,
-        worker_socket=str(worker_socket(config.runtime_dir, config.spec.name)),
+        worker_socket=worker_socket(config.runtime_dir, config.spec.name),
         compute_logs_dir=config.compute_logs_dir,
         outputs_dir=config.outputs_dir,
         python_logs=config.python_logs,
