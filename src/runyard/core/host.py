@@ -12,8 +12,12 @@ class HostRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     host_id: str
     location_name: str
-    #: Digest of the workspace entry; a host of another entry is not adopted.
+    #: Digest of the workspace entry; a host of another entry is not adopted, nor one of other surroundings.
     spec_digest: str
+    interpreter: str = ""
+    #: Digests of the variables that its user code may read, and of the settings that it was started with.
+    environment: str = ""
+    settings: str = ""
     machine: str
     pid: int
     #: Start time of the process in clock ticks since boot, so that a reused pid is not taken for it.

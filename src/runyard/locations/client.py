@@ -61,6 +61,10 @@ class HostClient:
     def status(self, *, timeout: float) -> Status:
         return self._call("Status", Nothing(), Status, timeout)
 
+    def refresh(self, *, timeout: float) -> Status:
+        """Have it begin to load its code again if that failed, or if a source has changed since."""
+        return self._call("Refresh", Nothing(), Status, timeout)
+
     def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
         # The host answers a little before the deadline, so that results which are there get here.
         call = LaunchCall(specs=tuple(specs), timeout=timeout * 0.9)

@@ -35,23 +35,3 @@ def load(spec: LocationSpec) -> Any:
     return load_definitions(
         kind=spec.kind, target=spec.target, attribute=spec.attribute, working_directory=spec.working_directory
     )
-
-
-def source_directories(spec: LocationSpec) -> tuple[str, ...]:
-    """Where the location's own modules are, as imported so far: what to watch for changes."""
-    root = Path(spec.working_directory)
-    found = {root}
-    if spec.kind == "python_file":
-        found.add(Path(spec.target).parent)
-    for module in list(sys.modules.values()):
-        file = getattr(module, "__file__", None)
-        if file and _is_own(Path(file), root):
-            found.add(Path(file).parent)
-    return tuple(sorted(str(directory) for directory in found))
-
-
-def _is_own(file: Path, root: Path) -> bool:
-    if root not in file.parents:
-        return False
-    inside = file.relative_to(root).parts
-    return not any(part.startswith(".") or part in ("node_modules", "site-packages") for part in inside)

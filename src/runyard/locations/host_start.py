@@ -26,6 +26,7 @@ from .host.process_tree import HOST_MARK
 from .host.ready import HostReady
 from .process_mark import MARK, roomy
 from .processes import is_alive, machine_name
+from .surroundings import Surroundings, environment_digest
 from .wire import understands
 
 log = logging.getLogger(__name__)
@@ -56,10 +57,11 @@ def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path) -> Runni
         HostNotStarted: it does not come up.
         StorageUnavailable: hosts cannot be looked up.
     """
+    config = msgspec.structs.replace(config, environment=environment_digest(os.environ))
     # Two control processes that start together must not start a host each.
     with _one_at_a_time(Path(start_lock(config.runtime_dir, config.spec.name))):
         for record in alive_here(hosts, config.spec.name):
-            if record.spec_digest == config.spec.digest() and _answers(record):
+            if _is_alike(record, config) and _answers(record):
                 log.info("location '%s': adopted its host, process %d", record.location_name, record.pid)
                 return RunningHost(record.host_id, record.address, None)
         return _start(config, log_file)
@@ -78,10 +80,25 @@ def alive_here(hosts: Hosts, location_name: str) -> list[HostRecord]:
     return sorted(found, key=lambda record: record.registered_at, reverse=True)
 
 
+def _is_alike(record: HostRecord, config: HostConfig) -> bool:
+    """Whether this process would start the same host. One that is not alike goes on, and ends after its last run."""
+    theirs = Surroundings(interpreter=record.interpreter, environment=record.environment, settings=record.settings)
+    same_entry = record.spec_digest == config.spec.digest()
+    difference = config.surroundings().difference(theirs) if same_entry else "entry in the workspace"
+    if difference is not None:
+        log.info(
+            "location '%s': its host, process %d, has another %s and is not adopted",
+            record.location_name,
+            record.pid,
+            difference,
+        )
+    return difference is None
+
+
 def _answers(record: HostRecord) -> bool:
     client = HostClient(record.location_name, record.address)
     try:
-        status = client.status(timeout=STATUS_TIMEOUT)
+        status = client.refresh(timeout=STATUS_TIMEOUT)
     except LocationUnavailable as error:
         log.warning("%s", error)
         return False

@@ -49,11 +49,14 @@ class Loaded(Message, frozen=True, kw_only=True):
     start_method: StartMethod = "fork"
     start_method_reason: str | None = None
     directories: tuple[str, ...] = ()
+    #: Of every module that was imported.
+    files: tuple[str, ...] = ()
 
 
 class LoadFailed(Message, frozen=True, kw_only=True):
     error: ErrorInfo
     directories: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 class StartWorker(Message, frozen=True, kw_only=True):

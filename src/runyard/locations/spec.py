@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -28,6 +29,15 @@ class LocationSpec(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Changes when the entry changes: a running host of another digest is not adopted."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:16]
+
+    def directories(self) -> tuple[str, ...]:
+        """Where source files are, as far as the entry alone says."""
+        working = Path(self.working_directory)
+        if self.kind == "python_file":
+            return tuple(sorted({str(working), str(Path(self.target).parent)}))
+        parts = self.target.split(".")
+        packages = [working.joinpath(*parts[:depth]) for depth in range(len(parts) + 1)]
+        return tuple(str(package) for package in packages if package.is_dir())
 
     def describe(self) -> str:
         """Where the code comes from, in words: ``file /srv/jobs.py``."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import watchfiles
 
 from ..core.errors import RunyardError
+from .sources import Stamp, concerns_code, stamp
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +22,8 @@ STEP_MS = 50
 #: How often workspace files are looked at whatever the system tells, and new directories taken up, in milliseconds.
 TICK_MS = 500
 
-Stamp = tuple[int, int, int]
 
-
-class Sources(NamedTuple):
+class Watched(NamedTuple):
     """Where a location's own modules are (below these directories nothing is looked at), read when."""
 
     directories: tuple[str, ...]
@@ -44,7 +43,7 @@ class Watcher:
         self,
         *,
         files: Callable[[], Iterable[str]],
-        sources: Callable[[], Mapping[str, Sources]],
+        sources: Callable[[], Mapping[str, Watched]],
         on_files: Callable[[], None],
         on_code: Callable[[str], None],
         on_tick: Callable[[], None],
@@ -79,7 +78,7 @@ class Watcher:
         """Until there are other places to watch."""
         changes = watchfiles.watch(
             *places,
-            watch_filter=lambda _, path: _concerns_code(path),
+            watch_filter=lambda _, path: concerns_code(path),
             debounce=DEBOUNCE_MS,
             step=STEP_MS,
             rust_timeout=TICK_MS,
@@ -131,7 +130,7 @@ class Watcher:
         self._guarded(self._on_tick)
 
     def _look(self) -> dict[str, Stamp | None]:
-        return {file: _stamp(file) for file in self._files()}
+        return {file: stamp(file) for file in self._files()}
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -142,24 +141,11 @@ class Watcher:
             log.exception("following a change failed")
 
 
-def _concerns_code(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name == ".env" or (name.endswith(".py") and not name.startswith("."))
-
-
 def _newest(directory: str) -> float:
     """When the newest source file directly in it was changed."""
     try:
         with os.scandir(directory) as entries:
-            times = [entry.stat().st_mtime for entry in entries if _concerns_code(entry.path)]
+            times = [entry.stat().st_mtime for entry in entries if concerns_code(entry.path)]
     except OSError:
         return 0.0  # a directory or file that went away meanwhile: its watch ends too
     return max(times, default=0.0)
-
-
-def _stamp(file: str) -> Stamp | None:
-    try:
-        found = Path(file).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

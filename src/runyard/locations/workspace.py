@@ -17,7 +17,7 @@ from .api import Location
 from .host.config import HostConfig
 from .location import LocalLocation
 from .spec import LocationSpec
-from .watching import Sources, Watcher
+from .watching import Watched, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -225,10 +225,10 @@ class LocalWorkspace:
     def _all_settled(self) -> bool:
         return not self._successors and all(location.is_settled for location in self._locations.values())
 
-    def _sources(self) -> dict[str, Sources]:
+    def _sources(self) -> dict[str, Watched]:
         with self._changed:
             return {
-                name: Sources(location.directories, location.loading_since)
+                name: Watched(location.directories, location.loading_since)
                 for name, location in self._locations.items()
                 if location.is_settled
             }

@@ -13,6 +13,7 @@ from ...core.events import ErrorInfo
 from ...core.ids import new_id
 from ...core.location import LocationRecord, LocationState
 from ..messages import Loaded, LoadFailed, Setup
+from ..sources import Sources, directories_below
 from ..updates import HostUpdate
 from .loop import Loop, Timer
 from .zygote_process import PROCESS_DIED, ZygoteProcess
@@ -59,7 +60,7 @@ class Code:
         self._waiting: list[Callable[[ZygoteProcess | None], None]] = []
         self._reloads: list[Future[None]] = []
         self._loaded_at = 0.0
-        self._loading_since = clock.now()
+        self._sources = Sources.taken((), setup.spec.directories(), clock.now())
         self._pause = 0.0
         self._restarting = False
         self._retry: Timer | None = None
@@ -105,6 +106,14 @@ class Code:
         self._start()
         return done
 
+    def refresh(self) -> None:
+        """Load again if the last load failed, or if a source has changed since it was read."""
+        failed = self._loading is None and self.update.record.state is LocationState.ERROR
+        change = self._sources.change()
+        if failed or change is not None:
+            log.info("loading the code again: %s", f"{change} has changed" if change else "it did not load")
+            self.load()
+
     def close(self) -> None:
         """End every zygote; their workers go on. Whoever waits for one is told that there is none."""
         self._closed = True
@@ -138,13 +147,14 @@ class Code:
             on_gone=self._gone,
         )
         self._alive.add(self._loading)
-        self._loading_since = started.started_at
+        self._sources = Sources.taken(self._sources.files, self._sources.directories, started.started_at)
         self._show(state=LocationState.LOADING)
 
     def _on_loaded(self, zygote: ZygoteProcess, loaded: Loaded) -> None:
         if zygote is not self._loading:
             return
         old, self._current, self._loading = self._current, zygote, None
+        self._take_sources(loaded)
         self._retry_pause = 0.0
         self._loaded_at = self._clock.monotonic()
         self._show(
@@ -166,11 +176,20 @@ class Code:
             return
         self._loading = None
         zygote.close()
-        self._show_error(failure.error, failure.directories)
+        self._take_sources(failure)
+        self._show_error(failure.error, self._sources.directories)
         if failure.error.class_name == PROCESS_DIED:
             # Nothing says that the code is at fault: whoever killed it may do so only once.
             self._retry_pause = min(LONGEST_RETRY_PAUSE, max(FIRST_RETRY_PAUSE, self._retry_pause * 2))
             self._retry = self._loop.later(self._retry_pause, self._load_again)
+
+    def _take_sources(self, load: Loaded | LoadFailed) -> None:
+        """As they were when the load began, so far as they were known then."""
+        directories = load.directories or directories_below(self._setup.spec)
+        since = self._sources.loading_since
+        taken = Sources.taken(load.files, directories, since)
+        taken.stamps.update({path: self._sources.stamps[path] for path in taken.stamps.keys() & self._sources.stamps})
+        self._sources = taken
 
     def _load_again(self) -> None:
         if self._loading is None and not self._closed:
@@ -217,6 +236,6 @@ class Code:
         self.update = HostUpdate(
             record=record,
             directories=self.update.directories if directories is None else directories,
-            loading_since=self._loading_since,
+            loading_since=self._sources.loading_since,
         )
         self._on_update(self.update)

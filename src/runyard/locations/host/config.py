@@ -6,6 +6,7 @@ import msgspec
 
 from ...settings.instance import PostgresSettings, PythonLogsSettings, SqliteSettings
 from ..spec import LocationSpec
+from ..surroundings import Surroundings, digest, interpreter
 
 
 class HostConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +32,17 @@ class HostConfig(msgspec.Struct, frozen=True, kw_only=True):
     ticks_per_worker: int = 1000
     #: Hold what workers start together by control groups, where they can be made.
     cgroups: bool = True
+    #: Digest of the starting process's variables.
+    environment: str = ""
+
+    def surroundings(self) -> Surroundings:
+        """What a process must have in common with a host that it adopts, beside the workspace entry."""
+        # Hosts are looked up in the storage itself, and the runtime directory follows from the environment.
+        elsewhere = ("spec", "sqlite", "postgres", "runtime_dir", "environment")
+        settings = {name: getattr(self, name) for name in self.__struct_fields__ if name not in elsewhere}
+        return Surroundings(
+            interpreter=interpreter(), environment=self.environment, settings=digest(msgspec.json.encode(settings))
+        )
 
     @property
     def storage(self) -> SqliteSettings | PostgresSettings:

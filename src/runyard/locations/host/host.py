@@ -161,6 +161,11 @@ class Host:
     def reload(self) -> Future[None]:
         return self._loop.call(self._code.load)
 
+    def refresh(self) -> Status:
+        """For a process that adopts this host: begin to load again what is not as its sources are now."""
+        self._loop.call(self._code.refresh)
+        return self.status()
+
     def status(self) -> Status:
         workers = self._loop.call(lambda: len(self._workers))
         return Status(host_id=self.host_id, workers=workers, draining=self._draining)

@@ -62,10 +62,14 @@ def run_host(
 
 
 def _record(config: HostConfig, host_id: str, address: str, now: float) -> HostRecord:
+    surroundings = config.surroundings()
     return HostRecord(
         host_id=host_id,
         location_name=config.spec.name,
         spec_digest=config.spec.digest(),
+        interpreter=surroundings.interpreter,
+        environment=surroundings.environment,
+        settings=surroundings.settings,
         machine=machine_name(),
         pid=os.getpid(),
         pid_started=started_at(os.getpid()) or 0,

@@ -56,6 +56,7 @@ def serve(host: Host, address: str) -> tuple[grpc.Server, int]:
     calls = Calls(host)
     handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
         "Status": _unary(Nothing, calls.status),
+        "Refresh": _unary(Nothing, calls.refresh),
         "Launch": _unary(LaunchCall, calls.launch),
         "Terminate": _unary(TerminateCall, calls.terminate),
         "Workers": _unary(Nothing, calls.workers),
@@ -79,6 +80,9 @@ class Calls:
 
     def status(self, _: Nothing) -> msgspec.Struct:
         return self._host.status()
+
+    def refresh(self, _: Nothing) -> msgspec.Struct:
+        return self._host.refresh()
 
     def launch(self, call: LaunchCall) -> LaunchReply:
         launches = self._host.launch(call.specs)

@@ -16,7 +16,7 @@ import msgspec
 
 from ...core.error_info import error_info
 from ...definitions.describe import describe
-from ..code_loading import load, prepare_process, source_directories
+from ..code_loading import load, prepare_process
 from ..framing import FrameBuffer, frame
 from ..messages import (
     Assignment,
@@ -30,6 +30,7 @@ from ..messages import (
     WorkerStarted,
 )
 from ..processes import exit_descriptor
+from ..sources import loaded_directories, loaded_files
 from ..worker.main import work
 from .child import leave_zygote
 from .settling import Settled, settle
@@ -86,7 +87,8 @@ class Zygote:
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit too
             # The whole traceback for the host's log; the location's status shows the user's own frames.
             traceback.print_exception(error)
-            self._send(LoadFailed(error=error_info(error), directories=source_directories(setup.spec)))
+            directories, files = loaded_directories(setup.spec), loaded_files()
+            self._send(LoadFailed(error=error_info(error), directories=directories, files=files))
 
     def _loaded(self, setup: Setup) -> Loaded:
         self._settled = settle(setup.spec.start_method, ours=[self._host.fileno()])
@@ -94,7 +96,8 @@ class Zygote:
             definitions=describe(self._definitions),
             start_method=self._settled.start_method,
             start_method_reason=self._settled.reason,
-            directories=source_directories(setup.spec),
+            directories=loaded_directories(setup.spec),
+            files=loaded_files(),
         )
 
     def _start(self, order: StartWorker, poll: select.poll) -> Become | None:
