@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from runyard.cli import daemon, main
 from runyard.cli.follow import follow
+from runyard.locations.runtime_dir import runtime_dir
 from runyard.operations.instance import open_instance
 from runyard.settings.loading import load_settings
 
@@ -121,6 +123,13 @@ class Place:
         self.programs.append(program)
         return program
 
+    def command(self, *args: str, code: int = 0) -> str:
+        """A short command as a process of its own; all that it prints."""
+        command = [sys.executable, "-m", "runyard.cli.main", *args]
+        done = subprocess.run(command, cwd=self.directory, env=self.env, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
     def run(self, *args: str, code: int = 0, module: str = "main") -> Result:
         """A short command; its own process would only import everything again."""
         root = daemon.cli if module == "daemon" else main.cli
@@ -141,6 +150,8 @@ class Place:
         for process in psutil.process_iter():
             if self._is_ours(process):
                 process.kill()
+        # Of the processes that were killed.
+        shutil.rmtree(runtime_dir(str(self.home)), ignore_errors=True)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
@@ -337,3 +348,42 @@ def test_code_that_does_not_load(place: Callable[..., Place]) -> None:
     assert list(here.home.iterdir()) == []
     listed = here.run("job", "list", "-f", "bad.py", code=1)
     assert listed.stderr == "Location 'bad.py' does not load: ZeroDivisionError: division by zero\n"
+
+
+CODE = """
+import os
+import runyard as dg
+
+@dg.op
+def say(context):
+    context.log.info(f"first text, {os.environ.get('DB_URL')}")
+
+@dg.job
+def j():
+    say()
+"""
+
+
+def test_a_command_after_an_edit_runs_the_new_text_and_knows_new_names(place: Callable[..., Place]) -> None:
+    here = place()
+    code = here.directory / "d.py"
+    code.write_text(CODE)
+    assert "j" in here.command("job", "list", "-f", "d.py")
+    code.write_text(CODE.replace("first text", "second text"))
+    assert "second text" in here.command("job", "execute", "-f", "d.py", "-j", "j")
+    code.write_text(CODE.replace("def j", "def renamed"))
+    assert "first text" in here.command("job", "execute", "-f", "d.py", "-j", "renamed")
+    assert "'j'" in here.command("job", "execute", "-f", "d.py", "-j", "j", code=1)
+
+
+def test_a_command_with_another_environment_does_not_get_the_error_of_the_one_before(
+    place: Callable[..., Place],
+) -> None:
+    here = place()
+    (here.directory / "d.py").write_text(f"{CODE}\nos.environ['DB_URL']\n")
+    assert "KeyError" in here.command("job", "execute", "-f", "d.py", "-j", "j", code=1)
+    here.env["DB_URL"] = "x"
+    dev = here.start("main", "dev", "-f", "d.py", "-p", "0")
+    dev.read_until(r"d\.py.* loaded: 1 job")
+    assert "first text, x" in here.command("job", "execute", "-f", "d.py", "-j", "j")
+    assert dev.stop() == 0
