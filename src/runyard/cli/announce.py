@@ -29,7 +29,7 @@ class Announcer:
     def __init__(self, control: Control, say: Callable[[str], None]) -> None:
         self._control = control
         self.say = say
-        self._told: dict[str, tuple[LocationState, str]] = {}
+        self._said: dict[str, LocationRecord] = {}
 
     def announce(self, url: str) -> None:
         """The lines after the start."""
@@ -58,20 +58,24 @@ class Announcer:
     def _location_changed(self, name: str) -> None:
         location = self._control.workspace.get(name)
         if location is None:
-            if self._told.pop(name, None):
+            if self._said.pop(name, None):
                 self.say(f"  Location  {name} is gone from the workspace")
             return
         record = location.record()
-        if record.state is LocationState.LOADING or self._told.get(name) == (record.state, record.version):
+        last = self._said.get(name)
+        if record.state is LocationState.LOADING or (
+            last is not None and (last.state, last.version) == (record.state, record.version)
+        ):
             return
-        again = name in self._told
-        self._told[name] = (record.state, record.version)
-        self.say(self._line(record, again=again))
+        self._said[name] = record
+        self.say(self._line(record, last))
 
-    def _line(self, record: LocationRecord, *, again: bool) -> str:
+    def _line(self, record: LocationRecord, last: LocationRecord | None) -> str:
         if record.state is LocationState.ERROR:
+            if last is not None and last.state is record.state and last.error == record.error:
+                return f"  Location  {record.name} {click.style('still does not load', fg='red')}, as before"
             return f"  Location  {record.name} {click.style('does not load', fg='red')}\n{_error_text(record)}"
-        verb = click.style("loaded again" if again else "loaded", fg="green")
+        verb = click.style("loaded" if last is None else "loaded again", fg="green")
         return f"  Location  {record.name} {verb}: {loaded_text(record)}"
 
 

@@ -16,6 +16,7 @@ from .output import print_json
 from .session import opened_instance
 
 if TYPE_CHECKING:
+    from ..core.location import LocationRecord
     from ..settings.instance import InstanceSettings
 
 
@@ -33,6 +34,7 @@ def info(as_json: bool) -> None:
     """Show the home, the storage and the settings in force."""
     with opened_instance() as opened:
         described = _described(opened.settings, opened.stores.describe())
+        described["locations"] = [_location(record, opened.settings) for record in opened.stores.locations.all()]
     if as_json:
         print_json(described)
         return
@@ -48,6 +50,8 @@ def _lines(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield name, _flat(value)
     for kind, why in described["daemons_off"].items():
         yield "off", f"{kind}: {why['setting']} ({why['where'] or 'the default'})"
+    for location in described["locations"]:
+        yield "location", _location_line(location)
     for notice in described["notices"]:
         yield "note", notice
 
@@ -68,6 +72,22 @@ def _described(settings: InstanceSettings, storage: dict[str, Any]) -> dict[str,
         "daemons_off": {kind: msgspec.to_builtins(why) for kind, why in settings.why_off.items()},
         "notices": list(settings.notices),
     }
+
+
+def _location(record: LocationRecord, settings: InstanceSettings) -> dict[str, Any]:
+    from ..locations.paths import host_log
+
+    return {
+        "name": record.name,
+        "state": record.state.value,
+        "error": f"{record.error.class_name}: {record.error.message}" if record.error else None,
+        "log": str(host_log(settings.compute_logs_dir, record.name)),
+    }
+
+
+def _location_line(location: dict[str, Any]) -> str:
+    error = f" {' '.join(location['error'].split())};" if location["error"] else ""
+    return f"{location['name']}: {location['state']};{error} log {location['log']}"
 
 
 def _flat(value: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from dotenv import load_dotenv
 from ..definitions.loading import load_definitions
 from .open_files import flush_open_files
 from .spec import LocationSpec
+from .standard_descriptors import keep_standard_descriptors
 
 
 def prepare_process(spec: LocationSpec) -> None:
@@ -32,6 +33,7 @@ def prepare_process(spec: LocationSpec) -> None:
 
 def load(spec: LocationSpec) -> Any:
     """The location's definitions; whatever its code raises."""
-    return load_definitions(
-        kind=spec.kind, target=spec.target, attribute=spec.attribute, working_directory=spec.working_directory
-    )
+    with keep_standard_descriptors():
+        return load_definitions(
+            kind=spec.kind, target=spec.target, attribute=spec.attribute, working_directory=spec.working_directory
+        )

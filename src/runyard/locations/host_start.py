@@ -5,10 +5,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import select
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,38 +12,29 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..core.errors import LocationUnavailable, RunyardError
+from ..core.errors import LocationUnavailable
 from ..core.host import HostRecord
 from ..core.runtime_files import start_lock
 from ..storage.protocols import Hosts
 from .client import HostClient
 from .host.config import HostConfig
-from .host.process_tree import HOST_MARK
-from .host.ready import HostReady
-from .process_mark import MARK, roomy
+from .host_process import HostProcess
 from .processes import is_alive, machine_name
 from .surroundings import Surroundings, environment_digest
 from .wire import understands
 
 log = logging.getLogger(__name__)
 
-#: How long a host may take until it serves (not until the code is loaded), in seconds.
-START_TIMEOUT = 30.0
+#: How long a host may take to answer that it is there, in seconds.
 STATUS_TIMEOUT = 5.0
-#: Of a host's output, so much is kept from one start to the next, in bytes.
-LOG_KEPT = 1_000_000
-
-
-class HostNotStarted(RunyardError):
-    """A location host ended before it served, or took too long."""
 
 
 class RunningHost(NamedTuple):
-    """A host that answers. ``reaper`` ends when its process does; None for one that somebody else started."""
+    """A host that answers. ``process`` is None for one that another process started."""
 
     host_id: str
     address: str
-    reaper: threading.Thread | None
+    process: HostProcess | None
 
 
 def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path) -> RunningHost:
@@ -108,57 +95,9 @@ def _answers(record: HostRecord) -> bool:
 
 
 def _start(config: HostConfig, log_file: Path) -> RunningHost:
-    with _opened_log(log_file) as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "runyard.locations.host"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            cwd=config.runtime_dir,
-            # Also when the code of a run starts it, it is none of that run's processes.
-            env={**os.environ, MARK: roomy(HOST_MARK)},
-            # A session of its own: the terminal's signals are not for the runs.
-            start_new_session=True,
-        )
-    ready = _await_ready(process, config)
-    # Hosts outlive the control process: nobody may have to wait for this thread.
-    reaper = threading.Thread(target=process.wait, name=f"reap-{process.pid}", daemon=True)
-    reaper.start()
-    return RunningHost(ready.host_id, ready.address, reaper)
-
-
-def _await_ready(process: subprocess.Popen[bytes], config: HostConfig) -> HostReady:
-    if process.stdin is None or process.stdout is None:
-        raise RuntimeError("the host was started without pipes")
-    with process.stdin, process.stdout:
-        try:
-            process.stdin.write(msgspec.json.encode(config))
-            process.stdin.close()
-        except BrokenPipeError:
-            log.warning("location '%s': its host ended at once", config.spec.name)
-        readable, _, _ = select.select([process.stdout], [], [], START_TIMEOUT)
-        line = process.stdout.readline() if readable else b""
-    if not line:
-        process.kill()
-        code = process.wait()
-        raise HostNotStarted(f"The host of location '{config.spec.name}' did not come up (exit code {code}).")
-    ready = msgspec.json.decode(line, type=HostReady)
-    if ready.error is not None:
-        process.wait()
-        raise HostNotStarted(f"The host of location '{config.spec.name}' did not come up: {ready.error}")
-    return ready
-
-
-@contextmanager
-def _opened_log(path: Path) -> Iterator[int]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > LOG_KEPT:
-        path.replace(path.with_suffix(".1.log"))
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    process = HostProcess(config, log_file)
+    ready = process.ready(config)
+    return RunningHost(ready.host_id, ready.address, process)
 
 
 @contextmanager

@@ -13,13 +13,16 @@ import msgspec
 from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, RunyardError
 from ..core.events import ErrorInfo
+from ..core.ids import new_id
 from ..core.launch import LaunchResult, LaunchSpec
 from ..core.location import LocationRecord, LocationState
 from ..core.tick import Evaluation, EvaluationRequest
 from ..storage.protocols import Hosts, Locations
 from .client import HostClient
 from .host.config import HostConfig
+from .host_process import HostNotStarted
 from .host_start import RunningHost, adopt_or_start, alive_here
+from .sources import directories_below
 from .spec import LocationSpec
 from .updates import HostUpdate
 
@@ -27,7 +30,9 @@ log = logging.getLogger(__name__)
 
 #: A host that was up for so long is replaced at once; others after a growing pause. Seconds.
 LONG_LIFE = 5.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+FIRST_PAUSE = 0.1
+#: The longest pause after a host that did not come up; and after all else, such as a database that does not answer.
+LONGEST_PAUSE_OF_HOST, LONGEST_PAUSE = 60.0, 5.0
 
 
 class LocalLocation:
@@ -47,6 +52,10 @@ class LocalLocation:
         self._config, self._hosts, self._locations = config, hosts, locations
         self._clock, self._log_file, self._on_change = clock, log_file, on_change
         self._stopping = threading.Event()
+        #: Ends the pause before the next host is started.
+        self._hurry = threading.Event()
+        #: What the location's last host failed by; None once one came up.
+        self._failure: str | None = None
         self._end_grace: float | None = None
         self._client: HostClient | None = None
         self._host: RunningHost | None = None
@@ -105,6 +114,9 @@ class LocalLocation:
         return self._connected().validate(job_name, run_config, timeout=timeout)
 
     def reload(self, *, timeout: float) -> None:
+        if self._client is None:
+            # A host that does not come up may do so with the code as it is now.
+            self._hurry.set()
         self._connected().reload(timeout=timeout)
 
     def load(self) -> int:
@@ -123,7 +135,7 @@ class LocalLocation:
     @property
     def directories(self) -> tuple[str, ...]:
         """Where its own source files are."""
-        return self._update.directories or (self.spec.working_directory,)
+        return self._update.directories or self.spec.directories()
 
     @property
     def loading_since(self) -> float:
@@ -167,7 +179,7 @@ class LocalLocation:
 
     def stop(self) -> None:
         """Let go of the host, which goes on by itself."""
-        self._stopping.set()
+        self._stop_keeping()
         client = self._client
         if client is not None:
             client.close()
@@ -175,12 +187,12 @@ class LocalLocation:
     def terminate_host(self, *, grace: float) -> None:
         """End the host; its workers are told to stop, and killed after ``grace`` seconds."""
         self._end_grace = grace
-        self._stopping.set()
+        self._stop_keeping()
         self._shut_down(drain=False, grace=grace)
         if self._thread.is_alive():
             self._thread.join(grace + 5.0)
-        if self._host is not None and self._host.reaper is not None:
-            self._host.reaper.join(5.0)
+        if self._host is not None and self._host.process is not None:
+            self._host.process.join(5.0)
         self.stop()
 
     # -- the host ---------------------------------------------------------------------------------------------
@@ -209,30 +221,51 @@ class LocalLocation:
         except LocationUnavailable as error:
             log.info("%s", error)
 
+    def _stop_keeping(self) -> None:
+        self._stopping.set()
+        self._hurry.set()
+
     def _keep(self) -> None:
         """The location's thread: a host is always running, or being started."""
         pause = 0.0
-        while not self._clock.wait(self._stopping, pause):
+        while self._goes_on(after=pause):
             since = self._clock.monotonic()
-            try:
-                self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
-                self._follow(self._host)
-            except Exception as error:  # noqa: BLE001 - a location without its thread would never come back
-                if self._stopping.is_set():
-                    return
-                self._show_error(error)
+            longest = self._serve()
             lived = self._clock.monotonic() - since
-            pause = 0.0 if lived > LONG_LIFE else min(LONGEST_PAUSE, max(FIRST_PAUSE, pause * 2))
+            long_lived = longest is None and lived > LONG_LIFE
+            pause = 0.0 if long_lived else min(longest or LONGEST_PAUSE, max(FIRST_PAUSE, pause * 2))
+
+    def _goes_on(self, *, after: float) -> bool:
+        self._clock.wait(self._hurry, after)
+        self._hurry.clear()
+        return not self._stopping.is_set()
+
+    def _serve(self) -> float | None:
+        """Have a host and follow it to its end; the longest pause before the next one when that failed."""
+        try:
+            self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
+            self._follow(self._host)
+        except Exception as error:  # noqa: BLE001 - a location without its thread would never come back
+            if not self._stopping.is_set():
+                self._show_error(error)
+            return LONGEST_PAUSE_OF_HOST if isinstance(error, HostNotStarted) else LONGEST_PAUSE
+        return None
 
     def _follow(self, host: RunningHost) -> None:
-        """Take its updates until it is gone, or we are to stop."""
+        """Take its updates until it is gone, or we are to stop.
+
+        Raises:
+            HostNotStarted: it ended before its code had loaded or failed to.
+        """
         client = self._client = HostClient(self.name, host.address)
         if self._end_grace is not None:
             # Told to end it while it was being started.
             self._shut_down(drain=False, grace=self._end_grace)
+        settled = False
         try:
             for update in client.watch():
                 self._show(update)
+                settled = settled or self.is_settled
                 if self._stopping.is_set():
                     break
         except LocationUnavailable as error:
@@ -240,13 +273,28 @@ class LocalLocation:
         finally:
             self._client = None
             client.close()
-        if not self._stopping.is_set():
-            self._change(state=LocationState.LOADING)
+        self._after_host(host, settled=settled)
+
+    def _after_host(self, host: RunningHost, *, settled: bool) -> None:
+        if self._stopping.is_set():
+            return
+        if not settled and host.process is not None:
+            raise host.process.not_started(host.process.ending())
+        self._failure = None
+        self._change(state=LocationState.LOADING)
 
     def _show_error(self, error: Exception) -> None:
+        """In full once; each time that it only happens again, one line."""
+        message = str(error)
+        if message == self._failure:
+            log.info("location '%s': still fails as before: %s", self.name, type(error).__name__)
+            return
+        self._failure = message
         expected = isinstance(error, RunyardError | OSError)
         log.error("location '%s': %s", self.name, error, exc_info=None if expected else error)
-        self._change(state=LocationState.ERROR, error=ErrorInfo(type(error).__name__, str(error)))
+        directories = self._update.directories or directories_below(self.spec)
+        self._update = msgspec.structs.replace(self._update, directories=directories)
+        self._change(state=LocationState.ERROR, version=new_id(), error=ErrorInfo(type(error).__name__, message))
 
     def _change(self, **changes: Any) -> None:
         record = msgspec.structs.replace(self._update.record, updated_at=self._clock.now(), **changes)

@@ -1,11 +1,18 @@
-"""Paths as people write them in files and options."""
+"""Paths as people write them in files and options, and those of hosts' logs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from ..core.runtime_files import short_name
+
 
 def path_from(directory: str | Path, path: str) -> str:
     """The absolute path that ``path`` means when written in ``directory``."""
     return os.path.normpath(Path(directory) / Path(path).expanduser())
+
+
+def host_log(compute_logs_dir: str, location_name: str) -> Path:
+    """Where the hosts of a location write their log."""
+    return Path(compute_logs_dir) / "_locations" / f"{short_name(location_name)}.log"

@@ -5,17 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from ..core.clock import Clock
 from ..core.errors import LocationUnavailable, RunyardError
-from ..core.runtime_files import short_name
 from ..settings.instance import PostgresSettings, PythonLogsSettings, SqliteSettings
 from ..storage.protocols import Stores
 from .api import Location
 from .host.config import HostConfig
 from .location import LocalLocation
+from .paths import host_log
 from .spec import LocationSpec
 from .watching import Watched, Watcher
 
@@ -195,7 +194,7 @@ class LocalWorkspace:
             hosts=self._stores.hosts,
             locations=self._stores.locations,
             clock=self._clock,
-            log_file=Path(self._compute_logs_dir) / "_locations" / f"{short_name(spec.name)}.log",
+            log_file=host_log(self._compute_logs_dir, spec.name),
             on_change=self._location_changed,
         )
 

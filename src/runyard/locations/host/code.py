@@ -16,7 +16,7 @@ from ..messages import Loaded, LoadFailed, Setup
 from ..sources import Sources, directories_below
 from ..updates import HostUpdate
 from .loop import Loop, Timer
-from .zygote_process import PROCESS_DIED, ZygoteProcess
+from .zygote_process import NO_RUNYARD, PROCESS_DIED, ZygoteProcess
 from .zygote_start import StartedZygote, start_zygote
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,8 @@ class Code:
         self._restarting = False
         self._retry: Timer | None = None
         self._retry_pause = 0.0
+        #: Whether the load under way was begun by itself, after one that failed.
+        self._retrying = False
         self._closed = False
         self.update = HostUpdate(
             record=LocationRecord(
@@ -98,6 +100,7 @@ class Code:
         """Load the code, beside the one that is loaded; done when the switch is made or the load failed."""
         done: Future[None] = Future()
         self._reloads.append(done)
+        self._retrying = False
         if self._loading is not None:
             # It may have read files that changed since: begin again.
             self._loading.close()
@@ -136,6 +139,7 @@ class Code:
             python = self._setup.spec.executable_path
             message = f"{python} cannot be started: {error.strerror}." if python else str(error)
             self._show_error(ErrorInfo(type(error).__name__, message), self.update.directories)
+            self._retry_later()
             return
         self._loading = ZygoteProcess(
             self._loop,
@@ -178,10 +182,13 @@ class Code:
         zygote.close()
         self._take_sources(failure)
         self._show_error(failure.error, self._sources.directories)
-        if failure.error.class_name == PROCESS_DIED:
-            # Nothing says that the code is at fault: whoever killed it may do so only once.
-            self._retry_pause = min(LONGEST_RETRY_PAUSE, max(FIRST_RETRY_PAUSE, self._retry_pause * 2))
-            self._retry = self._loop.later(self._retry_pause, self._load_again)
+        if failure.error.class_name in (PROCESS_DIED, NO_RUNYARD):
+            # What it died of may be over, or installed, without a change of the code.
+            self._retry_later()
+
+    def _retry_later(self) -> None:
+        self._retry_pause = min(LONGEST_RETRY_PAUSE, max(FIRST_RETRY_PAUSE, self._retry_pause * 2))
+        self._retry = self._loop.later(self._retry_pause, self._load_again)
 
     def _take_sources(self, load: Loaded | LoadFailed) -> None:
         """As they were when the load began, so far as they were known then."""
@@ -193,15 +200,18 @@ class Code:
 
     def _load_again(self) -> None:
         if self._loading is None and not self._closed:
+            self._retrying = True
             self._start()
 
     def _show_error(self, error: ErrorInfo, directories: tuple[str, ...]) -> None:
         """The last good definitions stay; what is loaded goes on serving."""
-        known = self.update.directories
+        known, shown = self.update.directories, self.update.record
+        # A retry that fails as before is nothing new to show.
+        is_new = error != shown.error or not self._retrying
         self._show(
             directories=directories + tuple(place for place in known if place not in directories),
             state=LocationState.ERROR,
-            version=new_id(),
+            version=new_id() if is_new else shown.version,
             error=error,
         )
         self._tell_waiting()

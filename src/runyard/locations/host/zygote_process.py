@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -15,9 +17,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from ... import __version__
 from ...core.events import ErrorInfo
 from ...core.launch import LaunchSpec
 from ...core.step import StepOrder
+from ..last_words import LONGEST, last_words
 from ..messages import (
     FromZygote,
     Loaded,
@@ -37,8 +41,9 @@ log = logging.getLogger(__name__)
 _DECODER = msgspec.msgpack.Decoder(FromZygote)
 #: The error of code whose process ended before it was loaded.
 PROCESS_DIED = "LocationProcessDied"
-#: Of what a zygote prints, this much is kept for the error that tells why it died, in bytes.
-_LAST_WORDS = 4096
+#: The error of an executable_path whose packages do not include Runyard, or not what it needs.
+NO_RUNYARD = "RunyardNotInstalled"
+_NO_MODULE = re.compile(r"No module named '?([\w.]+)")
 
 
 class NewWorker(NamedTuple):
@@ -78,7 +83,7 @@ class ZygoteProcess:
         self._output: int | None = None
         self.loaded: Loaded | None = None
         self._process = started.process
-        self.pid, self.mark = self._process.pid, started.mark
+        self.pid, self.mark, self._python = self._process.pid, started.mark, started.python
         self._exit_fd = exit_descriptor(self.pid)
         self._connection: Connection[FromZygote] = Connection(
             loop, started.socket, _DECODER, on_message=self._on_message, on_end=lambda: None, descriptors=True
@@ -158,10 +163,13 @@ class ZygoteProcess:
         self.kill()
 
     def _death(self, code: int) -> ErrorInfo:
-        words = b"".join(self._last_words)[-_LAST_WORDS:].decode(errors="replace").strip()
-        message = f"The location's process {exit_in_words(code)}"
+        words = last_words(b"".join(self._last_words))
+        missing = _NO_MODULE.search(words)
+        if self._python is not None and missing is not None:
+            return ErrorInfo(NO_RUNYARD, _what_to_install(self._python, missing[1]))
+        process = f"The location's process ({self._python})" if self._python else "The location's process"
         heard = f"; its last words: {words}" if words else ""
-        return ErrorInfo(PROCESS_DIED, f"{message} before the code was loaded{heard}")
+        return ErrorInfo(PROCESS_DIED, f"{process} {exit_in_words(code)} before the code was loaded{heard}")
 
     def _watch_output(self) -> None:
         stream = self._process.stdout
@@ -188,5 +196,11 @@ class ZygoteProcess:
             os.close(self._output)
             self._output = None
             return
-        self._last_words.append(data[-_LAST_WORDS:])
+        self._last_words.append(data[-LONGEST:])
         os.write(sys.stderr.fileno(), data)
+
+
+def _what_to_install(python: str, module: str) -> str:
+    what = "Runyard is not installed" if module.startswith("runyard") else f"Runyard's dependency '{module}' is missing"
+    command = f"{shlex.quote(python)} -m pip install runyard=={__version__}"
+    return f"executable_path is {python}, where {what}. Install it there: {command}"

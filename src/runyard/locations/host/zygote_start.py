@@ -23,13 +23,14 @@ from .process_tree import ProcessTrees
 
 class StartedZygote(NamedTuple):
     """A zygote that loads the code: the host's end of its socket, when it was started, seconds since the epoch, and the
-    mark of all that it starts.
+    mark of all that it starts. ``python`` is the interpreter that the workspace names for it.
     """
 
     process: subprocess.Popen[bytes]
     socket: socket.socket
     started_at: float
     mark: str
+    python: str | None = None
 
     def abandon(self) -> None:
         """End it before anybody has listened to it."""
@@ -67,7 +68,7 @@ def start_zygote(setup: Setup, clock: Clock) -> StartedZygote:
         raise
     finally:
         theirs.close()
-    return StartedZygote(process, ours, started_at, mark)
+    return StartedZygote(process, ours, started_at, mark, setup.spec.executable_path)
 
 
 def _execute(setup: Setup, theirs: socket.socket, mark: str) -> subprocess.Popen[bytes]:
