@@ -72,7 +72,7 @@ class _Shared:
 class _Speaker(logging.Logger):
     """A logger of ``get_dagster_logger``: its records go up to the root logger like those of any other.
 
-    A handler up there may log here in its turn (a bridge to the run's log): in the same thread such a record is dropped,
+    A handler up there may log here in its turn (a bridge): in the same thread such a record is dropped,
     because its handling would lead here again, and so on for ever.
     """
 

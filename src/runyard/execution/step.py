@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.clock import Clock
@@ -13,7 +13,7 @@ from ..definitions.config.job_config import resolve_step_config
 from ..definitions.engine import InstanceClient
 from ..definitions.job import JobDefinition
 from ..definitions.steps import Step
-from .attempt import Attempt, run_of
+from .attempt import Attempt, never, run_of
 from .emitter import Emitter
 from .errors import RunCancelled
 from .log import lines_go_to
@@ -38,6 +38,7 @@ def execute_step(
     clock: Clock,
     values: ValueStore,
     instance: InstanceClient | None = None,
+    canceled: Callable[[], bool] = never,
 ) -> StepEnd:
     """Do what ``order`` says and tell how it ended; all of the step's events are committed by then.
 
@@ -53,7 +54,8 @@ def execute_step(
             config = resolve_step_config(job, run_config, step.path)
             inputs = {**config.get("inputs", {}), **job.input_values}
             run = run_of(job, run_id, run_config, tags)
-            return execution.execute(step, Attempt(job, run, config, inputs, emitter, clock, instance), values)
+            shared = Attempt(job, run, config, inputs, emitter, clock, instance, canceled)
+            return execution.execute(step, shared, values)
     except (InvalidRunConfig, NotFound, RunCancelled) as error:
         return execution.end or execution.failed(error)
 

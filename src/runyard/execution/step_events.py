@@ -72,10 +72,10 @@ class StepEvents:
         self._emit(EventType.STEP_SUCCESS, f"Step '{self._key}' succeeded in {took:.3g} s.", wait=True)
 
     def up_for_retry(self, error: ErrorInfo, delay: float, retry_number: int) -> None:
-        again = f" It is tried again in {delay:.3g} s (retry {retry_number})."
+        again = f"It is tried again in {delay:.3g} s (retry {retry_number})."
         self._emit(
             EventType.STEP_UP_FOR_RETRY,
-            f"Step '{self._key}' failed: {_first_line(error)}.{again}",
+            f"Step '{self._key}' failed: {error.sentence} {again}",
             level="WARNING",
             data={"error": msgspec.to_builtins(error), "seconds_to_wait": delay, "retry_number": retry_number},
             wait=True,
@@ -85,7 +85,7 @@ class StepEvents:
         more = {"metadata": plain_metadata(metadata)} if metadata else {}
         self._emit(
             EventType.STEP_FAILURE,
-            f"Step '{self._key}' failed: {error.class_name}: {_first_line(error)}",
+            f"Step '{self._key}' failed: {error.sentence}",
             level="ERROR",
             data={"error": msgspec.to_builtins(error), **more},
             wait=True,
@@ -93,10 +93,6 @@ class StepEvents:
 
     def _emit(self, kind: EventType, message: str, **more: Any) -> None:
         self._emitter.emit(kind, message, step_key=self._key, **more)
-
-
-def _first_line(error: ErrorInfo) -> str:
-    return error.message.partition("\n")[0]
 
 
 def _expectation(report: ExpectationResult) -> tuple[EventType, str, dict[str, Any]]:

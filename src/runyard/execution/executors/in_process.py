@@ -50,8 +50,8 @@ class InProcessExecutor(Executor):
         computed = one_try.compute(self._progress.given, nullcontext(self._resources), capture=self._capture)
         end = one_try.end_of(computed)
         one_try.tell(computed, end)
-        if isinstance(computed.error, RunCancelled):
-            raise computed.error
+        if end.status is StepStatus.CANCELED:
+            raise computed.error if isinstance(computed.error, RunCancelled) else RunCancelled
         if computed.error is None:
             self._values.remember(step, computed.outputs)
         elif end.status is StepStatus.FAILURE:
