@@ -225,8 +225,7 @@ def test_a_worker_that_does_not_respond_is_ended_by_its_host(yard: Yard) -> None
     yard.write("block", "")
     [warning] = yard.until(lambda: warnings(yard, run_id))
     assert warning.message == (
-        f"The run left behind its own process {pid}, which does not respond. "
-        "It had not ended after 4 s and was killed."
+        f"The run left behind its own process {pid}, which does not respond. It had not ended after 4 s and was killed."
     )
     yard.until(lambda: not alive(pid))
 

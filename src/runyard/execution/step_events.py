@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from ..core.events import ErrorInfo, EventType
-from ..core.text import counted
 from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
 from ..definitions.errors import InvariantViolation
 from ..definitions.metadata import plain_metadata
@@ -29,11 +28,6 @@ class StepEvents:
 
     def skipped(self, why: str) -> None:
         self._emit(EventType.STEP_SKIPPED, f"Step '{self._key}' skipped: {why}.")
-
-    def waiting_for_pool(self, pool: str, slots: int, waited: float) -> None:
-        """``waited``: seconds since it asked; a short wait is not told of."""
-        told = f"Step '{self._key}' waits for {counted(slots, 'slot')} of pool '{pool}'."
-        self._emit(EventType.ENGINE_EVENT, told, data={"waiting_for_pool": pool, "waited": round(waited, 3)})
 
     def worker_starting(self, number: int, retry_number: int) -> None:
         data = {"number": number, "retry_number": retry_number}

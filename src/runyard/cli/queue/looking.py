@@ -67,13 +67,17 @@ def explain(run_id: str, as_json: bool) -> None:
             run = find_run(instance.stores.runs, run.run_id)
         faster = sooner(instance.stores, run.run_id, clock=instance.clock) if found else []
         error = estimate_error(instance.stores.queue.estimates())
-    shape = explained_shape(found, faster) if found else unqueued_shape(run)
+        now = instance.clock.now()
+        waits = () if found else instance.stores.pool_slots.waits(run.run_id, now=now)
+    shape = explained_shape(found, faster) if found else unqueued_shape(run, waits, now=now)
     if as_json:
         print_json(shape)
     elif found is None:
         click.echo(f"{run.run_id} is {coloured(run.status.value)}. {sentence(shape['reason']['message'])}")
+        for wait in waits:
+            click.echo(f"  {wait.message(now)}")
     else:
-        for line in _told(found, faster, error, now=instance.clock.now()):
+        for line in _told(found, faster, error, now=now):
             click.echo(line)
 
 

@@ -95,9 +95,6 @@ class Executor(ABC):
         else:
             # Nothing sets this event: a cancellation ends the wait by raising in it.
             self._clock.wait(threading.Event(), timeout or 0.0)
-        for key, waited in self._slots.take_waiting(self._clock.monotonic()).items():
-            op = self._steps[key].op
-            self._events(key).waiting_for_pool(op.pool or "", op.pool_slots, waited)
 
     def _handle(self, message: StepEnd | SlotsGranted | SlotsRefused | None) -> None:
         if isinstance(message, SlotsGranted):

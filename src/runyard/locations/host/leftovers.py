@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...core.clock import Clock
-from ...core.launch import WorkerReport
 from ...core.leftovers import Leftover, Owner, leftovers_event
-from ..messages import Report
 from .committer import Committer
 from .loop import Loop
 from .worker_process import WorkerProcess
@@ -38,14 +36,6 @@ class Leftovers:
             worker.tree.stop(worker.pid, force=True)
 
     def report(self, owner: Owner, left: Sequence[Leftover]) -> None:
-        """Write the warning to the run's log. Storage refuses it where another attempt has begun."""
+        """Write the warning to the run's log."""
         event = leftovers_event(owner, left, self.grace, now=self._clock.now())
-        report = WorkerReport(run_id=owner.run_id, attempt=owner.attempt, events=(event,))
-        self._committer.add(_NoWorker(), Report(id=0, report=report))
-
-
-class _NoWorker:
-    """A ``Reporter`` that needs no acknowledgement."""
-
-    def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None:
-        pass
+        self._committer.write((owner.run_id, owner.attempt), event)
