@@ -33,7 +33,7 @@ def wait(place: int, holders: int, *, limit: int | None = 2, pause: Pause | None
         (
             wait(2, 1),
             "1 of 2 in use, held by run 01c73240 step 's0'"
-            + "; 2 steps are served before it, first run 02aaaaa0 step 'load'",
+             "; 2 steps are served before it, first run 02aaaaa0 step 'load'",
         ),
         (wait(0, 0, limit=0), "its limit is 0, so no step gets a slot until that is raised"),
         (wait(0, 1, pause=PAUSE), "it is paused by ann"),
