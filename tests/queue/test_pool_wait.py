@@ -12,6 +12,7 @@ from runyard.queue.rules import Pause, PoolRules, Rules
 NOW = 1_700_000_000.0
 HOLDERS = [PoolHolder("db", f"01c7324{i}-rest", f"s{i}", 1, 1, NOW) for i in range(5)]
 LINE = [PoolWaiter("db", f"02aaaaa{i}-rest", "load", 1, 1 + i % 2, 0, NOW) for i in range(4)]
+ONE_OF_TWO = "1 of 2 in use, held by run 01c73240 step 's0'"
 PAUSE = Pause(scope="pool", name="db", by="ann", since=NOW)
 
 
@@ -29,11 +30,10 @@ def wait(place: int, holders: int, *, limit: int | None = 2, pause: Pause | None
             wait(0, 5, limit=5),
             "5 of 5 in use, held by run 01c73240 step 's0', run 01c73241 step 's1', run 01c73242 step 's2' and 2 more",
         ),
-        (wait(1, 1), "1 of 2 in use, held by run 01c73240 step 's0'; run 02aaaaa0 step 'load' is served before it"),
+        (wait(1, 1), f"{ONE_OF_TWO}; run 02aaaaa0 step 'load' is served before it"),
         (
             wait(2, 1),
-            "1 of 2 in use, held by run 01c73240 step 's0'"
-             "; 2 steps are served before it, first run 02aaaaa0 step 'load'",
+            f"{ONE_OF_TWO}; 2 steps are served before it, first run 02aaaaa0 step 'load'",
         ),
         (wait(0, 0, limit=0), "its limit is 0, so no step gets a slot until that is raised"),
         (wait(0, 1, pause=PAUSE), "it is paused by ann"),
