@@ -27,7 +27,7 @@ from .executors.in_process import InProcessExecutor
 from .executors.multiprocess import MultiprocessExecutor
 from .executors.progress import Progress
 from .log import lines_go_to
-from .resource_life import ResourcesNotReady, resources_for
+from .resource_life import shared_resources
 from .retries import failure_of
 from .selection import check_selection
 from .sink import EventSink
@@ -123,7 +123,8 @@ class _RunExecution:
             check_inputs(self._job, inputs)
             check_selection(self._job, known, only)
         except (InvalidRunConfig, SelectionImpossible) as error:
-            return self._failed(error, str(error))
+            self.error = error
+            return RunEnd(status=RunStatus.FAILURE, failure=failure_of(None, error), message=str(error))
         if known:
             self._tell_reused(known)
         attempt = Attempt(self._job, self._run, config, inputs, self._emitter, clock, instance, self._canceled)
@@ -134,14 +135,11 @@ class _RunExecution:
             executor = MultiprocessExecutor(attempt, progress, self._host)
             executor.run()
             return self._end(progress, executor.failures)
-        try:
-            return self._in_process(attempt, progress)
-        except ResourcesNotReady as error:
-            return self._failed(error.cause, str(error), progress)
+        return self._in_process(attempt, progress)
 
     def _in_process(self, attempt: Attempt, progress: Progress) -> RunEnd:
         values = ValuesInMemory(attempt, self._store, self._keep)
-        with resources_for(attempt, progress.to_do) as resources:
+        with shared_resources(attempt, progress.to_do) as resources:
             executor = InProcessExecutor(
                 attempt, progress, self._host, values=values, resources=resources, capture=self._capture
             )
@@ -168,11 +166,6 @@ class _RunExecution:
             message=f"{many} failed: {listing(failed)}.",
             pools_left=pool_needs(progress.left()),
         )
-
-    def _failed(self, error: BaseException, message: str, progress: Progress | None = None) -> RunEnd:
-        self.error = error
-        left = None if progress is None else pool_needs(progress.left())
-        return RunEnd(status=RunStatus.FAILURE, failure=failure_of(None, error), message=message, pools_left=left)
 
 
 def _is_apart(attempt: Attempt, progress: Progress) -> bool:

@@ -17,7 +17,7 @@ from .attempt import Attempt, never, run_of
 from .emitter import Emitter
 from .errors import RunCancelled
 from .log import lines_go_to
-from .resource_life import resources_for
+from .resource_life import step_resources
 from .retries import failure_of
 from .sink import EventSink
 from .step_events import StepEvents
@@ -69,7 +69,7 @@ class _StepExecution:
 
     def execute(self, step: Step, attempt: Attempt, store: ValueStore) -> StepEnd:
         one_try = StepTry(attempt, step, self._order.retry_number, Values(attempt, store, for_others=True))
-        resources = resources_for(attempt, [step], step.key)
+        resources = step_resources(attempt, step)
         computed = one_try.compute(frozenset(self._order.outputs), resources, wait=True)
         self.end = one_try.end_of(computed, self._order.number)
         one_try.tell(computed, self.end)
