@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import logging.handlers
+import queue
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -207,3 +210,111 @@ def test_a_record_outside_of_any_run_goes_nowhere() -> None:
     apply_python_logs(PythonLogsSettings(managed_loggers=("lib",)))
     logging.getLogger("lib").error("nobody runs")
     assert any(isinstance(handler, LineHandler) for handler in logging.getLogger("lib").handlers)
+
+
+class Bridge(logging.Handler):
+    """Writes every record that comes up to the root logger to the log of the step."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.info("bridged %s", record.getMessage())
+
+
+@contextmanager
+def on_root(handler: logging.Handler) -> Iterator[None]:
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+def test_a_bridge_on_the_root_logger_does_not_get_lines_of_context_log() -> None:
+    def act(context: Any) -> None:
+        with on_root(Bridge(context.log)):
+            context.log.info("one", extra={"rows": 1})
+            logging.getLogger("lib").warning("two")
+
+    assert [event.message for event in lines_of(act)] == ["one", "bridged two"]
+
+
+def test_a_bridge_behind_a_queue_does_not_get_lines_of_context_log() -> None:
+    def act(context: Any) -> None:
+        waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        listener = logging.handlers.QueueListener(waiting, Bridge(context.log))
+        listener.start()
+        with on_root(logging.handlers.QueueHandler(waiting)):
+            context.log.info("one")
+            logging.getLogger("lib").warning("two")
+        listener.stop()
+
+    assert [event.message for event in lines_of(act)] == ["one", "bridged two"]
+
+
+def test_a_bridge_to_get_dagster_logger_does_not_get_its_own_lines() -> None:
+    def act(context: Any) -> None:
+        with on_root(Bridge(dg.get_dagster_logger("own"))):
+            dg.get_dagster_logger().info("one")
+            dg.get_dagster_logger("own").info("two")
+            logging.getLogger("lib").warning("three")
+            context.log.info("four")
+
+    assert [event.message for event in lines_of(act)] == ["one", "two", "bridged three", "four"]
+
+
+def test_a_bridge_beside_a_managed_root_logger_adds_one_line_each() -> None:
+    apply_python_logs(PythonLogsSettings(managed_loggers=("root",), level="INFO"))
+
+    def act(context: Any) -> None:
+        with on_root(Bridge(context.log)):
+            context.log.info("one")
+            logging.getLogger("lib").warning("two")
+            dg.get_dagster_logger().info("three")
+
+    assert [event.message for event in lines_of(act)] == ["one", "two", "bridged two", "three", "bridged three"]
+
+
+def test_a_bridge_that_raises_leaves_the_next_line_alone() -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError(f"cannot ship {record.getMessage()}")
+
+    def act(_context: Any) -> None:
+        with on_root(Broken()), pytest.raises(OSError, match="cannot ship one"):
+            dg.get_dagster_logger().info("one")
+        dg.get_dagster_logger().info("two")
+
+    assert [event.message for event in lines_of(act)] == ["one", "two"]
+
+
+def test_a_handler_of_the_file_that_raises_costs_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    apply_python_logs(
+        PythonLogsSettings(handlers={"handlers": {"bad": {"class": f"{__name__}.Unreachable", "level": "INFO"}}})
+    )
+    events = lines_of(lambda context: context.log.info("one"))
+    assert [event.message for event in events] == ["one"]
+    assert "the collector is unreachable" in capsys.readouterr().err
+
+
+class Unreachable(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("the collector is unreachable")
+
+
+def test_handlers_of_the_runyard_logger_get_lines_of_context_log() -> None:
+    heard: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    listener = Listener()
+    logging.getLogger("runyard").addHandler(listener)
+    try:
+        lines_of(lambda context: context.log.info("one"))
+    finally:
+        logging.getLogger("runyard").removeHandler(listener)
+    assert heard == ["one"]

@@ -527,7 +527,7 @@ def test_a_cancellation_during_one_teardown_does_not_keep_the_others_up():
     assert TRACE == ["up t", "down t"]
 
 
-def test_a_resource_that_cannot_start_fails_the_run_before_any_step():
+def test_a_resource_that_cannot_start_fails_the_steps_that_need_it():
     class Broken(dg.ConfigurableResource):
         def setup_for_execution(self, context):
             raise ConnectionError("no database")
@@ -540,12 +540,18 @@ def test_a_resource_that_cannot_start_fails_the_run_before_any_step():
     def unlucky():
         needs()
 
-    sink = Sink()
-    end = run(unlucky, sink)
+    sink, errors = Sink(), []
+    end = run(unlucky, sink, on_failure=errors.append)
     assert (end.status, end.failure.error_class) == (RunStatus.FAILURE, "ConnectionError")
-    assert end.failure.step_key is None
-    assert sink.told() == [("RESOURCE_INIT_STARTED", None), ("RESOURCE_INIT_FAILURE", None)]
+    assert end.failure.step_key == "needs"
+    assert sink.told() == [
+        ("RESOURCE_INIT_STARTED", None),
+        ("RESOURCE_INIT_FAILURE", None),
+        ("STEP_START", "needs"),
+        ("STEP_FAILURE", "needs"),
+    ]
     assert TRACE == []
+    assert [type(error) for error in errors] == [ConnectionError]
 
 
 def test_a_teardown_that_fails_is_told_and_does_not_fail_the_run():

@@ -32,7 +32,7 @@ LAUNCH = LaunchSpec(run_id="r", attempt=1, token=new_id(), job_name="job", locat
 
 def workers_with(**parts: Any) -> RunWorkers:
     names = ["loop", "processes", "trees", "steps", "slots", "committer", "runs", "wakeups", "clock"]
-    names += ["host_id", "start", "on_query"]
+    names += ["host_id", "start", "on_query", "leftovers"]
     return RunWorkers(**{name: parts.get(name) for name in names})  # type: ignore[arg-type]  # what the test needs of it
 
 

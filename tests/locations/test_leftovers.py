@@ -121,7 +121,7 @@ def check_end(run: Run, how: str) -> None:
 @pytest.mark.parametrize("executor", ["dg.in_process_executor", "dg.multiprocess_executor"])
 def test_nothing_outlives_its_run(yard: Yard, by_groups: bool, executor: str) -> None:
     code = CHILDREN if executor == "dg.in_process_executor" else f"{CHILDREN}\n    alone()\n{ALONE}"
-    location = yard.location(steps(code, executor=executor), cgroups=by_groups)
+    location = yard.location(steps(code, executor=executor), cgroups=by_groups, stop_grace=0.5)
     runs = {how: launch(yard, location, how) for how in ENDS}
     for how, run_id in runs.items():
         check_end(yard.finished(run_id), how)

@@ -23,7 +23,7 @@ class World:
             after=lambda action: None,
             watch=lambda worker, on_gone: None,
             forget=lambda key: self.told.append(("forget", key)),
-            end_run=lambda key, then: self.told.append(("end", key)),
+            end_run=lambda key, then, *, force: self.told.append(("end", key)),
         )
         names = [name for name in RunWorkers.__init__.__annotations__ if name != "return"]
         self.workers = RunWorkers(**dict.fromkeys(names, parts) | {"start": self._start, "host_id": "here"})

@@ -41,6 +41,8 @@ from runyard.locations.messages import (
 from runyard.locations.worker.cancellation import Cancellation
 from runyard.locations.worker.link import HostLink
 from runyard.locations.worker.step_host import HostSteps
+from runyard.queue.pool_wait import PoolWait
+from runyard.queue.rules import Pause
 
 ORDER = StepOrder(step_key="a", number=2)
 
@@ -251,6 +253,7 @@ class Pool:
         self.granted: set[str] = set()
         self.asked: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.freed: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.limit, self.pause = 1, None
         self.broken: list[Exception] = []
 
     def claim(self, _run_id: str, step_key: str, **_: Any) -> bool:
@@ -265,6 +268,11 @@ class Pool:
         if self.broken:
             raise self.broken.pop()
         self.freed.put(step_key)
+
+    def waits(self, _run_id: str, *, now: float) -> list[PoolWait]:
+        holder = PoolHolder("p", "01c73242-aaaa", "x", 1, 1, 0.0)
+        rest: dict[str, Any] = {"pool": "p", "slots": 1, "used": 1, "holders": (holder,), "pause": self.pause}
+        return [PoolWait(step_key=key, limit=self.limit, **rest) for key in ("a", "b") if key not in self.granted]
 
     def holders(self, _pools: Any) -> list[PoolHolder]:
         return [PoolHolder("p", "r", key, 1, 1, 0.0) for key in self.granted]
@@ -285,8 +293,11 @@ class RunOf:
 class Nobody:
     def __init__(self) -> None:
         self.topics: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
     def report(self, reports: list[WorkerReport]) -> list[bool]:
+        for event in (event for report in reports for event in report.events):
+            self.events.put(event)
         return [True for _ in reports]
 
     def poke(self, topic: str) -> None:
@@ -371,6 +382,31 @@ def test_what_a_step_still_holds_of_the_try_before_is_no_answer(slots: Slots) ->
     gate.set()
     slots.pool.asked.get(timeout=30)
     assert slots.run.told.empty()
+
+
+def test_why_a_step_waits_is_said_once_and_again_when_a_person_changes_it(slots: Slots) -> None:
+    slots.claim("a")
+    first = slots.others.events.get(timeout=30)
+    assert (first.run_id, first.step_key, first.data["waiting_for_pool"]) == ("r", "a", "p")
+    assert first.data["waited"] >= host_slots.TOLD_AFTER
+    assert first.message == ("Step 'a' waits for 1 slot of pool 'p': 1 of 1 in use, held by run 01c73242 step 'x'.")
+    for _ in range(3):
+        slots.pool.asked.get(timeout=30)
+    slots.pool.limit = 0
+    closed = slots.others.events.get(timeout=30)
+    assert closed.message.endswith("of pool 'p': its limit is 0, so no step gets a slot until that is raised.")
+    slots.pool.pause = Pause(scope="pool", name="p", by="ann", since=0.0)
+    assert slots.others.events.get(timeout=30).message.endswith("of pool 'p': it is paused by ann.")
+
+
+def test_a_step_that_waits_for_a_moment_is_not_worth_a_word(slots: Slots, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_slots, "TOLD_AFTER", 3600.0)
+    slots.claim("a")
+    for _ in range(3):
+        slots.pool.asked.get(timeout=30)
+    slots.pool.granted = {"a"}
+    assert slots.run.told.get(timeout=30) == Granted(id=1)
+    assert slots.others.events.empty()
 
 
 def test_a_withdrawn_claim_is_freed_however_often_that_takes_and_not_asked_any_more(slots: Slots) -> None:

@@ -518,3 +518,20 @@ def test_resumed_attempt_goes_on_where_the_lost_worker_was(yard: Yard) -> None:
     go(yard, "long")
     assert yard.finished(spec.run_id).status is RunStatus.SUCCESS
     assert times_made(yard) == 1
+
+
+@pytest.mark.parametrize("executor", ["dg.multiprocess_executor", "dg.in_process_executor"])
+def test_a_step_that_waits_for_its_pool_names_who_holds_it(yard: Yard, executor: str) -> None:
+    yard.stores.limits.configure(Rules(pools=PoolRules(limits={"db": 1})))
+    location = yard.location(steps(POOLED, executor=executor))
+    first = yard.launch(location, tags={"name": "first"})
+    yard.file("first")
+    second = yard.launch(location, tags={"name": "second"})
+    [event] = yard.until(lambda: [event for event in yard.events(second) if "waiting_for_pool" in event.data])
+    assert (event.step_key, event.data["waiting_for_pool"]) == ("use", "db")
+    assert event.message == (
+        f"Step 'use' waits for 1 slot of pool 'db': 1 of 1 in use, held by run {first[:8]} step 'use'."
+    )
+    go(yard, "first", "second")
+    for run_id in (first, second):
+        assert yard.finished(run_id).status is RunStatus.SUCCESS

@@ -394,3 +394,19 @@ PoolsOverTime.TestCase.settings = settings(
     max_examples=25, stateful_step_count=30, deadline=None, phases=set(Phase) - {Phase.shrink}
 )
 test_pools_over_time = PoolsOverTime.TestCase
+
+
+def test_a_wait_is_explained_by_the_rules_in_force(stores: SqlStores) -> None:
+    first, won = _full(stores), started(stores)
+    take(stores, won, "other")
+    take(stores, won, "load")
+    found = {wait.step_key: wait for wait in stores.pool_slots.waits(won.run_id, now=NOW)}
+    assert stores.pool_slots.waits(first.run_id, now=NOW) == []
+    assert (found["load"].limit, found["load"].used) == (1, 1)
+    assert [holder.run_id for holder in found["load"].holders] == [first.run_id]
+    assert [waiter.step_key for waiter in found["load"].ahead] == ["other"]
+    pause = Pause(scope="pool", name="db", by="ann", since=NOW, until=NOW + 60)
+    stores.limits.pause(pause)
+    stores.limits.change(LimitChange(kind="pool", name="db", limit=0), by="ann", now=NOW)
+    assert [(wait.pause, wait.limit) for wait in stores.pool_slots.waits(won.run_id, now=NOW + 1)] == [(pause, 0)] * 2
+    assert [wait.pause for wait in stores.pool_slots.waits(won.run_id, now=NOW + 61)] == [None, None]

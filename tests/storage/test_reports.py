@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from runyard.core.events import Cursor
+from runyard.core.events import Cursor, Event, EventType
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.run import RunStatus
 from runyard.storage.open import SqlStores
@@ -165,3 +165,34 @@ def test_admission_hears_of_every_step(stores: SqlStores) -> None:
     stores.runs.report([report(won, end=S.CANCELED)])
     assert _heard(stores, place) == [("ended", run.run_id, S.CANCELED)]
     assert {change.lane for change in stores.queue.changes(place)} == {run.lane}
+
+
+def _failed_try(run_id: str, *, seq: int) -> Event:
+    error = {"class_name": "ValueError", "message": "the clean-up failed."}
+    return Event(
+        run_id=run_id,
+        type=EventType.STEP_UP_FOR_RETRY,
+        timestamp=NOW,
+        seq=seq,
+        step_key="load",
+        level="WARNING",
+        message="Step 'load' failed: ValueError: the clean-up failed. It is tried again in 2 s (retry 1).",
+        data={"error": error, "seconds_to_wait": 2.0, "retry_number": 1},
+    )
+
+
+def test_no_other_try_is_announced_once_the_cancel_is_committed(stores: SqlStores) -> None:
+    won = started(stores)
+    before = WorkerReport(run_id=won.run_id, attempt=won.attempt, events=(_failed_try(won.run_id, seq=1),))
+    after = WorkerReport(run_id=won.run_id, attempt=won.attempt, events=(_failed_try(won.run_id, seq=2),))
+    assert stores.runs.report([before]) == [True]
+    assert stores.runs.cancel_active(won.run_id, message="asked", now=NOW)
+    # Its worker does not know of the cancel yet; a repetition of what came before it changes nothing.
+    assert stores.runs.report([before, after]) == [True, True]
+    found = [stored.event for stored in stores.events.of_run(won.run_id) if stored.event.step_key]
+    assert [event.type.value for event in found] == ["STEP_UP_FOR_RETRY", "STEP_FAILURE"]
+    assert found[1].level == "ERROR"
+    assert found[1].message == (
+        "Step 'load' failed: ValueError: the clean-up failed. It is not tried again: the run was told to stop."
+    )
+    assert found[1].data == {"error": {"class_name": "ValueError", "message": "the clean-up failed."}}

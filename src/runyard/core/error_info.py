@@ -25,7 +25,7 @@ def error_info(error: BaseException) -> ErrorInfo:
 
 def _info(error: BaseException, depth: int) -> ErrorInfo:
     frames = traceback.extract_tb(error.__traceback__)
-    shown = [frame for frame in frames if not _is_library(frame.filename)]
+    shown = [frame for frame in frames if not is_library(frame.filename)]
     if not shown:
         shown = [frame for frame in frames if not _is_ours(frame.filename)]
     stack = [text.rstrip("\n") for text in traceback.format_list(shown)]
@@ -59,7 +59,8 @@ def _is_ours(file: str) -> bool:
     return file.startswith(("<frozen ", _OUR_PACKAGE))
 
 
-def _is_library(file: str) -> bool:
+def is_library(file: str) -> bool:
+    """Whether the file is Runyard's, the standard library's or an installed package's."""
     return _is_ours(file) or file.startswith(_STANDARD_LIBRARY) or any(part in file for part in _INSTALLED)
 
 

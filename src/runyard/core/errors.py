@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .text import did_you_mean, listing
+from .text import did_you_mean, listing, sentence
 
 
 class RunyardError(Exception):
@@ -139,7 +139,7 @@ class ValueMissing(RunyardError):
 
     def __init__(self, step_key: str, output: str, why: str) -> None:
         self.step_key, self.output = step_key, output
-        super().__init__(f"Output '{output}' of step '{step_key}' is needed, but {why}.")
+        super().__init__(f"Output '{output}' of step '{step_key}' is needed, but {sentence(why)}")
 
 
 class ValueNotStorable(UserError):
@@ -147,4 +147,4 @@ class ValueNotStorable(UserError):
 
     def __init__(self, step_key: str, output: str, kind: str, why: str) -> None:
         self.step_key, self.output = step_key, output
-        super().__init__(f"Output '{output}' of step '{step_key}', a {kind}, cannot be stored: {why}")
+        super().__init__(f"Output '{output}' of step '{step_key}', a {kind}, cannot be stored: {sentence(why)}")

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .text import sentence
+
 
 class EventType(str, Enum):
     """Event type names are the field's."""
@@ -52,6 +54,12 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     stack: tuple[str, ...] = ()
     library_frames: int = 0
     cause: ErrorInfo | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Class and message as one sentence; the class alone when there is no message."""
+        said = sentence(self.message)
+        return f"{self.class_name}: {said}" if said else f"{self.class_name}."
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Any
 
 import msgspec
 
-from .events import Event, EventType
+from .events import ErrorInfo, Event, EventType
 from .run import RunFailure
 
 #: Each process of an attempt numbers its events in a space of its own: (run, attempt, seq) is what makes them unique.
@@ -70,6 +71,22 @@ class SlotsRefused(msgspec.Struct, frozen=True, kw_only=True):
 STEP_ENDS = frozenset(
     {EventType.STEP_SUCCESS, EventType.STEP_FAILURE, EventType.STEP_UP_FOR_RETRY, EventType.STEP_SKIPPED}
 )
+
+
+def without_retry(event: Event) -> Event:
+    """The event of a run that is to stop: a try that failed is followed by no other."""
+    if event.type is not EventType.STEP_UP_FOR_RETRY:
+        return event
+    error: dict[str, Any] = event.data.get("error") or {}
+    said = ErrorInfo(error.get("class_name", "StepFailed"), error.get("message", "")).sentence
+    return msgspec.structs.replace(
+        event,
+        type=EventType.STEP_FAILURE,
+        level="ERROR",
+        message=f"Step '{event.step_key}' failed: {said} It is not tried again: the run was told to stop.",
+        data={"error": error},
+    )
+
 
 #: Key in the data of an ENGINE_EVENT: outputs by step that a run took over from the run that it retries.
 REUSED = "reused_steps"

@@ -33,6 +33,16 @@ def listing(names: Iterable[str], most: int = 8) -> str:
     return shown if len(ordered) <= most else f"{shown} and {len(ordered) - most} more"
 
 
+_SENTENCE_ENDS = (".", "!", "?", "\u2026", "\u3002")
+_CLOSING_MARKS = "\"'\u201d\u2019\u00bb`)]*"
+
+
+def sentence(text: str) -> str:
+    """The first line of somebody's text, ended so that another sentence can follow; empty when it has none."""
+    line = next((line for line in map(str.strip, text.splitlines()) if line), "").rstrip(",;:")
+    return line if not line or line.rstrip(_CLOSING_MARKS).endswith(_SENTENCE_ENDS) else f"{line}."
+
+
 def counted(number: int, noun: str) -> str:
     """``1 run``, ``2 runs``."""
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"

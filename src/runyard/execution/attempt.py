@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ..core.clock import Clock
@@ -19,7 +19,7 @@ from .emitter import Emitter
 
 
 class Attempt(NamedTuple):
-    """``config`` is resolved; ``inputs`` are those of the job itself."""
+    """``config`` is resolved; ``inputs`` are those of the job itself. ``canceled``: whether the run is to stop."""
 
     job: JobDefinition
     run: DagsterRun
@@ -28,6 +28,7 @@ class Attempt(NamedTuple):
     emitter: Emitter
     clock: Clock
     instance: InstanceClient | None
+    canceled: Callable[[], bool]
 
     @property
     def settings(self) -> ExecutorSettings:
@@ -37,6 +38,11 @@ class Attempt(NamedTuple):
     @property
     def location_name(self) -> str | None:
         return self.run.tags.get(CODE_LOCATION)
+
+
+def never() -> bool:
+    """Runs that nobody can cancel."""
+    return False
 
 
 def run_of(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ..core.text import did_you_mean, listing
 from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
@@ -13,6 +14,9 @@ from ..definitions.op import OpDefinition
 from ..definitions.slots import Output
 from ..definitions.types import mismatch, shown
 from .contexts.op import OpExecutionContext
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 REPORTS = (AssetMaterialization, AssetObservation, ExpectationResult)
 
@@ -41,23 +45,52 @@ def results(op: OpDefinition, returned: Any) -> Iterator[Any]:
     elif inspect.isasyncgen(returned):
         yield from _checked(op, _drain(returned))
     elif inspect.iscoroutine(returned):
-        import asyncio  # noqa: PLC0415 - takes longer to import than all the rest, and few ops are async
-
-        yield from _of_value(op, asyncio.run(returned))
+        with _event_loop() as loop:
+            value = loop.run_until_complete(returned)
+        yield from _of_value(op, value)
     else:
         yield from _of_value(op, returned)
 
 
 def _drain(stream: AsyncIterator[Any]) -> Iterator[Any]:
-    import asyncio  # noqa: PLC0415 - same
-
-    loop = asyncio.new_event_loop()
-    try:
+    with _event_loop() as loop:
         while (item := loop.run_until_complete(_next(stream))) is not _END:
             yield item
+
+
+@contextmanager
+def _event_loop() -> Iterator[AbstractEventLoop]:
+    """A loop for one step. It ends as ``asyncio.run`` does, but does not wait for threads of its executor."""
+    import asyncio  # noqa: PLC0415 - takes longer to import than all the rest, and few ops are async
+
+    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - what the public function raises for
+        raise InvariantViolation("An async op cannot be called while an event loop runs in this thread.")
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio.set_event_loop(loop)
+        yield loop
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        try:
+            _cancel_tasks(loop)
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def _cancel_tasks(loop: AbstractEventLoop) -> None:
+    """Let the tasks that the step did not wait for clean up."""
+    import asyncio  # noqa: PLC0415 - same
+
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            loop.call_exception_handler(
+                {"message": "A task failed after its step ended", "exception": error, "task": task}
+            )
 
 
 _END = object()

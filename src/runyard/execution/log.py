@@ -57,6 +57,9 @@ _taker: ContextVar[LineTaker | None] = ContextVar("line_taker", default=None)
 #: Those in force in this process: threads that user code starts inherit no context, and their lines are the step's.
 _in_force: list[LineTaker] = []
 _busy = threading.local()
+#: Stands for the ``runyard`` logger, with its handlers and without its way up to the root logger.
+_top = logging.Logger("runyard")  # noqa: LOG001 - a second one of this name
+_top.handlers = logging.getLogger("runyard").handlers
 
 
 class _Shared:
@@ -64,6 +67,23 @@ class _Shared:
 
     level: int = logging.DEBUG
     handlers: Sequence[logging.Handler] = ()
+
+
+class _Speaker(logging.Logger):
+    """A logger of ``get_dagster_logger``: its records go up to the root logger like those of any other.
+
+    A handler up there may log here in its turn (a bridge): in the same thread such a record is dropped,
+    because its handling would lead here again, and so on for ever.
+    """
+
+    def handle(self, record: logging.LogRecord) -> None:
+        if getattr(_busy, "speaking", False):
+            return
+        _busy.speaking = True
+        try:
+            super().handle(record)
+        finally:
+            _busy.speaking = False
 
 
 class LineHandler(logging.Handler):
@@ -95,7 +115,7 @@ class LineHandler(logging.Handler):
     def _give(self, record: logging.LogRecord) -> None:
         for handler in _Shared.handlers:
             if record.levelno >= handler.level:
-                handler.handle(record)
+                _handle(handler, record)
         taker = self._own or _taker.get() or (_in_force[-1] if _in_force else None)
         if taker is None:
             return
@@ -105,6 +125,14 @@ class LineHandler(logging.Handler):
             self.handleError(record)
             return
         taker(line)
+
+
+def _handle(handler: logging.Handler, record: logging.LogRecord) -> None:
+    """A handler of the instance file that raises costs neither the line nor the step that wrote it."""
+    try:
+        handler.handle(record)
+    except Exception:  # noqa: BLE001 - written to standard error, logging's own way to report a broken handler
+        handler.handleError(record)
 
 
 def _is_ours(name: str) -> bool:
@@ -145,21 +173,32 @@ def _level(number: int) -> str:
 
 
 def line_logger(name: str, taker: LineTaker) -> logging.Logger:
-    """A logger whose lines go to ``taker``, and on to the ``runyard`` logger for whoever listens there."""
+    """A logger that sends records to ``taker`` and to handlers of the ``runyard`` logger.
+
+    They do not go up to the root logger: a handler there that writes to ``context.log`` would get its own lines back,
+    in this thread or, through a queue, in another.
+    """
     # Not getLogger: it would keep one for every step of every run, with the handler of that run.
     logger = logging.Logger(name, _Shared.level)  # noqa: LOG001 - see above
     logger.addHandler(LineHandler(taker))
-    logger.parent = logging.getLogger("runyard")
+    logger.parent = _top
     return logger
 
 
 def get_dagster_logger(name: str | None = None) -> logging.Logger:
     """A logger for code that has no context: inside a step its lines are the step's, elsewhere ordinary ones."""
-    managed = logging.getLogger(_USER)
+    managed = _speaker(_USER)
     if not any(isinstance(handler, LineHandler) for handler in managed.handlers):
         managed.addHandler(LineHandler())
         managed.setLevel(_Shared.level)
-    return managed.getChild(name) if name else managed
+    return _speaker(f"{_USER}.{name}") if name else managed
+
+
+def _speaker(name: str) -> logging.Logger:
+    logger = logging.getLogger(name)
+    # Not setLoggerClass: other threads make loggers meanwhile.
+    logger.__class__ = _Speaker
+    return logger
 
 
 @contextmanager

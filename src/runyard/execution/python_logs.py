@@ -7,6 +7,7 @@ import logging.config
 from collections.abc import Callable
 from typing import Any
 
+from ..core.error_info import error_info
 from ..core.errors import UserError
 from ..settings.instance import PythonLogsSettings
 from .log import LineHandler, share
@@ -21,7 +22,7 @@ class PythonLogsBroken(UserError):
         cause = error.__cause__ or error
         super().__init__(
             f"python_logs.dagster_handler_config.{kind}.{name} of the instance file cannot be made: "
-            f"{type(cause).__name__}: {cause}."
+            f"{error_info(cause).sentence}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -39,6 +39,26 @@ class ResourceScope:
         for name in _order(self._definitions):
             self._start(name)
         return self.values
+
+    def open_each(
+        self, names: Collection[str], on_error: Callable[[str, BaseException], None]
+    ) -> dict[str, BaseException]:
+        """Initialise these; the errors of those that failed, by name. One that needs such a one has its error."""
+        failed: dict[str, BaseException] = {}
+        for name in [name for name in _order(self._definitions) if name in names]:
+            cause = next((failed[key] for key in _needs(name, self._definitions) if key in failed), None)
+            error = cause or self._try_to_start(name, on_error)
+            if error is not None:
+                failed[name] = error
+        return failed
+
+    def _try_to_start(self, name: str, on_error: Callable[[str, BaseException], None]) -> BaseException | None:
+        try:
+            self._start(name)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - user code raises anything; reported
+            on_error(name, error)
+            return error
+        return None
 
     def _start(self, name: str) -> None:
         definition = self._definitions[name]

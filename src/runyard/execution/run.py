@@ -20,14 +20,14 @@ from ..definitions.engine import InstanceClient
 from ..definitions.job import JobDefinition
 from ..definitions.pools import pool_needs
 from ..definitions.records import DagsterRun
-from .attempt import Attempt, check_inputs, run_of
+from .attempt import Attempt, check_inputs, never, run_of
 from .emitter import Emitter
 from .errors import RunCancelled, SelectionImpossible
 from .executors.in_process import InProcessExecutor
 from .executors.multiprocess import MultiprocessExecutor
 from .executors.progress import Progress
 from .log import lines_go_to
-from .resource_life import ResourcesNotReady, resources_for
+from .resource_life import shared_resources
 from .retries import failure_of
 from .selection import check_selection
 from .sink import EventSink
@@ -55,6 +55,7 @@ def execute_run(
     done: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     only: Collection[str] | None = None,
     capture: Capture = nullcontext,
+    canceled: Callable[[], bool] = never,
 ) -> RunEnd:
     """Have every step done and say how it ended. User errors end up in the result, never as exceptions.
 
@@ -73,9 +74,11 @@ def execute_run(
         done: outputs by key of the steps that are not done again; their values are in ``values``.
         only: keys of the only steps to do; None: all.
         capture: entered with the step's key around each try of a step in this process.
+        canceled: whether the run is to stop, also when user code has caught what says so: no step is tried again then.
     """
     emitter = Emitter(sink, clock, run_id, attempt)
-    execution = _RunExecution(job, run_of(job, run_id, run_config, tags), emitter, host, values, keep, capture)
+    run = run_of(job, run_id, run_config, tags)
+    execution = _RunExecution(job, run, emitter, host, values, keep, capture, canceled)
     try:
         with lines_go_to(emitter.line_taker()):
             return execution.execute(clock, instance, input_values or {}, done, only)
@@ -98,9 +101,10 @@ class _RunExecution:
         store: ValueStore | None,
         keep: Callable[[str, str, Any], None] | None,
         capture: Capture,
+        canceled: Callable[[], bool],
     ) -> None:
         self._job, self._run, self._emitter = job, run, emitter
-        self._host, self._store = host, store
+        self._host, self._store, self._canceled = host, store, canceled
         self._keep, self._capture = keep, capture
         self.error: BaseException | None = None
 
@@ -119,10 +123,11 @@ class _RunExecution:
             check_inputs(self._job, inputs)
             check_selection(self._job, known, only)
         except (InvalidRunConfig, SelectionImpossible) as error:
-            return self._failed(error, str(error))
+            self.error = error
+            return RunEnd(status=RunStatus.FAILURE, failure=failure_of(None, error), message=str(error))
         if known:
             self._tell_reused(known)
-        attempt = Attempt(self._job, self._run, config, inputs, self._emitter, clock, instance)
+        attempt = Attempt(self._job, self._run, config, inputs, self._emitter, clock, instance, self._canceled)
         return self._execute(attempt, Progress(self._job.steps, only=only, done=known))
 
     def _execute(self, attempt: Attempt, progress: Progress) -> RunEnd:
@@ -130,14 +135,11 @@ class _RunExecution:
             executor = MultiprocessExecutor(attempt, progress, self._host)
             executor.run()
             return self._end(progress, executor.failures)
-        try:
-            return self._in_process(attempt, progress)
-        except ResourcesNotReady as error:
-            return self._failed(error.cause, str(error), progress)
+        return self._in_process(attempt, progress)
 
     def _in_process(self, attempt: Attempt, progress: Progress) -> RunEnd:
         values = ValuesInMemory(attempt, self._store, self._keep)
-        with resources_for(attempt, progress.to_do) as resources:
+        with shared_resources(attempt, progress.to_do) as resources:
             executor = InProcessExecutor(
                 attempt, progress, self._host, values=values, resources=resources, capture=self._capture
             )
@@ -164,11 +166,6 @@ class _RunExecution:
             message=f"{many} failed: {listing(failed)}.",
             pools_left=pool_needs(progress.left()),
         )
-
-    def _failed(self, error: BaseException, message: str, progress: Progress | None = None) -> RunEnd:
-        self.error = error
-        left = None if progress is None else pool_needs(progress.left())
-        return RunEnd(status=RunStatus.FAILURE, failure=failure_of(None, error), message=message, pools_left=left)
 
 
 def _is_apart(attempt: Attempt, progress: Progress) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.clock import Clock
@@ -13,11 +13,11 @@ from ..definitions.config.job_config import resolve_step_config
 from ..definitions.engine import InstanceClient
 from ..definitions.job import JobDefinition
 from ..definitions.steps import Step
-from .attempt import Attempt, run_of
+from .attempt import Attempt, never, run_of
 from .emitter import Emitter
 from .errors import RunCancelled
 from .log import lines_go_to
-from .resource_life import resources_for
+from .resource_life import step_resources
 from .retries import failure_of
 from .sink import EventSink
 from .step_events import StepEvents
@@ -38,6 +38,7 @@ def execute_step(
     clock: Clock,
     values: ValueStore,
     instance: InstanceClient | None = None,
+    canceled: Callable[[], bool] = never,
 ) -> StepEnd:
     """Do what ``order`` says and tell how it ended; all of the step's events are committed by then.
 
@@ -53,7 +54,8 @@ def execute_step(
             config = resolve_step_config(job, run_config, step.path)
             inputs = {**config.get("inputs", {}), **job.input_values}
             run = run_of(job, run_id, run_config, tags)
-            return execution.execute(step, Attempt(job, run, config, inputs, emitter, clock, instance), values)
+            shared = Attempt(job, run, config, inputs, emitter, clock, instance, canceled)
+            return execution.execute(step, shared, values)
     except (InvalidRunConfig, NotFound, RunCancelled) as error:
         return execution.end or execution.failed(error)
 
@@ -67,7 +69,7 @@ class _StepExecution:
 
     def execute(self, step: Step, attempt: Attempt, store: ValueStore) -> StepEnd:
         one_try = StepTry(attempt, step, self._order.retry_number, Values(attempt, store, for_others=True))
-        resources = resources_for(attempt, [step], step.key)
+        resources = step_resources(attempt, step)
         computed = one_try.compute(frozenset(self._order.outputs), resources, wait=True)
         self.end = one_try.end_of(computed, self._order.number)
         one_try.tell(computed, self.end)

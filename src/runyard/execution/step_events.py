@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from ..core.events import ErrorInfo, EventType
-from ..core.text import counted
 from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
 from ..definitions.errors import InvariantViolation
 from ..definitions.metadata import plain_metadata
@@ -29,11 +28,6 @@ class StepEvents:
 
     def skipped(self, why: str) -> None:
         self._emit(EventType.STEP_SKIPPED, f"Step '{self._key}' skipped: {why}.")
-
-    def waiting_for_pool(self, pool: str, slots: int, waited: float) -> None:
-        """``waited``: seconds since it asked; a short wait is not told of."""
-        told = f"Step '{self._key}' waits for {counted(slots, 'slot')} of pool '{pool}'."
-        self._emit(EventType.ENGINE_EVENT, told, data={"waiting_for_pool": pool, "waited": round(waited, 3)})
 
     def worker_starting(self, number: int, retry_number: int) -> None:
         data = {"number": number, "retry_number": retry_number}
@@ -72,10 +66,10 @@ class StepEvents:
         self._emit(EventType.STEP_SUCCESS, f"Step '{self._key}' succeeded in {took:.3g} s.", wait=True)
 
     def up_for_retry(self, error: ErrorInfo, delay: float, retry_number: int) -> None:
-        again = f" It is tried again in {delay:.3g} s (retry {retry_number})."
+        again = f"It is tried again in {delay:.3g} s (retry {retry_number})."
         self._emit(
             EventType.STEP_UP_FOR_RETRY,
-            f"Step '{self._key}' failed: {_first_line(error)}.{again}",
+            f"Step '{self._key}' failed: {error.sentence} {again}",
             level="WARNING",
             data={"error": msgspec.to_builtins(error), "seconds_to_wait": delay, "retry_number": retry_number},
             wait=True,
@@ -85,7 +79,7 @@ class StepEvents:
         more = {"metadata": plain_metadata(metadata)} if metadata else {}
         self._emit(
             EventType.STEP_FAILURE,
-            f"Step '{self._key}' failed: {error.class_name}: {_first_line(error)}",
+            f"Step '{self._key}' failed: {error.sentence}",
             level="ERROR",
             data={"error": msgspec.to_builtins(error), **more},
             wait=True,
@@ -93,10 +87,6 @@ class StepEvents:
 
     def _emit(self, kind: EventType, message: str, **more: Any) -> None:
         self._emitter.emit(kind, message, step_key=self._key, **more)
-
-
-def _first_line(error: ErrorInfo) -> str:
-    return error.message.partition("\n")[0]
 
 
 def _expectation(report: ExpectationResult) -> tuple[EventType, str, dict[str, Any]]:

@@ -11,7 +11,7 @@ class StepHost(Protocol):
     """One for a run worker. Nothing here waits, ``next`` excepted."""
 
     def start(self, order: StepOrder) -> None:
-        """Give the step a process of its own; its StepEnd comes once that process is gone, whatever became of it."""
+        """Give the step a process of its own; its StepEnd comes once the step has ended, or its process has died."""
         ...
 
     def stop_all(self) -> frozenset[int]:

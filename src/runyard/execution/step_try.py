@@ -79,10 +79,9 @@ class StepTry:
             return StepEnd(step_key=key, number=number, status=StepStatus.SUCCESS, outputs=tuple(computed.outputs))
         failure = failure_of(key, error, by_step=computed.by_step)
         delay = retry_delay(self._step, error, self._tries) if self._attempt.settings.retries else None
-        if delay is not None:
-            status = StepStatus.UP_FOR_RETRY
-        else:
-            status = StepStatus.CANCELED if isinstance(error, RunCancelled) else StepStatus.FAILURE
+        status = StepStatus.FAILURE if delay is None else StepStatus.UP_FOR_RETRY
+        if isinstance(error, RunCancelled) or (delay is not None and self._attempt.canceled()):
+            status, delay = StepStatus.CANCELED, None
         return StepEnd(step_key=key, number=number, status=status, failure=failure, retry_after=delay)
 
     def tell(self, computed: Computed, end: StepEnd) -> None:

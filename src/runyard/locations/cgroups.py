@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 _KILL, _PROCS = "cgroup.kill", "cgroup.procs"
@@ -85,6 +86,15 @@ def _move(group: Path, pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def members(group: Path) -> set[int]:
+    """Every process of the group and of those inside of it."""
+    found: set[int] = set()
+    for file in group.rglob(_PROCS):
+        with suppress(OSError):  # its group was removed since
+            found.update(map(int, file.read_text().split()))
+    return found
 
 
 def kill(group: Path) -> bool:

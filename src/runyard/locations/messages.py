@@ -156,7 +156,7 @@ class Answer(Message, frozen=True, kw_only=True):
 
 
 class StartStep(Message, frozen=True, kw_only=True):
-    """Run worker to host: give this step a process; answered by StepEnded once that process is gone."""
+    """Run worker to host: give this step a process; answered by StepEnded once the step or its process ended."""
 
     id: int
     order: StepOrder

@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import select
+import shlex
 import signal
 import socket
 import struct
@@ -15,6 +16,7 @@ import zlib
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_LONGEST_COMMAND = 200
 _LIBC = ctypes.CDLL(None)
 
 
@@ -97,6 +99,16 @@ def _children_of(thread: Path) -> list[int]:
         return [int(pid) for pid in (thread / "children").read_text().split()]
     except OSError:
         return []  # the thread has ended since
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, cut; empty where the system does not show it."""
+    try:
+        words = (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    line = " ".join(shlex.join(word.decode(errors="replace") for word in words if word).split())
+    return line if len(line) <= _LONGEST_COMMAND else f"{line[:_LONGEST_COMMAND]}\u2026"
 
 
 def peer_pid(connection: socket.socket) -> int | None:

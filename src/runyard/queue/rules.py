@@ -139,6 +139,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
             keys.add(self.fair_share.key)
         return tuple(sorted((keys | set(self.also_tracked)) - BUILT_IN))
 
+    def pause_of_pool(self, pool: str) -> Pause | None:
+        return next((pause for pause in self.pauses if pause.scope == "pool" and pause.name == pool), None)
+
     def at(self, now: float) -> Rules:
         """These rules without the pauses that are over; itself when none is."""
         pauses = tuple(pause for pause in self.pauses if pause.until is None or pause.until > now)

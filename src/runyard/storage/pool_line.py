@@ -55,7 +55,7 @@ def lock_counters(connection: sa.Connection, pools: Collection[str]) -> None:
 
 
 def is_paused(rules: Rules, pool: str) -> bool:
-    return any(pause.scope == "pool" and pause.name == pool for pause in rules.pauses)
+    return rules.pause_of_pool(pool) is not None
 
 
 def serve(

@@ -5,19 +5,21 @@ See ``pool_holders`` for what is locked in which order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from ..core.errors import NeverAdmissible
 from ..core.pools import PoolHolder, PoolWaiter
+from ..queue.pool_wait import PoolWait, pool_wait
 from ..queue.rules import Rules
 from .database import Database
 from .pool_holders import give_back
 from .pool_line import StepTry, hold, is_paused, serve, take, tell
 from .schema import IS_ACTIVE, pool_counters, pool_holders, pool_waiters, runs
-from .stored_rules import StoredRules
+from .stored_rules import StoredRules, read_rules
 from .upsert import insert_new
 
 _ATTEMPT = (
@@ -47,6 +49,9 @@ _WAITERS = sa.select(
     -pool_waiters.c.np,
     pool_waiters.c.since,
 ).order_by(pool_waiters.c.pool, pool_waiters.c.np, pool_waiters.c.seq)
+
+
+_POOLS_OF_WAITERS = sa.select(pool_waiters.c.pool).where(pool_waiters.c.run_id == sa.bindparam("run_id")).distinct()
 
 
 class _Wanted(NamedTuple):
@@ -126,6 +131,31 @@ class SqlPoolSlots:
         query = _WAITERS if pools is None else _WAITERS.where(pool_waiters.c.pool.in_(pools))
         with self._database.read() as connection:
             return [PoolWaiter(*row) for row in connection.execute(query)]
+
+    def waits(self, run_id: str, *, now: float) -> Sequence[PoolWait]:
+        with self._database.read() as connection:
+            pools = connection.execute(_POOLS_OF_WAITERS, {"run_id": run_id}).scalars().all()
+            if not pools:
+                return []
+            rules = read_rules(connection).at(now)
+            holders = _by_pool(
+                PoolHolder(*row) for row in connection.execute(_HOLDERS.where(pool_holders.c.pool.in_(pools)))
+            )
+            lines = _by_pool(
+                PoolWaiter(*row) for row in connection.execute(_WAITERS.where(pool_waiters.c.pool.in_(pools)))
+            )
+        waiting = [waiter for line in lines.values() for waiter in line if waiter.run_id == run_id]
+        return [pool_wait(one, lines[one.pool], holders[one.pool], rules) for one in waiting]
+
+
+_Entry = TypeVar("_Entry", PoolHolder, PoolWaiter)
+
+
+def _by_pool(entries: Iterable[_Entry]) -> defaultdict[str, list[_Entry]]:
+    found: defaultdict[str, list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        found[entry.pool].append(entry)
+    return found
 
 
 def _check(rules: Rules, wanted: _Wanted) -> None:

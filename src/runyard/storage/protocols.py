@@ -35,6 +35,7 @@ from ..core.queue import (
 )
 from ..core.run import NewRun, Run, RunFailure, RunStatus
 from ..core.tick import InstigatorKey, InstigatorState, Tick
+from ..queue.pool_wait import PoolWait
 from ..queue.rules import Pause, PauseScope, Rules
 
 
@@ -383,6 +384,10 @@ class PoolSlots(Protocol):
 
     def waiters(self, pools: Sequence[str] | None = None) -> Sequence[PoolWaiter]:
         """Who waits, in the order in which they will be served in each pool."""
+        ...
+
+    def waits(self, run_id: str, *, now: float) -> Sequence[PoolWait]:
+        """The steps of a run that wait, each with its pool as it finds it under the rules of ``now``."""
         ...
 
 

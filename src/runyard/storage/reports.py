@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ..core.launch import RunEnd, WorkerReport
 from ..core.run import FINISHED, RunFailure, RunStatus
-from ..core.step import STEP_ENDS
+from ..core.step import STEP_ENDS, without_retry
 from ..core.transitions import sources_of, transition
 from .database import Database
 from .journal import ChangeRow, changes_of, status_event
@@ -101,7 +101,9 @@ class _Batch:
         when = report.timestamp or self.now
         if report.begin is not None and state.began_attempt != report.attempt:
             self._begin(state, report, when)
-        self.events.extend(event_row(event, run_id=state.run_id, attempt=state.attempt) for event in report.events)
+        # A cancel that is committed before the failure decides, whether or not the worker had heard of it.
+        said = map(without_retry, report.events) if state.status is RunStatus.CANCELING else report.events
+        self.events.extend(event_row(event, run_id=state.run_id, attempt=state.attempt) for event in said)
         if state.in_pools:
             self._note_step_ends(state, report)
         if report.end is not None and state.status in sources_of(report.end.status):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...core.text import counted
+from ...core.text import counted, sentence
 from ...queue.explanation.estimates import EstimateError, estimate_error
 from ...queue.explanation.overtaking import overtaken_message
 from ..commands import Command
@@ -67,13 +67,17 @@ def explain(run_id: str, as_json: bool) -> None:
             run = find_run(instance.stores.runs, run.run_id)
         faster = sooner(instance.stores, run.run_id, clock=instance.clock) if found else []
         error = estimate_error(instance.stores.queue.estimates())
-    shape = explained_shape(found, faster) if found else unqueued_shape(run)
+        now = instance.clock.now()
+        waits = () if found else instance.stores.pool_slots.waits(run.run_id, now=now)
+    shape = explained_shape(found, faster) if found else unqueued_shape(run, waits, now=now)
     if as_json:
         print_json(shape)
     elif found is None:
-        click.echo(f"{run.run_id} is {coloured(run.status.value)}. {shape['reason']['message']}.")
+        click.echo(f"{run.run_id} is {coloured(run.status.value)}. {sentence(shape['reason']['message'])}")
+        for wait in waits:
+            click.echo(f"  {wait.message(now)}")
     else:
-        for line in _told(found, faster, error, now=instance.clock.now()):
+        for line in _told(found, faster, error, now=now):
             click.echo(line)
 
 
@@ -81,7 +85,7 @@ def _told(entry: QueueEntry, sooner: list[Alternative], error: EstimateError | N
     """What is known of one entry, the reason first."""
     place = f", place {entry.position}" if entry.position is not None else ""
     yield f"{entry.run_id} has waited {duration(entry.waiting_seconds)}{place}, priority {entry.priority}."
-    yield f"{entry.reason.message}."
+    yield sentence(entry.reason.message)
     for holder in entry.reason.holder_details:
         slots = f", {holder.slots} slots" if holder.slots > 1 else ""
         yield f"  held by {holder.name} for {duration(now - holder.since)}{slots}"

@@ -30,6 +30,8 @@ class Executor(ABC):
         self._slots = Slots(host, dict(attempt.run.tags))
         self._steps = {step.key: step for step in attempt.job.steps}
         self.failures: dict[str, RunFailure] = {}
+        #: A try was told to stop: it is not known what would have become of it.
+        self._stopped_a_try = False
 
     def run(self) -> None:
         """Return once every step has ended or never will begin. Raises RunCancelled, with every step ended too."""
@@ -39,11 +41,16 @@ class Executor(ABC):
                 if not self._begin_ready():
                     self._wait()
                 self._tell_skips()
+            self._raise_if_canceled()
         except RunCancelled as canceled:
             self._stop()
             for key in self._progress.between_tries():
                 self._events(key).failed(error_info(canceled))
             raise
+
+    def _raise_if_canceled(self) -> None:
+        if self._stopped_a_try and self._attempt.canceled():
+            raise RunCancelled
 
     # -- what differs --------------------------------------------------------------------------------------------
 
@@ -88,9 +95,6 @@ class Executor(ABC):
         else:
             # Nothing sets this event: a cancellation ends the wait by raising in it.
             self._clock.wait(threading.Event(), timeout or 0.0)
-        for key, waited in self._slots.take_waiting(self._clock.monotonic()).items():
-            op = self._steps[key].op
-            self._events(key).waiting_for_pool(op.pool or "", op.pool_slots, waited)
 
     def _handle(self, message: StepEnd | SlotsGranted | SlotsRefused | None) -> None:
         if isinstance(message, SlotsGranted):
@@ -112,6 +116,7 @@ class Executor(ABC):
             self._progress.again(end.step_key, self._clock.monotonic() + (end.retry_after or 0.0))
             return
         else:
+            self._stopped_a_try = self._stopped_a_try or end.status is StepStatus.CANCELED
             self.failures[end.step_key] = end.failure or RunFailure("StepFailed", "It did not say why.", end.step_key)
             self._progress.failed(end.step_key)
         self._settled(self._steps[end.step_key])

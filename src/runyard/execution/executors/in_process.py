@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from typing import Any
+from collections.abc import Sequence
 
 from ...core.step import StepStatus
 from ...definitions.steps import Step
 from ..attempt import Attempt
 from ..errors import RunCancelled
+from ..resource_life import SharedResources
 from ..step_host import StepHost
 from ..step_try import Capture, StepTry
 from ..values import ValuesInMemory
@@ -30,7 +29,7 @@ class InProcessExecutor(Executor):
         host: StepHost | None,
         *,
         values: ValuesInMemory,
-        resources: Mapping[str, Any],
+        resources: SharedResources,
         capture: Capture,
     ) -> None:
         super().__init__(attempt, progress, attempt.settings._replace(max_concurrent=1, tag_limits=()), host)
@@ -46,12 +45,14 @@ class InProcessExecutor(Executor):
         return super()._begin_ready()
 
     def _begin(self, step: Step) -> None:
-        one_try = StepTry(self._attempt, step, self._progress.tries(step.key), self._values)
-        computed = one_try.compute(self._progress.given, nullcontext(self._resources), capture=self._capture)
+        tries = self._progress.tries(step.key)
+        one_try = StepTry(self._attempt, step, tries, self._values)
+        resources = self._resources.for_try(step, tries)
+        computed = one_try.compute(self._progress.given, resources, capture=self._capture)
         end = one_try.end_of(computed)
         one_try.tell(computed, end)
-        if isinstance(computed.error, RunCancelled):
-            raise computed.error
+        if end.status is StepStatus.CANCELED:
+            raise computed.error if isinstance(computed.error, RunCancelled) else RunCancelled
         if computed.error is None:
             self._values.remember(step, computed.outputs)
         elif end.status is StepStatus.FAILURE:

@@ -55,9 +55,10 @@ class MultiprocessExecutor(Executor):
         failure = end.failure or RunFailure("StepWorkerDied", "Its process ended without a word.", key)
         error = ErrorInfo(failure.error_class, failure.message)
         delay = delay_by_policy(self._steps[key], tries) if self._settings.retries else None
-        if delay is None:
+        if delay is None or self._attempt.canceled():
+            status = StepStatus.FAILURE if delay is None else StepStatus.CANCELED
             self._events(key).failed(error)
-            return StepEnd(step_key=key, number=end.number, status=StepStatus.FAILURE, failure=failure)
+            return StepEnd(step_key=key, number=end.number, status=status, failure=failure)
         self._events(key).up_for_retry(error, delay, tries + 1)
         return StepEnd(
             step_key=key, number=end.number, status=StepStatus.UP_FOR_RETRY, failure=failure, retry_after=delay

@@ -21,7 +21,6 @@ class Slots:
         self._host, self._priority = host, priority_of(run_tags)
         self._asked: dict[str, float] = {}
         self._granted: set[str] = set()
-        self._told: set[str] = set()
 
     @property
     def claims(self) -> Claims | None:
@@ -49,14 +48,7 @@ class Slots:
         """The step begins, and gives its slots back by ending; or it will never begin."""
         self._asked.pop(key, None)
         self._granted.discard(key)
-        self._told.discard(key)
 
     def patient_until(self, now: float) -> float | None:
         """When a claim that may still be answered at once no longer keeps its place; None when there is none."""
         return min((at + PATIENCE for at in self._asked.values() if now < at + PATIENCE), default=None)
-
-    def take_waiting(self, now: float) -> dict[str, float]:
-        """Steps that wait for longer than a moment and for how many seconds so far, each told once."""
-        waiting = {key: now - at for key, at in self._asked.items() if now >= at + PATIENCE and key not in self._told}
-        self._told.update(waiting)
-        return waiting

@@ -12,6 +12,7 @@ import msgspec
 
 from ...core.clock import Clock
 from ...core.errors import StorageUnavailable
+from ...core.events import Event
 from ...core.launch import WorkerReport
 from ...core.step import STEP_ENDS
 from ...storage.protocols import Runs, Wakeups
@@ -30,6 +31,13 @@ class Reporter(Protocol):
     """Who sent a report and is told of its commit, from the committer's thread."""
 
     def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None: ...
+
+
+class _Host:
+    """A ``Reporter`` that needs no acknowledgement."""
+
+    def committed(self, last_id: int, report: WorkerReport, *, accepted: bool) -> None:
+        pass
 
 
 class _Pending(NamedTuple):
@@ -59,6 +67,11 @@ class Committer:
             self._reports.append(_Pending(reporter, message))
             self._urgent = self._urgent or message.urgent
             self._changed.notify()
+
+    def write(self, run: tuple[str, int], event: Event) -> None:
+        """Commit an event of the host's own about an attempt of a run; storage refuses it once another has begun."""
+        run_id, attempt = run
+        self.add(_Host(), Report(id=0, report=WorkerReport(run_id=run_id, attempt=attempt, events=(event,))))
 
     def after(self, action: Callable[[], object]) -> None:
         """Run ``action`` once everything added before is committed; again and again while storage is unavailable."""

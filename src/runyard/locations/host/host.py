@@ -25,6 +25,7 @@ from .adoption import adopt
 from .code import Code
 from .committer import Committer
 from .config import HostConfig
+from .leftovers import Leftovers
 from .loop import READ, Loop
 from .oom import MemoryKills, kill_counter
 from .process_tree import ProcessTrees
@@ -103,6 +104,7 @@ class Host:
         self._memory = MemoryKills(kill_counter(), clock)
         self._processes = WorkerProcesses(self._loop, self._memory)
         self._slots = StepSlots(self._loop, self._committer, stores.pool_slots, stores.wakeups, clock)
+        self._leftovers = Leftovers(self._loop, self._committer, clock, config.stop_grace)
         self._steps = StepWorkers(self._step_services(trees), stores.runs, is_here=self._is_here)
         self._workers = RunWorkers(
             self._loop,
@@ -117,6 +119,7 @@ class Host:
             host_id=self.host_id,
             start=lambda launch, then: self._start_worker(launch, None, then),
             on_query=self._queries.answer,
+            leftovers=self._leftovers,
         )
         self._remains = Remains(trees, ours=self._pids, living=self._living)
         self._wakeups = stores.wakeups
@@ -134,6 +137,7 @@ class Host:
             self._processes,
             self._committer,
             trees,
+            self._leftovers,
             start=self._start_worker,
             look_up=self._queries.look_up,
             on_query=self._queries.answer,
@@ -268,7 +272,7 @@ class Host:
                 updates.put(update)
 
     def _housekeeping(self) -> None:
-        self._remains.look()
+        self._remains.look(self._clock.monotonic())
         self._memory.sample()
         linger = self._config.linger
         if linger is not None and self._idle_for() >= linger:

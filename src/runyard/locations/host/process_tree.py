@@ -7,14 +7,16 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
+from ...core.leftovers import Leftover
 from .. import cgroups
 from ..containment import tree_name
 from ..process_mark import is_part, kill_marked, mark_of, marked
-from ..processes import is_alive, kill_group, send_signal, started_at
+from ..processes import command_of, is_alive, kill_group, send_signal, started_at
 
 #: How often a new look is taken for what was forked while others were killed, or takes its time to die.
 _LOOKS = 50
@@ -23,8 +25,14 @@ _PAUSE = 0.01
 #: The trees of a host: of which location, and the process with its start time.
 _HOME = re.compile(r"runyard-host\.[0-9a-f]{8}\.[0-9]+\.[0-9]+")
 _SEES_PROCESSES = Path("/proc/self/environ").exists()
+#: In the command lines of zygotes and of spawned workers.
+_OUR_COMMANDS = "runyard.locations."
 #: In the environment of a host: it may be started by user code, and is no part of its run.
 HOST_MARK = "host"
+
+
+#: Called, in the loop's thread, with what is about to be killed.
+OnLeft = Callable[[Sequence[Leftover]], None]
 
 
 class ProcessTree:
@@ -48,11 +56,12 @@ class ProcessTree:
         """Have the worker, just started, put into its group: it does not wait for that."""
         return self._trees.place(self, pid)
 
-    def ended(self, pid: int, *, well: bool) -> None:
+    def ended(self, pid: int, *, well: bool, grace_until: float = 0.0, report: OnLeft | None = None) -> None:
         """The worker is gone: so is, soon, what it has started.
 
-        At once when it died. What a worker that ended ``well`` leaves may end by itself until the look after the next:
-        Python's own trackers of shared memory are such, they tidy up once their parent is gone.
+        At once when it died. What a worker that ended ``well`` leaves may end by itself until ``grace_until``, and at
+        least until the look after the next: Python's own trackers of shared memory tidy up once their parent is gone.
+        What has not ended then goes to ``report`` and is killed.
         """
         if not well:
             if self.group is not None:
@@ -62,11 +71,24 @@ class ProcessTree:
             kill_marked([self.mark])
         elif not _SEES_PROCESSES:
             kill_group(pid)
-        self.forget()
+        self.forget(grace_until if well else 0.0, report)
 
-    def forget(self) -> None:
+    def forget(self, grace_until: float = 0.0, report: OnLeft | None = None) -> None:
         """Nobody of ours is in it any more."""
-        self._trees.forget(self)
+        self._trees.forget(_Over(self, grace_until, report))
+
+    def find(self, marks: Mapping[int, str]) -> set[int]:
+        """The live processes of the tree; ``marks`` by pid are those of all processes."""
+        mine = {pid for pid, mark in marks.items() if is_part(mark, [self.mark])}
+        return mine if self.group is None else mine | cgroups.members(self.group)
+
+
+class _Over(NamedTuple):
+    """A tree whose worker is gone."""
+
+    tree: ProcessTree
+    grace_until: float
+    report: OnLeft | None
 
 
 class ProcessTrees:
@@ -85,7 +107,7 @@ class ProcessTrees:
         self.groups = cgroups.make_home(self.home, _HOME.fullmatch) if groups else None
         self._placing = ThreadPoolExecutor(1, thread_name_prefix="groups")
         #: By mark. Their workers are gone; which were so already at the last look.
-        self._over: dict[str, ProcessTree] = {}
+        self._over: dict[str, _Over] = {}
         self._tidied: set[str] = set()
         self._dead_homes: set[str] = set()
 
@@ -128,23 +150,42 @@ class ProcessTrees:
         """Whether a worker of this location has the mark, of this host or one before."""
         return mark.startswith(f"{self._family}.")
 
-    def forget(self, tree: ProcessTree) -> None:
+    def forget(self, over: _Over) -> None:
         """What is left of it is ended by ``tidy``."""
-        if tree.group is not None:
-            cgroups.remove(tree.group)
-        self._over[tree.mark] = tree
+        if over.tree.group is not None:
+            cgroups.remove(over.tree.group)
+        self._over[over.tree.mark] = over
 
-    def tidy(self) -> None:
-        """End what is left of the trees that were forgotten before the last call."""
-        over, self._tidied = self._tidied, set(self._over)
-        marks = over & self._tidied
-        for mark in marks:
-            group = self._over[mark].group
-            if group is not None:
-                cgroups.kill(group)
-            if group is None or cgroups.remove(group):
-                del self._over[mark]
-        kill_marked(marks)
+    def in_grace(self) -> set[str]:
+        """Marks of trees whose workers are gone and of which something may be left."""
+        return set(self._over)
+
+    def tidy(self, now: float) -> None:
+        """End what is left of the trees that were forgotten before the last call and whose grace is over."""
+        before, self._tidied = self._tidied, set(self._over)
+        due = before & self._tidied
+        if not due:
+            return
+        marks = {pid: mark for pid, mark in marked() if self.is_ours(mark)}
+        # Parts of a tree are trees of their own, which report what is theirs first.
+        ended: set[int] = set()
+        for mark in sorted(due, reverse=True):
+            over = self._over[mark]
+            left = over.tree.find(marks) - ended
+            if not left or now >= over.grace_until:
+                self._end(over, left)
+                ended |= left
+
+    def _end(self, over: _Over, left: Collection[int]) -> None:
+        if left and over.report is not None:
+            over.report([Leftover(kind="process", name=_command(pid), pid=pid) for pid in sorted(left)])
+        group = over.tree.group
+        if group is not None:
+            cgroups.kill(group)
+        if left:
+            kill_marked([over.tree.mark])
+        if group is None or cgroups.remove(group):
+            del self._over[over.tree.mark]
 
     def end_dead_homes(self, living: Collection[str]) -> None:
         """End what dead hosts left, ``living`` excepted, once they are found dead at two calls: in between their
@@ -188,6 +229,12 @@ class ProcessTrees:
             if self.groups is None or living or cgroups.remove(self.groups):
                 return
             threading.Event().wait(_PAUSE)
+
+
+def _command(pid: int) -> str:
+    command = command_of(pid)
+    # A fork that executes nothing shows the command line of the process that it was forked from.
+    return "forked by Python code" if _OUR_COMMANDS in command else command
 
 
 def _pid_namespace() -> str:

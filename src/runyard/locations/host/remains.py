@@ -26,15 +26,16 @@ class Remains:
         self._strays: set[int] = set()
         self._over: set[str] = set()
 
-    def look(self) -> None:
+    def look(self, now: float) -> None:
         """End what was there at the look before too: it has had a moment to end by itself."""
         ours, living = self._ours(), self._living()
         for mark in self._over - set(living):
             self._over.discard(mark)
             self._trees.of_code(mark).forget()
-        self._trees.tidy()
+        self._trees.tidy(now)
         self._reap(ours)
-        strays = {pid for pid in children() if pid not in ours and self._is_left(pid, living)}
+        known = {*living, *self._trees.in_grace()}
+        strays = {pid for pid in children() if pid not in ours and self._is_left(pid, known)}
         for pid in strays & self._strays:
             # Only this process reaps it: the number is still its own.
             send_signal(pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from ...core.launch import LaunchSpec, WorkerReport
+from ...core.leftovers import Owner
 from ...core.run import Run, RunFailure, RunStatus
 from ...storage.protocols import Runs
 from ..messages import Ack
@@ -31,12 +32,23 @@ class RunWorker(WorkerProcess):
         self.began = False
         #: Its end is committed; the run's row may still say otherwise after CANCELED.
         self.ended: RunStatus | None = None
+        #: It has reported the end of its run, which may not be committed yet.
+        self.reported_end = False
         #: It was killed because it had not stopped within so many seconds of being told to.
         self.outwaited: float | None = None
 
     @property
     def key(self) -> tuple[str, int]:
         return self.run_id, self.attempt
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(self.run_id, self.attempt)
+
+    @property
+    def ended_its_run(self) -> bool:
+        """The run is over by its worker's own word; what it and its steps left behind has a grace."""
+        return self.ended in (RunStatus.SUCCESS, RunStatus.FAILURE) and not self.rejected
 
     @property
     def has_said_its_end(self) -> bool:

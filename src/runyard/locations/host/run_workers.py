@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 
 import msgspec
 
@@ -19,6 +20,7 @@ from ..processes import exit_descriptor
 from .adoption import OnMessage
 from .committer import Committer
 from .connection import Connection
+from .leftovers import Leftovers
 from .loop import Loop
 from .process_tree import ProcessTrees
 from .run_worker import RunWorker, settle
@@ -55,16 +57,19 @@ class RunWorkers:
         host_id: str,
         start: Callable[[LaunchSpec, OnWorker], None],
         on_query: Callable[[Connection[FromWorker], Query], None],
+        leftovers: Leftovers,
     ) -> None:
         self._loop, self._processes, self._trees, self._steps, self._slots = loop, processes, trees, steps, slots
         self._committer, self._runs, self._wakeups = committer, runs, wakeups
         self._clock, self._host_id, self._start, self._on_query = clock, host_id, start, on_query
+        self._leftovers = leftovers
         self._workers: dict[int, RunWorker] = {}
         self._launches: dict[Key, Future[LaunchResult]] = {}
         self._finished: deque[Key] = deque()
         #: Their processes are gone; changed in the committer's thread too.
         self._settling: set[Key] = set()
-        self._losing_steps: set[Key] = set()
+        #: Those whose step processes are not gone yet.
+        self._losing_steps: dict[Key, RunWorker] = {}
 
     def __len__(self) -> int:
         """Live workers, those that are gone and whose steps are not, and launches under way."""
@@ -79,7 +84,8 @@ class RunWorkers:
     def marks(self) -> set[str]:
         """Of the processes of live workers, and of those under way."""
         under_way = [self._trees.of(*key) for key, launch in self._launches.items() if not launch.done()]
-        return {tree.mark for tree in (*under_way, *(worker.tree for worker in self._workers.values()))}
+        workers = [*self._workers.values(), *self._losing_steps.values()]
+        return {tree.mark for tree in (*under_way, *(worker.tree for worker in workers))}
 
     def has(self, key: Key) -> bool:
         """Whether the run's worker lives here."""
@@ -135,6 +141,9 @@ class RunWorkers:
                 report = msgspec.structs.replace(message.report, host_id=self._host_id, pid=worker.pid)
                 message = msgspec.structs.replace(message, report=report)
             self._committer.add(worker, message)
+            if message.report.end is not None:
+                worker.reported_end = True
+                self._once_committed(lambda: self._leftovers.begin_grace(worker, worker.owner))
         elif isinstance(message, Query) and worker.connection is not None:
             self._on_query(worker.connection, message)
         elif isinstance(message, StartStep):
@@ -209,6 +218,8 @@ class RunWorkers:
     def terminate_all(self, *, force: bool) -> None:
         for run_id, attempt in [worker.key for worker in self._workers.values()]:
             self.terminate(run_id, attempt, force=force)
+        for key in self._losing_steps if force else ():
+            self._steps.stop_run(key, force=True)
 
     def _gone(self, worker: RunWorker) -> None:
         """All is known. What the worker has sent is on its way to the committer, before this."""
@@ -219,15 +230,30 @@ class RunWorkers:
         self._remember(worker.key)
         self._settling.add(worker.key)
         self._slots.forget(worker.key)
-        # Killed once, settled as often as storage needs: in between the number may become another process's.
-        self._committer.after(lambda: worker.tree.ended(worker.pid, well=worker.ended is not None))
-        self._losing_steps.add(worker.key)
-        self._steps.end_run(worker.key, lambda: self._steps_gone(worker))
+        self._losing_steps[worker.key] = worker
+        if worker.reported_end:
+            # Whether its word counts shows once it is committed.
+            self._once_committed(lambda: self._let_go(worker))
+        else:
+            self._let_go(worker)
+
+    def _let_go(self, worker: RunWorker) -> None:
+        if not worker.ended_its_run:
+            # Killed once, settled as often as storage needs: in between the number may become another process's.
+            self._committer.after(lambda: worker.tree.ended(worker.pid, well=worker.ended is not None))
+        self._steps.end_run(worker.key, lambda: self._steps_gone(worker), force=not worker.ended_its_run)
 
     def _steps_gone(self, worker: RunWorker) -> None:
         """Its steps had to be gone before another attempt may begin."""
-        self._losing_steps.discard(worker.key)
+        del self._losing_steps[worker.key]
+        if worker.ended_its_run:
+            report = partial(self._leftovers.report, worker.owner)
+            worker.tree.ended(worker.pid, well=True, grace_until=worker.grace_until, report=report)
         self._committer.after(lambda: self._settle(worker))
+
+    def _once_committed(self, action: Callable[[], None]) -> None:
+        """Call ``action`` in the loop's thread when all that was reported up to now is committed."""
+        self._committer.after(lambda: self._loop.soon(action))
 
     def _is_another_s(self, worker: RunWorker) -> bool:
         """Whether the attempt is another worker's here, to which its steps and slots belong: one host has started one

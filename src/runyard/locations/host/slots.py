@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ...core.clock import Clock
 from ...core.errors import NeverAdmissible, RunyardError
+from ...core.events import Event, EventType
 from ...storage.protocols import PoolSlots, Wakeups
 from ..messages import Answer, ClaimSlots, Granted, WithdrawClaim
 from .committer import Committer
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: How often a step that waits asks again though nothing was heard of, in seconds.
 ASK_AGAIN = 5.0
+#: How long a step waits before the run's log says so and why, in seconds.
+TOLD_AFTER = 0.1
 #: The hint after which somebody may have got slots.
 TOPIC = "queue"
 
@@ -27,8 +30,10 @@ _ClaimKey = tuple[Key, str]
 
 
 class _Claim:
-    def __init__(self, run: RunWorker, message: ClaimSlots) -> None:
-        self.run, self.message = run, message
+    def __init__(self, run: RunWorker, message: ClaimSlots, since: float) -> None:
+        self.run, self.message, self.since = run, message, since
+        #: The cause of the wait that the run's log has.
+        self.told: tuple[object, ...] | None = None
         #: What was reported before it is committed: what the step holds from then on is no rest of the try before.
         self.due = False
 
@@ -48,7 +53,7 @@ class StepSlots:
 
     def claim(self, run: RunWorker, message: ClaimSlots) -> None:
         """Answered once the step has its slots, or never can."""
-        claim = self._waiting[run.key, message.step_key] = _Claim(run, message)
+        claim = self._waiting[run.key, message.step_key] = _Claim(run, message, self._clock.now())
         self._committer.claimants.add(run.run_id)
         # Behind what the run has reported: the end of the try before gives back what it held.
         self._committer.after(lambda: self._ask_first(claim))
@@ -150,6 +155,29 @@ class StepSlots:
             return
         if granted:
             self._loop.soon(lambda: self._settle(claim))
+        elif self._clock.now() >= claim.since + TOLD_AFTER:
+            self._explain(claim)
+        else:
+            self._loop.soon(lambda: self._loop.later(TOLD_AFTER, lambda: self._soon(lambda: self._explain(claim))))
+
+    def _explain(self, claim: _Claim) -> None:
+        """Say in the run's log why the step waits, and again when a person has changed the cause."""
+        now = self._clock.now()
+        waits = self._pool_slots.waits(claim.run.run_id, now=now) if self._is_waiting(claim) else ()
+        wait = next((wait for wait in waits if wait.step_key == claim.message.step_key), None)
+        if wait is None or wait.cause == claim.told:
+            return
+        claim.told = wait.cause
+        waited = round(now - claim.since, 3)
+        event = Event(
+            run_id=claim.run.run_id,
+            type=EventType.ENGINE_EVENT,
+            timestamp=now,
+            step_key=wait.step_key,
+            message=wait.message(now),
+            data={"waiting_for_pool": wait.pool, "waited": waited},
+        )
+        self._committer.write(claim.run.key, event)
 
     def _is_waiting(self, claim: _Claim) -> bool:
         return self._waiting.get((claim.run.key, claim.message.step_key)) is claim

@@ -1,8 +1,9 @@
-"""The step processes of one attempt: started, stopped, found again, and told of when they are gone."""
+"""The step processes of one attempt: started, stopped, found again, and reported when their steps have ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from ...core.launch import LaunchSpec
@@ -13,6 +14,7 @@ from ..processes import exit_descriptor
 from .adoption import OnMessage
 from .committer import Committer
 from .connection import Connection
+from .leftovers import LAST_WORDS, Leftovers
 from .loop import Loop, Timer
 from .process_tree import ProcessTrees
 from .run_worker import RunWorker
@@ -39,6 +41,7 @@ class StepServices(NamedTuple):
     processes: WorkerProcesses
     committer: Committer
     trees: ProcessTrees
+    leftovers: Leftovers
     start: Callable[[LaunchSpec, StepOrder, OnWorker], None]
     look_up: Callable[[Key, StepOrder, Callable[[Heard], None]], None]
     on_query: Callable[[Connection[FromWorker], Query], None]
@@ -72,7 +75,7 @@ class StepsOfRun:
         self._on_empty: list[Callable[[], None]] = []
 
     def request(self, run: RunWorker, message: StartStep) -> None:
-        """Give the step a process, once for each number; answered when that is gone."""
+        """Give the step a process, once for each number; answered when it reports the step's end, or is gone."""
         number = message.order.number
         if number in self._answered:
             run.send(StepEnded(id=message.id, end=self._answered[number]))
@@ -134,13 +137,22 @@ class StepsOfRun:
         if worker.rejected:
             return  # its events must not mix with those of the process that has taken its number
         if isinstance(message, Report):
-            worker.end = message.step_end or worker.end
             # A last word without events needs no commit; nobody waits for its acknowledgement.
             if message.report.events:
                 worker.received = message.id
                 self._services.committer.add(worker, message)
+            if message.step_end is not None and worker.end is None:
+                self._step_ended(worker, message.step_end)
         elif isinstance(message, Query) and worker.connection is not None:
             self._services.on_query(worker.connection, message)
+
+    def _step_ended(self, worker: StepWorker, end: StepEnd) -> None:
+        """The run goes on at once, whatever the step has left in its process."""
+        worker.end = end
+        self._services.leftovers.begin_grace(worker, worker.owner)
+        task = self._tasks.get(worker.order.number)
+        if task is not None and task.worker is worker:
+            self._conclude(task, worker)
 
     # -- stopping ---------------------------------------------------------------------------------------------
 
@@ -151,12 +163,22 @@ class StepsOfRun:
         for task in self._tasks.values():
             task.stopping = force or bool(task.stopping)
 
-    def end(self, on_empty: Callable[[], None]) -> None:
-        """The run's worker is gone; ``on_empty`` is called once, when its last step process is gone too."""
+    def end(self, on_empty: Callable[[], None], *, force: bool = True) -> None:
+        """The run's worker is gone; ``on_empty`` is called once, when its last step process is gone too.
+
+        Without ``force`` processes that have reported the end of their step keep their grace.
+        """
         self._on_empty.append(on_empty)
-        self.stop(force=True)
+        patience = KILL_PATIENCE
+        if force:
+            self.stop(force=True)
+        else:
+            patience += self._services.leftovers.grace + LAST_WORDS
+            for worker in self._workers.values():
+                if worker.end is None:
+                    worker.tree.stop(worker.pid, force=True)
         # One that the kernel cannot end now must not hold up the run's end for ever.
-        self._services.loop.later(KILL_PATIENCE, self._report_empty)
+        self._services.loop.later(patience, self._report_empty)
         self._look_whether_empty()
 
     def _look_whether_empty(self) -> None:
@@ -184,12 +206,17 @@ class StepsOfRun:
         return lambda message: self._on_message(worker, message)
 
     def _place(self, worker: StepWorker) -> None:
-        number = worker.order.number
-        task = self._tasks.get(number)
-        if number in self._answered or (task is not None and (task.forking or task.worker not in (None, worker))):
+        task = self._tasks.get(worker.order.number)
+        if self._has_another(worker, task):
             worker.give_up("the step was given up on while its host was gone")
         elif task is not None:
             self._give(task, worker)
+
+    def _has_another(self, worker: StepWorker, task: _Task | None) -> bool:
+        """Whether the try has another process, or its end was taken from elsewhere."""
+        if task is None:
+            return worker.end is None and worker.order.number in self._answered
+        return task.forking or task.worker not in (None, worker)
 
     def _wait_for(self, task: _Task, heard: Heard) -> None:
         """Its process may still be about to find this host."""
@@ -221,7 +248,8 @@ class StepsOfRun:
     def _gone(self, worker: StepWorker) -> None:
         """What the process has sent is on its way to the committer, before this."""
         del self._workers[worker.pid]
-        worker.tree.ended(worker.pid, well=worker.end is not None)
+        report = partial(self._services.leftovers.report, worker.owner)
+        worker.tree.ended(worker.pid, well=worker.end is not None, grace_until=worker.grace_until, report=report)
         task = self._tasks.get(worker.order.number)
         if task is not None and task.worker is worker:
             self._conclude(task, worker)

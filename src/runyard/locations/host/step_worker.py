@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ...core.events import Event, EventType
 from ...core.launch import WorkerReport
+from ...core.leftovers import Owner
 from ...core.run import RunFailure
 from ...core.step import StepEnd, StepOrder, StepStatus, first_seq
 from ..messages import Ack
@@ -29,6 +30,10 @@ class StepWorker(WorkerProcess):
         self.end: StepEnd | None = None
         #: Ids of the last report that came, and of the last that is committed.
         self.received = self.committed_up_to = 0
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(*self.run, self.order.step_key)
 
     @property
     def has_said_its_end(self) -> bool:

@@ -34,8 +34,11 @@ class StepWorkers:
         if steps is not None:
             steps.stop(force=force)
 
-    def end_run(self, key: Key, then: Callable[[], None]) -> None:
-        """The run's worker is gone: kill its step processes; ``then`` is called once they are gone too."""
+    def end_run(self, key: Key, then: Callable[[], None], *, force: bool = True) -> None:
+        """The run's worker is gone: kill its step processes; ``then`` is called once they are gone too.
+
+        Without ``force`` those that have reported the end of their step keep their grace.
+        """
         steps = self._runs.get(key)
         if steps is None:
             then()
@@ -45,7 +48,7 @@ class StepWorkers:
             self._runs.pop(key, None)
             then()
 
-        steps.end(gone)
+        steps.end(gone, force=force)
 
     def welcome(self, hello: Hello, pid: int, connection: Connection[FromWorker]) -> OnMessage:
         """Take in a step process whose host is gone. Raises ProcessLookupError when it is gone too."""

@@ -39,6 +39,8 @@ class WorkerProcess:
         self.exited = False
         #: Its attempt is over whatever it says.
         self.rejected = False
+        #: What it left behind may end by itself until then, on the monotonic clock.
+        self.grace_until = 0.0
 
     @property
     def has_said_its_end(self) -> bool:

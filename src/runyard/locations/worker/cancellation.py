@@ -22,6 +22,10 @@ class Cancellation:
         self._wake: Callable[[], object] | None = None
         os.register_at_fork(after_in_child=self._forked)
 
+    def asked(self) -> bool:
+        """Whether SIGTERM has come, also when user code has caught what it raised."""
+        return self._asked
+
     def listen(self) -> None:
         """From now on SIGTERM raises RunCancelled in the main thread."""
         signal.signal(signal.SIGTERM, self._on_signal)

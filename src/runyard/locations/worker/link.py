@@ -119,6 +119,11 @@ class HostLink:
             self._write(data)
         return self._committed(number) if wait else True
 
+    def wait_acknowledged(self, seconds: float) -> None:
+        """Wait until everything reported so far is acknowledged, but no longer than this."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._unacked or self._is_over(), seconds)
+
     def request(self, message: Request, on_answer: OnAnswer) -> int:
         """Ask the host for something; ``message`` gets the number that is returned. Does not wait."""
         with self._writing:

@@ -95,6 +95,7 @@ def _execute(
         done=plan.done,
         only=plan.only,
         capture=output.capture,
+        canceled=cancellation.asked,
     )
 
 

@@ -78,6 +78,7 @@ def _execute(
         clock=clock,
         values=LocalValues(setup.outputs_dir),
         instance=instance,
+        canceled=cancellation.asked,
     )
 
 

@@ -48,7 +48,7 @@ summary (``GET /queue/summary``)::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ...core.run import Run, RunStatus
 from ...queue.explanation.entries import Alternative, LimitUse, QueueEntry, QueueSummary, Starvation
@@ -56,6 +56,7 @@ from ...queue.explanation.estimates import EstimateError
 from ...queue.explanation.overtaking import Overtaken
 from ...queue.explanation.reasons import Holder, Reason
 from ...queue.pauses import pause_name
+from ...queue.pool_wait import PoolWait
 from ...queue.rules import Pause
 from ..shapes import Shape, iso
 
@@ -94,8 +95,11 @@ def explained_shape(entry: QueueEntry, sooner: Iterable[Alternative]) -> Shape:
     return queue_entry_shape(entry) | {"sooner": [alternative_shape(alternative) for alternative in sooner]}
 
 
-def unqueued_shape(run: Run) -> Shape:
-    """A run without a queue entry, explained by its status (``reason.kind`` ``status``) as in ``explained_shape``."""
+def unqueued_shape(run: Run, waits: Sequence[PoolWait], *, now: float) -> Shape:
+    """A run without a queue entry, explained by its status (``reason.kind`` ``status``) as in ``explained_shape``.
+
+    ``steps_waiting``: the steps of a running one that wait for slots of a pool, and why.
+    """
     return {
         "run_id": run.run_id,
         "job_name": run.job_name,
@@ -110,6 +114,10 @@ def unqueued_shape(run: Run) -> Shape:
         "reason": reason_shape(Reason(kind="next", message=_NOT_QUEUED[run.status])) | {"kind": "status"},
         "overtaken": overtaken_shape(Overtaken()),
         "sooner": [],
+        "steps_waiting": [
+            {"step_key": wait.step_key, "pool": wait.pool, "slots": wait.slots, "message": wait.message(now)}
+            for wait in waits
+        ],
     }
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ...core.text import counted, duration, utc_time
+from ...core.text import counted, duration, sentence, utc_time
 from ..admission.groups import RUN_SLOTS
 from ..rules import Pause, RateRule
 
@@ -107,7 +107,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 def held(by: str | None, why: str | None) -> Reason:
     """A person keeps the run back."""
     who = f" by {by}" if by else ""
-    message = f"Held{who}{_said(why)}. Starts only when released"
+    message = f"{sentence(f'Held{who}{_said(why)}')} Starts only when released"
     return Reason(kind="held", message=message, needs_action=True)
 
 

@@ -153,7 +153,9 @@ def explain(context: Context, run_id: str) -> Json:
     run = find_run(context.stores.runs, run_id)
     entry = queue_view.entry(context.stores, run.run_id, clock=context.clock)
     if entry is None:
-        return Json(unqueued_shape(find_run(context.stores.runs, run.run_id)))
+        now = context.clock.now()
+        run = find_run(context.stores.runs, run.run_id)
+        return Json(unqueued_shape(run, context.stores.pool_slots.waits(run.run_id, now=now), now=now))
     return Json(explained_shape(entry, queue_view.sooner(context.stores, run.run_id, clock=context.clock)))
 
 
