@@ -16,6 +16,7 @@ from .errors import LocationLoadError
 from .graph import GraphDefinition
 from .job import JobDefinition
 from .op import OpDefinition
+from .relative_imports import relative_import_hint
 from .repository import RepositoryDefinition, collect
 from .schedule import ScheduleDefinition
 from .sensor import SensorDefinition
@@ -42,7 +43,13 @@ def load_definitions(
     """
     if working_directory and working_directory not in sys.path:
         sys.path.insert(0, working_directory)
-    module = _import_file(Path(target)) if kind == "python_file" else importlib.import_module(target)
+    try:
+        module = _import_file(Path(target)) if kind == "python_file" else importlib.import_module(target)
+    except ImportError as error:
+        hint = relative_import_hint(error, loaded=target, working_directory=working_directory)
+        if hint is None:
+            raise
+        raise LocationLoadError(hint) from error
     found = _attribute(module, attribute) if attribute else _find(module)
     found.resolve()
     return found

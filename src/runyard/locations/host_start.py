@@ -20,6 +20,7 @@ from ..core.errors import LocationUnavailable, RunyardError
 from ..core.host import HostRecord
 from ..storage.protocols import Hosts
 from .client import HostClient
+from .environment import callers_environment
 from .host.config import HostConfig
 from .host.process_tree import HOST_MARK
 from .host.ready import HostReady
@@ -99,7 +100,7 @@ def _start(config: HostConfig, log_file: Path) -> RunningHost:
             stderr=output,
             cwd=config.runtime_dir,
             # Also when the code of a run starts it, it is none of that run's processes.
-            env={**os.environ, MARK: roomy(HOST_MARK)},
+            env={**callers_environment(), MARK: roomy(HOST_MARK)},
             # A session of its own: the terminal's signals are not for the runs.
             start_new_session=True,
         )
