@@ -45,7 +45,9 @@ def test_a_file_of_a_package_is_told_by_its_module_name(tmp_path: Path) -> None:
     assert "defs.py:1 imports relatively" in told
     assert "load it as a module: -m shop.etl.defs" in told
     assert "-d" not in told
-    assert load_definitions(kind="python_module", target="shop.etl.defs", working_directory=str(tmp_path)).resolve().jobs
+    assert (
+        load_definitions(kind="python_module", target="shop.etl.defs", working_directory=str(tmp_path)).resolve().jobs
+    )
 
 
 def test_a_package_that_is_not_in_the_working_directory(tmp_path: Path) -> None:
@@ -68,7 +70,9 @@ def test_a_module_that_is_loaded_from_inside_of_its_package(tmp_path: Path) -> N
 
 
 def test_a_helper_that_was_imported_by_its_bare_name(tmp_path: Path) -> None:
-    write(tmp_path / "pkg_d", __init__="", helper_d="from .parts import made\n", defs_d="import helper_d\n", parts=PARTS)
+    write(
+        tmp_path / "pkg_d", __init__="", helper_d="from .parts import made\n", defs_d="import helper_d\n", parts=PARTS
+    )
     sys.path.insert(0, str(tmp_path / "pkg_d"))
     told = refusal("python_file", str(tmp_path / "pkg_d" / "defs_d.py"), tmp_path)
     assert "helper_d.py:1 imports relatively" in told

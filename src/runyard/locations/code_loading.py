@@ -11,6 +11,7 @@ from typing import Any
 
 from dotenv import load_dotenv
 
+from ..definitions.autoload import directories_below
 from ..definitions.loading import load_definitions
 from .open_files import flush_open_files
 from .spec import LocationSpec
@@ -47,6 +48,10 @@ def source_directories(spec: LocationSpec) -> tuple[str, ...]:
     found = {root}
     if spec.kind == "python_file":
         found.add(Path(spec.target).parent)
+    package = sys.modules.get(spec.target)
+    if package is not None and spec.kind == "autoload_defs_module" and hasattr(package, "__path__"):
+        # Also those without a module so far: a file that is put there is loaded.
+        found.update(directories_below(package))
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
         if file and _is_own(Path(file), root):
