@@ -265,5 +265,5 @@ def test_a_module_that_is_put_below_an_autoloaded_package_is_loaded(yard: Yard) 
         return [job.name for job in definitions.jobs] if definitions else []
 
     assert jobs() == ["job"]
-    yard.write("parts/empty/more.py", GOOD.replace("job", "another"))
+    yard.write("parts/empty/more.py", GOOD.replace("def job", "def another").replace("[job]", "[another]"))
     yard.until(lambda: jobs() == ["another", "job"])
