@@ -86,6 +86,6 @@ def test_too_many_dots(tmp_path: Path) -> None:
 
 
 def test_names_that_no_module_can_have(tmp_path: Path) -> None:
-    write(tmp_path / "my-pkg", **{"defs": DEFS, "parts": PARTS})
+    write(tmp_path / "my-pkg", defs=DEFS, parts=PARTS)
     told = refusal("python_file", str(tmp_path / "my-pkg" / "defs.py"), tmp_path)
     assert "'my-pkg' is no name of a package" in told

@@ -29,8 +29,8 @@ def test_relative_and_empty_entries_count_from_the_callers_directory(value: str,
 
 
 def test_variables_with_one_path() -> None:
-    env = {"VIRTUAL_ENV": ".venv", "TMPDIR": "/tmp", "PYTHONHOME": ""}
-    assert inherited_environment(env, "/work") == {"VIRTUAL_ENV": "/work/.venv", "TMPDIR": "/tmp", "PYTHONHOME": ""}
+    env = {"VIRTUAL_ENV": ".venv", "TMPDIR": "/var", "PYTHONHOME": ""}
+    assert inherited_environment(env, "/work") == {"VIRTUAL_ENV": "/work/.venv", "TMPDIR": "/var", "PYTHONHOME": ""}
 
 
 def test_a_directory_that_is_gone_leaves_the_environment_as_it_is(
