@@ -19,6 +19,7 @@ from ..core.lease import Fence, Lease
 from ..core.location import LeftAlone, LocationRecord
 from ..core.policies import RunPolicies
 from ..core.pools import PoolHolder, PoolWaiter
+from ..core.process import ProcessRecord
 from ..core.queue import (
     ActiveRun,
     AuditEntry,
@@ -475,6 +476,18 @@ class Heartbeats(Protocol):
     def forget_process(self, process_id: str) -> None: ...
 
 
+class Processes(Protocol):
+    """Processes that serve the instance, those too that died without a word."""
+
+    def put(self, process: ProcessRecord) -> None: ...
+
+    def all(self) -> Sequence[ProcessRecord]:
+        """Those that started first come first."""
+        ...
+
+    def remove(self, process_id: str) -> None: ...
+
+
 class Hosts(Protocol):
     def register(self, host: HostRecord) -> None: ...
 
@@ -540,6 +553,7 @@ class Stores(Protocol):
     ticks: Ticks
     leases: Leases
     heartbeats: Heartbeats
+    processes: Processes
     hosts: Hosts
     locations: Locations
     wakeups: Wakeups
