@@ -8,13 +8,16 @@ import socket
 from collections.abc import Callable
 
 from .core.daemon import DaemonType
+from .core.errors import StorageUnavailable
 from .core.ids import new_id
+from .core.process import ProcessRecord
 from .daemons.run_monitor import RunMonitorDaemon
 from .daemons.run_queue.daemon import RunQueueDaemon
 from .daemons.scheduler import SchedulerDaemon
 from .daemons.sensor import SensorDaemon
 from .launchers.local import LocalLauncher
 from .locations.api import Workspace
+from .locations.processes import machine_name, started_at
 from .locations.runtime_dir import runtime_dir
 from .locations.target import WorkspaceTarget
 from .locations.workspace import LocalWorkspace
@@ -22,12 +25,16 @@ from .operations.cancel import CANCEL_TOPIC
 from .operations.daemon_status import required_daemons
 from .operations.instance import Instance, open_instance
 from .operations.instigators import INSTIGATORS_TOPIC
+from .operations.processes import serving
 from .service.canceler import Canceler
 from .service.daemon import Daemon
 from .service.host_supervisor import HostSupervisor
+from .service.instance_file import InstanceFile
 from .service.loop import DaemonLoop
+from .service.presence import Presence
 from .service.pulse import Pulse
 from .service.resumer import RESUME_TOPIC, Resumer
+from .settings.instance import InstanceSettings
 
 __all__ = ["Control", "Instance", "open_instance", "open_workspace"]
 
@@ -53,8 +60,15 @@ def open_workspace(instance: Instance, target: WorkspaceTarget) -> Workspace:
 class Control:
     """The control process without its pages: workspace, daemons, pulse and what looks after hosts."""
 
-    def __init__(self, instance: Instance, target: WorkspaceTarget, *, daemons: bool = True) -> None:
+    def __init__(
+        self, instance: Instance, target: WorkspaceTarget, *, daemons: bool = True, command: str = "runyard"
+    ) -> None:
         self.instance = instance
+        self._command = command
+        self._address: str | None = None
+        self._started_at = instance.clock.now()
+        #: Called when settings of an edited instance file have taken effect, with a sentence.
+        self.on_settings: Callable[[str], None] = logger.info
         self.workspace = open_workspace(instance, target)
         self.process_id = f"{socket.gethostname()}:{os.getpid()}:{new_id()[:8]}"
         stores, clock = instance.stores, instance.clock
@@ -80,10 +94,22 @@ class Control:
             clock=clock,
         )
         self._supervisor = HostSupervisor(hosts=stores.hosts, runs=stores.runs, wakeups=stores.wakeups, clock=clock)
+        self._instance_file = InstanceFile(
+            instance.settings,
+            env=os.environ,
+            apply=self._configure,
+            on_state=self._settings_moved,
+            on_taken_over=lambda sections: self.on_settings(f"{', '.join(sections)} changed in the instance file"),
+            clock=clock,
+        )
+        self._presence = Presence(stores.processes, self.described, clock=clock)
         self._end_listening: Callable[[], None] | None = None
 
-    def start(self) -> None:
-        """Start everything; returns at once, locations load in the background."""
+    def start(self, *, address: str | None = None) -> None:
+        """Start everything; returns at once, locations load in the background. ``address``: where its pages are."""
+        self._address = address
+        self._presence.start()
+        self._instance_file.start()
         self.instance.stores.limits.configure(self.instance.settings.queue.rules)
         self.instance.stores.policies.configure(self.instance.settings.policies)
         self._end_listening = self.instance.stores.wakeups.listen(self._woken)
@@ -105,8 +131,17 @@ class Control:
             # Whoever looks at the queue sees now that nobody will launch anything.
             self.instance.stores.wakeups.poke("queue")
 
+    def leave(self) -> None:
+        """Serve the instance no more; before the process says so, others that end leave its locations to it."""
+        self._presence.end()
+
     def stop(self, *, terminate_hosts: bool) -> None:
-        """Stop the daemons and give their leases back; hosts and their workers go on unless told otherwise."""
+        """Stop the daemons and give their leases back; hosts and their workers go on unless told otherwise.
+
+        Hosts of locations that another process holds are never ended.
+        """
+        self._instance_file.stop()
+        self.leave()
         if self._end_listening is not None:
             self._end_listening()
         self.stop_daemons()
@@ -114,7 +149,49 @@ class Control:
             self._canceler.stop()
             self._resumer.stop()
             self._supervisor.stop()
-        self.workspace.stop(terminate_hosts=terminate_hosts)
+        shared = {name for process in self.others() for name in process.locations} if terminate_hosts else set()
+        self.workspace.stop(terminate_hosts=terminate_hosts, shared=shared)
+
+    def others(self) -> list[ProcessRecord]:
+        """The other processes that serve the instance; none when storage does not answer."""
+        try:
+            found = serving(self.instance.stores, clock=self.instance.clock)
+        except StorageUnavailable as error:
+            logger.warning("other processes of the instance: %s", error)
+            return []
+        return [process for process in found if process.process_id != self.process_id]
+
+    def described(self) -> ProcessRecord:
+        """This process as others see it."""
+        return ProcessRecord(
+            process_id=self.process_id,
+            command=self._command,
+            machine=machine_name(),
+            pid=os.getpid(),
+            pid_started=started_at(os.getpid()) or 0,
+            home=self.instance.settings.home,
+            started_at=self._started_at,
+            at=self.instance.clock.now(),
+            daemons=bool(self._loops),
+            address=self._address,
+            locations=tuple(location.name for location in self.workspace.all()),
+            settings=self._instance_file.state,
+        )
+
+    def _configure(self, settings: InstanceSettings) -> None:
+        """Take over what may change while everything runs."""
+        self.instance.stores.limits.configure(settings.queue.rules)
+        self.instance.stores.policies.configure(settings.policies)
+        self.instance.settings = settings
+        self._canceler.kill_after = settings.kill_after
+        for loop in self._loops:
+            loop.daemon.configure(settings)
+            loop.wake()
+        self.instance.stores.wakeups.poke("queue")
+
+    def _settings_moved(self) -> None:
+        self._presence.wake()
+        self.instance.stores.wakeups.poke("daemons")
 
     def _daemons(self) -> list[Daemon]:
         settings, stores, clock = self.instance.settings, self.instance.stores, self.instance.clock
@@ -143,6 +220,7 @@ class Control:
     def _location_changed(self, name: str) -> None:
         """New definitions concern every daemon: schedules, sensors, and runs that waited for the location."""
         logger.debug("location '%s' changed", name)
+        self._presence.wake()
         self._resumer.wake()
         for loop in self._loops:
             loop.wake()

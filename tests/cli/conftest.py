@@ -14,6 +14,8 @@ from runyard.core.run import NewRun, Run
 from runyard.settings.loading import load_settings
 from runyard.wiring import Instance, open_instance
 
+from .programs import Place
+
 
 class Cli:
     """Commands in this process, on a home and in a directory of their own."""
@@ -62,3 +64,17 @@ def enqueue(instance: Instance) -> Callable[..., Run]:
         return instance.stores.runs.add([new], enqueue=True)[0]
 
     return add
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Place]]:
+    made: list[Place] = []
+    monkeypatch.chdir(tmp_path)
+
+    def make(*, home: bool = True) -> Place:
+        made.append(Place(tmp_path, home=home))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.take_down()

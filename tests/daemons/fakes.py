@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from runyard.core.errors import LocationUnavailable
@@ -95,7 +95,7 @@ class FakeWorkspace:
 
     def start(self) -> None: ...
 
-    def stop(self, *, terminate_hosts: bool) -> None: ...
+    def stop(self, *, terminate_hosts: bool, shared: Collection[str] = ()) -> None: ...
 
     def get(self, name: str) -> FakeLocation | None:
         return self.locations.get(name)

@@ -7,6 +7,7 @@ import sys
 from runyard.core.errors import ConfigError
 from runyard.core.location import LocationState
 from runyard.core.run import RunStatus
+from runyard.locations.spec import LocationSpec
 
 from .code import WAITING, one_op
 from .yard import Yard
@@ -249,3 +250,20 @@ def test_workspace_that_cannot_be_read_changes_nothing_but_says_so(yard: Yard) -
     yard.target.error = None
     file.write_text("mended now")
     yard.until(lambda: workspace.problem() is None)
+
+
+def test_a_module_that_is_put_below_an_autoloaded_package_is_loaded(yard: Yard) -> None:
+    yard.write("parts/__init__.py", "")
+    yard.write("parts/first/jobs.py", GOOD)
+    (yard.code / "parts" / "empty").mkdir()
+    spec = LocationSpec(name="parts", kind="autoload_defs_module", target="parts", working_directory=str(yard.code))
+    location = yard.open(spec).get("parts")
+    assert location is not None
+
+    def jobs() -> list[str]:
+        definitions = location.record().definitions
+        return [job.name for job in definitions.jobs] if definitions else []
+
+    assert jobs() == ["job"]
+    yard.write("parts/empty/more.py", GOOD.replace("def job", "def another").replace("[job]", "[another]"))
+    yard.until(lambda: jobs() == ["another", "job"])

@@ -50,7 +50,36 @@ def test_attributes_go_with_the_targets_in_order(tmp_path: Path) -> None:
 
 def test_the_same_target_twice_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"two locations are named 'a\.py'"):
-        resolve(tmp_path, python_file=("a.py", "sub/a.py")).specs()
+        resolve(tmp_path, python_file=("a.py", "./a.py")).specs()
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (("a/defs.py", "b/defs.py"), ["a.defs.py", "b.defs.py"]),
+        (("defs.py", "sub/defs.py"), ["defs.py", "sub.defs.py"]),
+        (("x/one/src/defs.py", "x/two/src/defs.py", "jobs.py"), ["one.src.defs.py", "two.src.defs.py", "jobs.py"]),
+        (("../defs.py", "/srv/defs.py"), None),
+    ],
+)
+def test_files_of_one_name_are_named_by_where_they_are(
+    tmp_path: Path, files: tuple[str, ...], expected: list[str] | None
+) -> None:
+    found = names(resolve(tmp_path, python_file=files))
+    assert len(set(found)) == len(files)
+    assert not any("/" in name for name in found)
+    if expected is not None:
+        assert found == expected
+
+
+def test_an_attribute_tells_apart_where_the_file_does_not(tmp_path: Path) -> None:
+    target = resolve(tmp_path, python_file=("a/d.py", "b/d.py", "b/d.py"), attribute=("x", "x", "y"))
+    assert names(target) == ["a.d.py:x", "b.d.py:x", "d.py:y"]
+
+
+def test_a_module_named_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="two locations are named 'm'"):
+        resolve(tmp_path, module_name=("m", "m")).specs()
 
 
 def test_workspace_files_by_option_add_up_and_are_read_again(tmp_path: Path) -> None:
@@ -144,3 +173,10 @@ def test_project_tables_that_cannot_be_meant(tmp_path: Path, text: str, told: st
     (tmp_path / "pyproject.toml").write_text(text)
     with pytest.raises(ConfigError, match=told):
         resolve(tmp_path).specs()
+
+
+def test_a_project_names_its_interpreter_from_its_own_directory(tmp_path: Path) -> None:
+    for given, meant in ((".venv/bin/python", f"{tmp_path}/.venv/bin/python"), ("python3", "python3")):
+        (tmp_path / "pyproject.toml").write_text(f"[tool.runyard]\nmodule_name = 'a'\nexecutable_path = '{given}'\n")
+        (spec,) = resolve(tmp_path).specs(env={})
+        assert spec.executable_path == meant

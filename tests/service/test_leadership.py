@@ -44,6 +44,8 @@ class ScriptedDaemon:
 
     def attach(self, wake: Wake, report: Report) -> None: ...
 
+    def configure(self, settings: InstanceSettings) -> None: ...
+
     def run_once(self, now: float, fence: Fence) -> PassResult:
         with self.passed:
             self.passes.append(fence)

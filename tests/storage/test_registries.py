@@ -12,6 +12,7 @@ from runyard.core.events import ErrorInfo
 from runyard.core.host import HostRecord
 from runyard.core.lease import Fence
 from runyard.core.location import JobInfo, LeftAlone, LocationDefinitions, LocationRecord, LocationState, OpInfo
+from runyard.core.process import ProcessRecord, SettingsState
 from runyard.storage.open import SqlStores
 from runyard.storage.schema import REVISION
 
@@ -42,6 +43,23 @@ def test_heartbeats_are_one_a_daemon_and_process(stores: SqlStores) -> None:
     assert stores.heartbeats.all() == [others[1], whole, others[0]]
     stores.heartbeats.forget_process("p1")
     assert stores.heartbeats.all() == [others[0]]
+
+
+def _process(process_id: str, **fields: object) -> ProcessRecord:
+    rest = {"command": "runyard dev", "machine": "m", "pid": 1, "pid_started": 2, "home": "/h", "daemons": True}
+    times = {"started_at": NOW, "at": NOW}
+    return ProcessRecord(process_id=process_id, **(rest | times | fields))  # type: ignore[arg-type]  # as named
+
+
+def test_processes_in_the_order_of_their_start(stores: SqlStores) -> None:
+    told = SettingsState(file="/h/runyard.yaml", restart=("storage",), problem="line 3: no")
+    first = _process("p2", address="http://127.0.0.1:1", locations=("a", "b"), settings=told)
+    second = _process("p1", started_at=NOW + 1)
+    for process in (second, replace(first, at=NOW - 5), first):
+        stores.processes.put(process)
+    assert stores.processes.all() == [first, second]
+    stores.processes.remove("p2")
+    assert stores.processes.all() == [second]
 
 
 def _host(host_id: str, expires_at: float) -> HostRecord:

@@ -11,6 +11,7 @@ from .. import __version__
 from ..core.daemon import DaemonType
 from ..core.location import LocationRecord, LocationState
 from .output import error_text, loaded_text
+from .processes import in_full
 
 if TYPE_CHECKING:
     from ..wiring import Control
@@ -41,10 +42,13 @@ class Announcer:
         self.say(f"  Daemons   {self._daemons()}")
         for notice in settings.notices:
             self.say(f"  Note      {notice}")
+        for process in self._control.others():
+            self.say(f"  Shared    with {in_full(process)}; runs go on when one of the two ends")
 
     def follow_locations(self) -> None:
-        """Say it whenever a location has loaded, fails, or is gone."""
+        """Say it whenever a location has loaded, fails, or is gone, and when settings change."""
         self._control.workspace.on_change(self._location_changed)
+        self._control.on_settings = lambda told: self.say(f"  Settings  {told}: in force")
 
     def _daemons(self) -> str:
         settings = self._control.instance.settings

@@ -52,6 +52,7 @@ class CommandStores:
         self.runs, self.events, self.queue, self.ticks = stores.runs, stores.events, stores.queue, stores.ticks
         self.history = stores.history
         self.leases, self.heartbeats, self.hosts = stores.leases, stores.heartbeats, stores.hosts
+        self.processes = stores.processes
         self.limits, self.pool_slots, self.policies = stores.limits, stores.pool_slots, stores.policies
         self.wakeups = stores.wakeups
         self.locations: Locations = OwnLocations()

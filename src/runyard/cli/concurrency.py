@@ -11,6 +11,7 @@ import click
 from .commands import Group
 from .options import json_option
 from .output import print_json, print_table
+from .processes import say_settings
 from .session import opened_instance, user
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def get(pool: str | None, everything: bool, as_json: bool) -> None:
         raise click.UsageError("Give POOL or --all.")
     with _configured_instance() as instance:
         found = limits_in_force(instance.stores) if pool is None else [pool_limit(instance.stores, pool)]
+        say_settings(instance)
     if as_json:
         shapes = [limit_in_force_shape(limit) for limit in found]
         print_json(shapes if pool is None else shapes[0])

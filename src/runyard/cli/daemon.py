@@ -15,6 +15,7 @@ from .commands import RootGroup
 from .logs import configure_logs, log_options
 from .options import current_directory, json_option, target_options
 from .output import ago, coloured, print_json, print_table
+from .processes import say_others
 from .session import opened_instance
 from .signals import Signals
 
@@ -50,9 +51,10 @@ def run(target: TargetOptions, log_level: str, log_format: str) -> None:
     with open_instance(settings) as instance:
         for notice in settings.notices:
             logger.warning("%s", notice)
-        control = Control(instance, resolved)
+        control = Control(instance, resolved, command="runyard-daemon run")
         control.start()
         try:
+            say_others(control, logger.warning)
             logger.info("runyard-daemon %s is up, home %s", __version__, settings.home)
             signals.wait()
         finally:

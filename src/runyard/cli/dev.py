@@ -12,8 +12,9 @@ import click
 from .commands import Command
 from .logs import configure_logs, log_options
 from .options import current_directory, target_options
+from .processes import naming_who_listens
 from .signals import Signals
-from .stopping import cancel_runs, kill_runs, wait_for_runs
+from .stopping import Ending
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions, WorkspaceTarget
@@ -32,7 +33,10 @@ READY_SECONDS = 60.0
 @click.option("--drain", is_flag=True, help="On Ctrl-C let runs finish instead of canceling them.")
 @log_options
 def dev(target: TargetOptions, host: str, port: int, drain: bool, log_level: str, log_format: str) -> None:
-    """Run pages and daemons until Ctrl-C, which cancels runs; a second one kills."""
+    """Run pages and daemons until Ctrl-C, which cancels runs; a second one kills.
+
+    Runs that another process serves too go on.
+    """
     from ..locations.target import resolve_target
     from ..settings.loading import load_settings
 
@@ -62,12 +66,13 @@ def _serve(
     signals = Signals()
     signals.install()
     with open_instance(settings) as instance:
-        control = Control(instance, target)
+        control = Control(instance, target, command="runyard dev")
         announcer = Announcer(control, _logged if json_log else click.echo)
         web = _web_server(control, host, port)
-        web.start()
+        with naming_who_listens(control):
+            web.start()
         announcer.follow_locations()
-        control.start()
+        control.start(address=web.url)
         try:
             web.wait_ready(READY_SECONDS)
             announcer.announce(web.url)
@@ -92,14 +97,17 @@ def _web_server(control: Control, host: str, port: int) -> WebServer:
 
 
 def _end_runs(control: Control, signals: Signals, announcer: Announcer, *, drain: bool) -> None:
-    announcer.say("Stopping." if drain else "Stopping: runs are canceled.")
     control.stop_daemons()
+    # Gone before others are looked for: of two that end together, at least one sees that it is the last.
+    control.leave()
+    ending = Ending(control)
+    announcer.say(f"Stopping{ending.left_to_others() or ('.' if drain else ': runs are canceled.')}")
     if not drain:
-        cancel_runs(control)
-    wait_for_runs(control, signals.insisted, announcer.say)
+        ending.cancel_runs()
+    ending.wait_for_runs(signals.insisted, announcer.say)
     if signals.insisted.is_set():
         announcer.say("Killing what is left.")
-        kill_runs(control)
+        ending.kill_runs()
 
 
 def _stop(control: Control, web: WebServer) -> None:

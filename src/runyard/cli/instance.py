@@ -13,6 +13,7 @@ from .commands import Group
 from .concurrency import concurrency
 from .options import json_option
 from .output import print_json
+from .processes import in_full, settings_lines
 from .session import opened_instance
 
 if TYPE_CHECKING:
@@ -32,14 +33,23 @@ instance.add_command(concurrency)
 @json_option
 def info(as_json: bool) -> None:
     """Show the home, the storage and the settings in force."""
+    from ..operations.processes import serving
+    from ..operations.shapes import process_shape
+
     with opened_instance() as opened:
+        processes = serving(opened.stores, clock=opened.clock)
         described = _described(opened.settings, opened.stores.describe())
         described["locations"] = [_location(record, opened.settings) for record in opened.stores.locations.all()]
+    described["processes"] = [process_shape(process) for process in processes]
     if as_json:
         print_json(described)
         return
     for name, value in _lines(described):
         click.echo(f"{name + ':':14} {value}")
+    for process in processes:
+        click.echo(f"{'process:':14} {in_full(process)}")
+    for line in settings_lines(processes):
+        click.echo(f"{'note:':14} {line}")
 
 
 def _lines(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ import click
 from .commands import Command
 from .logs import configure_logs, log_options
 from .options import current_directory, target_options
+from .processes import naming_who_listens, say_others
 from .signals import Signals
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def webserver(target: TargetOptions, host: str, port: int, read_only: bool, log_
     signals = Signals()
     signals.install()
     with open_instance(settings) as instance:
-        control = Control(instance, resolved, daemons=False)
+        control = Control(instance, resolved, daemons=False, command="runyard webserver")
 
         def make_app() -> object:
             from ..web.app import create_app
@@ -46,11 +47,13 @@ def webserver(target: TargetOptions, host: str, port: int, read_only: bool, log_
             return create_app(instance, control.workspace, read_only=read_only, allowed_hosts=(host,))
 
         web = WebServer(make_app, host, port)
-        web.start()
-        control.start()
+        with naming_who_listens(control):
+            web.start()
+        control.start(address=web.url)
         try:
             web.wait_ready(READY_SECONDS)
             click.echo(f"Serving {web.url}")
+            say_others(control, click.echo)
             signals.wait()
         finally:
             web.stop()

@@ -73,7 +73,8 @@ class Evaluations:
         self._workspace = workspace
         self._clock = clock
         self._queued = queued
-        self._in_force = in_force
+        #: Which tags have an effect; it may be replaced while evaluations run.
+        self.in_force = in_force
         self._advance = advance
         self.report: Report = log_report
         self._lock = threading.Lock()
@@ -132,7 +133,7 @@ class Evaluations:
         return self._stores.ticks.commit(
             _ended(tick, evaluation, pending.state, self._clock.now()),
             self._advance(pending, evaluation),
-            [_addition(key, asked, self._in_force) for asked in evaluation.runs],
+            [_addition(key, asked, self.in_force) for asked in evaluation.runs],
             enqueue=self._queued,
             fence=fence,
             now=self._clock.now(),

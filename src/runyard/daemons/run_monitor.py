@@ -23,7 +23,7 @@ from ..locations.api import Workspace
 from ..operations.cancel import CANCEL_TOPIC
 from ..service.daemon import PassResult, Report, Wake, log_report
 from ..service.resumer import RESUME_TOPIC
-from ..settings.instance import MonitoringSettings
+from ..settings.instance import InstanceSettings, MonitoringSettings
 from ..storage.protocols import Runs, RunsFilter, Wakeups
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,9 @@ class RunMonitorDaemon:
 
     def attach(self, wake: Wake, report: Report) -> None:  # noqa: ARG002  # whoever moves runs wakes the loop
         self._report = report
+
+    def configure(self, settings: InstanceSettings) -> None:
+        self._settings = settings.monitoring
 
     def stand_by(self) -> None:
         self._not_before = float("-inf")

@@ -78,6 +78,10 @@ class SchedulerDaemon:
         self._wake = wake
         self._evaluations.report = report
 
+    def configure(self, settings: InstanceSettings) -> None:
+        self._max_retries = settings.scheduler.max_tick_retries
+        self._evaluations.in_force = settings.tags_in_force
+
     def stand_by(self) -> None:
         self._failures.clear()
         self._not_before.clear()

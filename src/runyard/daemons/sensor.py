@@ -63,6 +63,9 @@ class SensorDaemon:
         self._wake = wake
         self._evaluations.report = report
 
+    def configure(self, settings: InstanceSettings) -> None:
+        self._evaluations.in_force = settings.tags_in_force
+
     def stand_by(self) -> None:
         self._began.clear()
 

@@ -165,9 +165,16 @@ def _unique(items: Iterable[Any]) -> list[Any]:
 def _by_name(what: str, items: Iterable[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in items:
-        if found.setdefault(item.name, item) is not item:
-            raise InvalidDefinition(f"Two {what} are called '{item.name}'.")
+        first = found.setdefault(item.name, item)
+        if first is not item:
+            places = " and ".join(dict.fromkeys(_owner(one) for one in (first, item)))
+            raise InvalidDefinition(f"Two {what} are called '{item.name}': {places}.")
     return found
+
+
+def _owner(item: Any) -> str:
+    """Where it is defined, in words; a job is where its graph is."""
+    return str(item.graph.owner if isinstance(item, JobDefinition) else item.owner)
 
 
 def _get(kind: str, name: str, known: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NamedTuple, get_args, get_origin
+from typing import Annotated, Any, ForwardRef, NamedTuple, get_args, get_origin
 
 from ..core.errors import InvalidDefinition
 from .names import place
@@ -16,12 +16,29 @@ _CONTEXT_NAMES = frozenset({"context", "_context", "_", "__"})
 RESOURCE_PARAM = "resource_param"
 
 
+#: What to do about a name that only type checkers know.
+RESOLVE_ADVICE = (
+    "Import or define it where the function is defined, not only under `if TYPE_CHECKING` or inside of a function."
+)
+
+
+class Unresolved(NamedTuple):
+    """An annotation that is text and names nothing at run time. ``why`` is a clause."""
+
+    text: str
+    why: str
+
+    def explained(self) -> str:
+        return f"it is annotated '{self.text}', and {self.why}. {RESOLVE_ADVICE}"
+
+
 class Parameter(NamedTuple):
     """A parameter; ``annotation`` and ``default`` are NO_VALUE where there are none."""
 
     name: str
     annotation: Any = NO_VALUE
     default: Any = NO_VALUE
+    unresolved: Unresolved | None = None
 
 
 class Signature(NamedTuple):
@@ -39,12 +56,12 @@ def read_signature(function: Callable[..., Any], owner: str) -> Signature:
     """The signature of ``function``.
 
     Raises:
-        InvalidDefinition: a Config parameter is not called ``config``.
+        InvalidDefinition: a Config parameter is not called ``config``, or the annotation of ``config`` names nothing.
     """
     signature = _signature(function)
     parameters = [
-        Parameter(name, resolve(function, p.annotation), NO_VALUE if p.default is p.empty else p.default)
-        for name, p in signature.parameters.items()
+        _parameter(function, p)
+        for p in signature.parameters.values()
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
     context = _take_context(parameters)
@@ -55,8 +72,18 @@ def read_signature(function: Callable[..., Any], owner: str) -> Signature:
         config=config,
         resources=resources,
         inputs={p.name: p for p in parameters if p.name not in resources},
-        returns=resolve(function, signature.return_annotation),
+        returns=known(resolve(function, signature.return_annotation)),
         any_keyword=any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()),
+    )
+
+
+def _parameter(function: Callable[..., Any], p: inspect.Parameter) -> Parameter:
+    annotation = resolve(function, p.annotation)
+    return Parameter(
+        p.name,
+        known(annotation),
+        NO_VALUE if p.default is p.empty else p.default,
+        annotation if isinstance(annotation, Unresolved) else None,
     )
 
 
@@ -69,9 +96,12 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature:
 
 
 def resolve(function: Callable[..., Any], annotation: Any) -> Any:
-    """The object that an annotation names; NO_VALUE when there is none or its name is unknown at run time."""
+    """The object that an annotation names, or an Unresolved; NO_VALUE when there is none."""
     if annotation is inspect.Parameter.empty:
         return NO_VALUE
+    if isinstance(annotation, ForwardRef):
+        # From Python 3.14 on, what annotations that are not text name is looked up late, and may not be there.
+        annotation = annotation.__forward_arg__
     if not isinstance(annotation, str):
         return annotation
     inner = inspect.unwrap(function)
@@ -81,9 +111,18 @@ def resolve(function: Callable[..., Any], annotation: Any) -> Any:
     probe.__annotations__ = {"it": annotation}
     names = inspect.getclosurevars(inner).nonlocals if getattr(inner, "__closure__", None) else {}
     try:
-        return inspect.get_annotations(probe, globals=_globals(inner), locals=dict(names), eval_str=True)["it"]
-    except Exception:  # noqa: BLE001 - imported for type checkers only, or local to a function: it says nothing here
-        return NO_VALUE
+        found = inspect.get_annotations(probe, globals=_globals(inner), locals=dict(names), eval_str=True)["it"]
+        # Quoted in a module whose annotations are text already.
+        return resolve(function, found) if isinstance(found, str) else found
+    except NameError as error:
+        return Unresolved(annotation, f"the name '{error.name}' is not defined")
+    except Exception as error:  # noqa: BLE001 - evaluating the user's expression may raise anything
+        return Unresolved(annotation, f"that cannot be evaluated ({type(error).__name__}: {error})")
+
+
+def known(annotation: Any) -> Any:
+    """The annotation, NO_VALUE for one that names nothing."""
+    return NO_VALUE if isinstance(annotation, Unresolved) else annotation
 
 
 def _globals(function: Any) -> dict[str, Any]:
@@ -96,7 +135,8 @@ def _take_context(parameters: list[Parameter]) -> str | None:
     if not parameters:
         return None
     first = parameters[0]
-    kind = getattr(first.annotation, "__name__", "")
+    # Types of contexts are imported under TYPE_CHECKING more often than others: their name will do.
+    kind = first.unresolved.text if first.unresolved else getattr(first.annotation, "__name__", "")
     if first.name in _CONTEXT_NAMES or kind.endswith(("ExecutionContext", "EvaluationContext")):
         return parameters.pop(0).name
     return None
@@ -105,6 +145,10 @@ def _take_context(parameters: list[Parameter]) -> str | None:
 def _take_config(parameters: list[Parameter], owner: str, function: Callable[..., Any]) -> Parameter | None:
     for parameter in parameters:
         if parameter.name == "config":
+            if parameter.unresolved:
+                raise InvalidDefinition(
+                    f"{owner}{place(function)}: what 'config' takes is unknown: {parameter.unresolved.explained()}"
+                )
             parameters.remove(parameter)
             return parameter
         if is_config(parameter.annotation):
@@ -137,6 +181,11 @@ def check_only_resources(signature: Signature, owner: str, function: Callable[..
     extra: Mapping[str, Parameter] = {n: p for n, p in signature.inputs.items() if p.default is NO_VALUE}
     if signature.config is not None or extra:
         name = "config" if signature.config is not None else next(iter(extra))
+        unresolved = extra[name].unresolved if name in extra else None
+        if unresolved is not None:
+            raise InvalidDefinition(
+                f"{owner}{place(function)}: what the parameter '{name}' is for is unknown: {unresolved.explained()}"
+            )
         raise InvalidDefinition(
             f"{owner}{place(function)}: the parameter '{name}' is neither the context nor a resource; "
             "annotate a resource with its ConfigurableResource class or ResourceParam[…]."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..core.errors import InvalidDefinition
 from .op import OpDefinition
 from .policies import RetryPolicy
+from .slots import NO_VALUE
 from .wiring import GraphInput, Node, OutputOf, Source
 
 if TYPE_CHECKING:
@@ -160,7 +161,15 @@ def check_inputs(owner: str, steps: tuple[Step, ...], loadable: Mapping[str, fro
         for name, slot in step.op.ins.items():
             given = name in step.inputs or slot.has_default or slot.is_nothing
             if not given and name not in loadable.get(step.key, frozenset()):
-                raise InvalidDefinition(
-                    f"{owner}: input '{name}' of op '{step.key}' is connected to nothing, has no default and has no "
-                    "type that run config can hold (such as int or str). Pass it the output of an op."
-                )
+                raise InvalidDefinition(f"{owner}: {_unconnected(step, name)}")
+
+
+def _unconnected(step: Step, name: str) -> str:
+    """Why an input has no value. A parameter whose annotation names nothing may have been meant as a resource."""
+    parameter = step.op.signature.inputs.get(name)
+    if parameter is not None and parameter.unresolved and step.op.ins[name].dagster_type is NO_VALUE:
+        return f"what the parameter '{name}' of op '{step.key}' is for is unknown: {parameter.unresolved.explained()}"
+    return (
+        f"input '{name}' of op '{step.key}' is connected to nothing, has no default and has no type that run config "
+        "can hold (such as int or str). Pass it the output of an op."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..core.launch import LaunchResult, LaunchSpec
@@ -66,8 +66,11 @@ class Workspace(Protocol):
         """Start or adopt a host per entry, in the background, and begin to watch."""
         ...
 
-    def stop(self, *, terminate_hosts: bool) -> None:
-        """Stop watching; leave hosts (they outlive us for 30 s and keep their workers) or end them."""
+    def stop(self, *, terminate_hosts: bool, shared: Collection[str] = ()) -> None:
+        """Stop watching; leave hosts (they outlive us for 30 s and keep their workers) or end them.
+
+        ``shared``: locations whose hosts are left in any case, because another process holds them.
+        """
         ...
 
     def get(self, name: str) -> Location | None: ...

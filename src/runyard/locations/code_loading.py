@@ -22,8 +22,12 @@ def prepare_process(spec: LocationSpec) -> None:
     # Registered before anything of the user's, so that it runs last in every worker.
     atexit.register(flush_open_files)
     os.chdir(spec.working_directory)
-    # Python put the directory that it was started in there.
-    sys.path[0] = spec.working_directory
+    if getattr(sys.flags, "safe_path", False):
+        # Under PYTHONSAFEPATH the first entry is one of PYTHONPATH's.
+        sys.path.insert(0, spec.working_directory)
+    else:
+        # Python put the directory that it was started in there.
+        sys.path[0] = spec.working_directory
     load_dotenv(Path(spec.working_directory) / ".env", override=False)
     if spec.compat or (spec.compat is None and importlib.util.find_spec("dagster") is None):
         from ..compat import alias_dagster  # noqa: PLC0415 - most locations import runyard by its own name

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ..core.errors import RunyardError
+from .environment import callers_environment
 from .host.config import HostConfig
 from .host.process_tree import HOST_MARK
 from .host.ready import HostReady
@@ -130,7 +131,7 @@ class HostProcess:
                 stderr=output,
                 cwd=config.runtime_dir,
                 # Also when the code of a run starts it, it is none of that run's processes.
-                env={**os.environ, MARK: roomy(HOST_MARK)},
+                env={**callers_environment(), MARK: roomy(HOST_MARK)},
                 # A session of its own: the terminal's signals are not for the runs.
                 start_new_session=True,
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..core.host import HostRecord
 from ..core.runtime_files import start_lock
 from ..storage.protocols import Hosts
 from .client import HostClient
+from .environment import callers_environment
 from .host.config import HostConfig
 from .host_process import HostProcess
 from .processes import is_alive, machine_name
@@ -44,7 +44,7 @@ def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path) -> Runni
         HostNotStarted: it does not come up.
         StorageUnavailable: hosts cannot be looked up.
     """
-    config = msgspec.structs.replace(config, environment=environment_digest(os.environ))
+    config = msgspec.structs.replace(config, environment=environment_digest(callers_environment()))
     # Two control processes that start together must not start a host each.
     with _one_at_a_time(Path(start_lock(config.runtime_dir, config.spec.name))):
         for record in alive_here(hosts, config.spec.name):

@@ -16,3 +16,8 @@ def path_from(directory: str | Path, path: str) -> str:
 def host_log(compute_logs_dir: str, location_name: str) -> Path:
     """Where the hosts of a location write their log."""
     return Path(compute_logs_dir) / "_locations" / f"{short_name(location_name)}.log"
+
+
+def executable_from(directory: str | Path, path: str) -> str:
+    """The program that ``path`` means when written in ``directory``; a bare name is left for ``PATH``."""
+    return path_from(directory, path) if os.sep in path else path

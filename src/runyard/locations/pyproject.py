@@ -9,7 +9,7 @@ from typing import Any
 from ..core.errors import ConfigError
 from ..core.text import did_you_mean
 from ..settings.document import read_text
-from .paths import path_from
+from .paths import executable_from, path_from
 from .spec import LocationSpec
 
 if sys.version_info >= (3, 11):
@@ -92,13 +92,14 @@ def _module_name(entry: Any, at: str, path: Path) -> str:
 
 
 def _module_location(module: str, table: dict[str, Any], path: Path) -> LocationSpec:
+    directory, executable = path.absolute().parent, table.get("executable_path")
     return LocationSpec(
         name=table.get("code_location_name", module),
         kind="python_module",
         target=module,
         attribute=table.get("attribute"),
-        working_directory=path_from(path.absolute().parent, table.get("working_directory", "")),
-        executable_path=table.get("executable_path"),
+        working_directory=path_from(directory, table.get("working_directory", "")),
+        executable_path=None if executable is None else executable_from(directory, executable),
         start_method=table.get("start_method"),
         compat=table.get("compat"),
     )

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..definitions.autoload import directories_below as package_directories
 from .spec import LocationSpec
 
 #: Modification time in nanoseconds, size, and inode.
@@ -85,6 +86,10 @@ def loaded_directories(spec: LocationSpec) -> tuple[str, ...]:
     """The directories of the location's own modules that this process has imported: where to watch for changes."""
     root = Path(spec.working_directory)
     found = set(spec.directories())
+    package = sys.modules.get(spec.target)
+    if package is not None and spec.kind == "autoload_defs_module" and hasattr(package, "__path__"):
+        # Also those without a module so far: a file that is put there is loaded.
+        found.update(map(str, package_directories(package)))
     for file in loaded_files():
         if _is_own(Path(file), root):
             found.add(str(Path(file).parent))

@@ -18,6 +18,10 @@ WORKSPACE_FILE = "workspace.yaml"
 PROJECT_FILE = "pyproject.toml"
 
 
+#: (kind, file path or module name, attribute).
+Named = tuple[LocationKind, str, str | None]
+
+
 class NoTarget(UserError):
     """Nothing says where the code is."""
 
@@ -51,8 +55,8 @@ class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
     """Where the code locations come from; paths are absolute. Files are read again at each call."""
 
     workspace_files: tuple[str, ...] = ()
-    #: (kind, file path or module name, attribute) of what the command line names.
-    named: tuple[tuple[LocationKind, str, str | None], ...] = ()
+    #: What the command line names.
+    named: tuple[Named, ...] = ()
     #: For what is named; empty: where the process runs.
     working_directory: str = ""
     project_file: str | None = None
@@ -63,7 +67,11 @@ class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ConfigError: a file cannot be read, says something that cannot be meant, or names repeat.
         """
-        entries = [Entry(self._named_spec(*named), "the command line", 0) for named in self.named]
+        names = distinct_names(self.named)
+        entries = [
+            Entry(self._named_spec(name, *each), "the command line", 0)
+            for name, each in zip(names, self.named, strict=True)
+        ]
         for file in self.workspace_files:
             entries += read_entries(Path(file), env=os.environ if env is None else env)
         if self.project_file is not None:
@@ -76,14 +84,33 @@ class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
         """The files whose change changes ``specs``."""
         return [*self.workspace_files, *([self.project_file] if self.project_file else [])]
 
-    def _named_spec(self, kind: LocationKind, target: str, attribute: str | None) -> LocationSpec:
+    def _named_spec(self, name: str, kind: LocationKind, target: str, attribute: str | None) -> LocationSpec:
         return LocationSpec(
-            name=default_name(kind, target, attribute),
+            name=name,
             kind=kind,
             target=target,
             attribute=attribute,
             working_directory=self.working_directory or str(Path.cwd()),
         )
+
+
+def distinct_names(named: Sequence[Named]) -> list[str]:
+    """A name for each. Files of one name are named by their paths below the directory that they have in common, with
+    dots: a command line has no place for a name.
+    """
+    names = [default_name(*each) for each in named]
+    return [
+        _distinct(each, [named[i] for i, other in enumerate(names) if other == name])
+        for each, name in zip(named, names, strict=True)
+    ]
+
+
+def _distinct(one: Named, alike: Sequence[Named]) -> str:
+    kind, target, attribute = one
+    if len(alike) == 1 or any(other != "python_file" for other, _, _ in alike):
+        return default_name(kind, target, attribute)
+    shared = os.path.commonpath([str(Path(file).parent) for _, file, _ in alike])
+    return default_name(kind, ".".join(Path(target).relative_to(shared).parts), attribute)
 
 
 def resolve_target(options: TargetOptions, cwd: str) -> WorkspaceTarget:
@@ -121,7 +148,7 @@ def _existing(file: str, cwd: str) -> str:
     return path
 
 
-def _named(options: TargetOptions, cwd: str) -> tuple[tuple[LocationKind, str, str | None], ...]:
+def _named(options: TargetOptions, cwd: str) -> tuple[Named, ...]:
     targets: list[tuple[LocationKind, str]] = [
         *(("python_file", path_from(cwd, file)) for file in options.python_file),
         *(("python_module", name) for name in options.module_name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from ..core.clock import Clock
@@ -92,17 +92,15 @@ class LocalWorkspace:
         self._apply(self._target.specs())
         self._watcher.start()
 
-    def stop(self, *, terminate_hosts: bool) -> None:
+    def stop(self, *, terminate_hosts: bool, shared: Collection[str] = ()) -> None:
         self._watcher.stop()
         with self._changed:
             everyone = [*self._locations.values(), *self._successors.values()]
-        if not terminate_hosts:
-            for location in everyone:
+        ours = [location for location in everyone if terminate_hosts and location.name not in shared]
+        for location in everyone:
+            if location not in ours:
                 location.stop()
-            return
-        ending = [
-            threading.Thread(target=location.terminate_host, kwargs={"grace": STOP_GRACE}) for location in everyone
-        ]
+        ending = [threading.Thread(target=location.terminate_host, kwargs={"grace": STOP_GRACE}) for location in ours]
         for thread in ending:
             thread.start()
         for thread in ending:

@@ -12,7 +12,7 @@ import yaml
 from ..core.errors import ConfigError
 from ..settings.document import Source, compose, empty_node, line_of, read_text
 from ..settings.kinds import Choice, Either, Flag, Keys, Kind, Listing, NotYet, Section, Text
-from .paths import path_from
+from .paths import executable_from, path_from
 from .spec import LocationKind, LocationSpec
 
 _PLACE: dict[str, Kind] = {
@@ -109,20 +109,13 @@ def _spec(entry: Section, directory: Path) -> LocationSpec:
     ((key, value),) = entry.values.items()
     kind = cast("LocationKind", key)
     given: dict[str, Any] = dict(value.values) if isinstance(value, Section) else {_TARGET_KEYS[kind]: value}
-    target = given.pop(_TARGET_KEYS[kind])
+    target, executable = given.pop(_TARGET_KEYS[kind]), given.pop("executable_path", None)
     name = given.pop("location_name", None) or default_name(kind, target, given.get("attribute"))
     return LocationSpec(
         name=name,
         kind=kind,
         target=path_from(directory, target) if kind == "python_file" else target,
         working_directory=path_from(directory, given.pop("working_directory", "")),
-        executable_path=_executable(given.pop("executable_path", None), directory),
+        executable_path=None if executable is None else executable_from(directory, executable),
         **given,
     )
-
-
-def _executable(path: str | None, directory: Path) -> str | None:
-    """A path starts from the file's directory; a bare name is looked up on PATH when the location starts."""
-    if path is None or os.sep not in path:
-        return path
-    return path_from(directory, path)

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.events import ErrorInfo, StoredEvent
 from ..core.location import JobInfo, LocationRecord, ScheduleInfo, SensorInfo
+from ..core.process import ProcessRecord
 from ..core.run import Run, RunFailure
 from ..core.tick import Evaluation, InstigatorState, InstigatorStatus, Tick
 from .daemon_status import DaemonStatus
@@ -112,6 +113,22 @@ def daemon_shape(status: DaemonStatus) -> Shape:
             {"host": standby.host, "pid": standby.pid, "last_heartbeat": iso(standby.last_heartbeat)}
             for standby in status.standbys
         ],
+    }
+
+
+def process_shape(process: ProcessRecord) -> Shape:
+    """``restart``: keys of the instance file that it takes only when it starts; ``problem``: why the file is no use."""
+    return {
+        "process_id": process.process_id,
+        "command": process.command,
+        "host": process.machine,
+        "pid": process.pid,
+        "started_at": iso(process.started_at),
+        "address": process.address,
+        "daemons": process.daemons,
+        "home": process.home,
+        "restart": list(process.settings.restart),
+        "problem": process.settings.problem,
     }
 
 

@@ -52,7 +52,8 @@ class Canceler:
         self._wakeups = wakeups
         self._locations = locations
         self._clock = clock
-        self._kill_after = kill_after
+        #: May be replaced while it runs.
+        self.kill_after = kill_after
         self._signalled: set[Signalled] = set()
         self._thread = RepeatingThread("canceler", self._step, clock=clock)
 
@@ -98,7 +99,7 @@ class Canceler:
             attempt=run.attempt,
             force=False,
             timeout=TERMINATE_SECONDS,
-            kill_after=self._kill_after,
+            kill_after=self.kill_after,
         )
         if found:
             self._signalled.add(_signalled(run))

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 from ..core.daemon import DaemonType
 from ..core.lease import Fence
+from ..settings.instance import InstanceSettings
 
 #: Asks for a pass now.
 Wake = Callable[[], None]
@@ -40,6 +41,10 @@ class Daemon(Protocol):
 
     def attach(self, wake: Wake, report: Report) -> None:
         """Receive what asks for a pass now and what shows an error to people; called once, before the first pass."""
+        ...
+
+    def configure(self, settings: InstanceSettings) -> None:
+        """Take over settings that were changed, from another thread than that of passes."""
         ...
 
     def run_once(self, now: float, fence: Fence) -> PassResult:

@@ -71,8 +71,13 @@ def _read_home(home: str, env: Mapping[str, str]) -> InstanceSettings:
     return interpret(root, source, home=home, file=str(path) if path else None, text=text)
 
 
+def instance_files(home: str) -> list[Path]:
+    """Where an instance file may be; the first that is there is read."""
+    return [Path(home) / name for name in (OWN_FILE, FIELD_FILE)]
+
+
 def _instance_file(home: Path) -> Path | None:
-    return next((home / name for name in (OWN_FILE, FIELD_FILE) if (home / name).exists()), None)
+    return next((file for file in instance_files(str(home)) if file.exists()), None)
 
 
 def _note_ignored_files(home: Path, read: Path | None, notices: list[str]) -> None:

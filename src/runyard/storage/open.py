@@ -24,12 +24,13 @@ from .protocols import (
     Locations,
     Policies,
     PoolSlots,
+    Processes,
     Queue,
     Runs,
     Ticks,
     Wakeups,
 )
-from .registries import SqlHeartbeats, SqlHosts, SqlLocations
+from .registries import SqlHeartbeats, SqlHosts, SqlLocations, SqlProcesses
 from .run_queue import SqlQueue
 from .runs import SqlRuns
 from .schema import REVISION
@@ -56,6 +57,7 @@ class SqlStores:
         self.ticks: Ticks = SqlTicks(database, rules)
         self.leases: Leases = SqlLeases(database)
         self.heartbeats: Heartbeats = SqlHeartbeats(database)
+        self.processes: Processes = SqlProcesses(database)
         self.hosts: Hosts = SqlHosts(database)
         self.locations: Locations = SqlLocations(database)
         self.wakeups: Wakeups = wakeups

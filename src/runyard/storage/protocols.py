@@ -19,6 +19,7 @@ from ..core.lease import Fence, Lease
 from ..core.location import LeftAlone, LocationRecord
 from ..core.policies import RunPolicies
 from ..core.pools import PoolHolder, PoolWaiter
+from ..core.process import ProcessRecord
 from ..core.queue import (
     ActiveRun,
     AuditEntry,
@@ -480,6 +481,18 @@ class Heartbeats(Protocol):
     def forget_process(self, process_id: str) -> None: ...
 
 
+class Processes(Protocol):
+    """Processes that serve the instance, those too that died without a word."""
+
+    def put(self, process: ProcessRecord) -> None: ...
+
+    def all(self) -> Sequence[ProcessRecord]:
+        """Those that started first come first."""
+        ...
+
+    def remove(self, process_id: str) -> None: ...
+
+
 class Hosts(Protocol):
     def register(self, host: HostRecord) -> None: ...
 
@@ -545,6 +558,7 @@ class Stores(Protocol):
     ticks: Ticks
     leases: Leases
     heartbeats: Heartbeats
+    processes: Processes
     hosts: Hosts
     locations: Locations
     wakeups: Wakeups

@@ -1,4 +1,6 @@
-"""Who is there: daemons' heartbeats, location hosts and code locations, each one row with its record as JSON."""
+"""Who is there: serving processes, daemons' heartbeats, location hosts and code locations, each one row with its record
+as JSON.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,15 @@ from ..core.daemon import Heartbeat
 from ..core.host import HostRecord
 from ..core.lease import Fence
 from ..core.location import LeftAlone, LocationRecord
+from ..core.process import ProcessRecord
 from .database import Database
 from .rows import text
-from .schema import heartbeats, hosts, locations
+from .schema import heartbeats, hosts, locations, processes
 from .schema import left_alone as resting
 from .upsert import put
 
 _heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_process = msgspec.json.Decoder(ProcessRecord).decode
 _host = msgspec.json.Decoder(HostRecord).decode
 _location = msgspec.json.Decoder(LocationRecord).decode
 
@@ -46,6 +50,28 @@ class SqlHeartbeats:
     def forget_process(self, process_id: str) -> None:
         with self._database.write() as connection:
             connection.execute(sa.delete(heartbeats).where(heartbeats.c.process_id == process_id))
+
+
+class SqlProcesses:
+    """``storage.protocols.Processes``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, process: ProcessRecord) -> None:
+        row = {"process_id": process.process_id, "body": text(process)}
+        with self._database.write() as connection:
+            put(self._database, connection, processes, row)
+
+    def all(self) -> Sequence[ProcessRecord]:
+        query = sa.select(processes.c.body).order_by(processes.c.process_id)
+        with self._database.read() as connection:
+            found = [_process(body) for body in connection.execute(query).scalars()]
+        return sorted(found, key=lambda process: process.started_at)
+
+    def remove(self, process_id: str) -> None:
+        with self._database.write() as connection:
+            connection.execute(sa.delete(processes).where(processes.c.process_id == process_id))
 
 
 class SqlHosts:

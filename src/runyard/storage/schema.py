@@ -14,7 +14,7 @@ from ..core.tick import InstigatorStatus, TickStatus
 from .columns import NAME, SERIAL, TransactionId
 
 #: Every revision of the schema, oldest first; the last is what this version of Runyard works with.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 REVISION = REVISIONS[-1]
 
 metadata = sa.MetaData()
@@ -257,6 +257,13 @@ heartbeats = sa.Table(
     "heartbeats",
     metadata,
     sa.Column("daemon_type", NAME, primary_key=True),
+    sa.Column("process_id", NAME, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
+processes = sa.Table(
+    "processes",
+    metadata,
     sa.Column("process_id", NAME, primary_key=True),
     sa.Column("body", sa.Text, nullable=False),
 )

@@ -22,8 +22,12 @@ STOP_SECONDS = 5.0
 
 
 class PortInUse(UserError):
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"Port {port} of {host} is in use; give another with -p, or -p 0 for any free one.")
+    """``by``: which process of ours has it, where that is known."""
+
+    def __init__(self, host: str, port: int, *, by: str | None = None) -> None:
+        self.host, self.port = host, port
+        used = f"in use by {by}, which serves this home already" if by else "in use"
+        super().__init__(f"Port {port} of {host} is {used}; give another with -p, or -p 0 for any free one.")
 
 
 class CannotListen(UserError):

@@ -14,7 +14,7 @@ from ...locations.api import Workspace
 from ...operations.queue.ahead import QueueViewStores
 from ...queue.admission.admission import Admission
 from ...service.daemon import PassResult, Report, Wake
-from ...settings.instance import QueueSettings
+from ...settings.instance import InstanceSettings, QueueSettings
 from ...storage.protocols import Wakeups
 from .availability import Availability
 from .back_off import BackOff
@@ -68,6 +68,10 @@ class RunQueueDaemon:
         self._wake = wake
         self._handover.attach(wake, report)
         self._estimating.report = report
+
+    def configure(self, settings: InstanceSettings) -> None:
+        self._settings = settings.queue
+        self._handover.configure(settings.queue)
 
     def stand_by(self) -> None:
         self._mirror = None

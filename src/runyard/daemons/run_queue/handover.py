@@ -69,6 +69,9 @@ class Handover:
         self._wake: Wake = lambda: None
         self._report: Report = log_report
 
+    def configure(self, settings: QueueSettings) -> None:
+        self._settings = settings
+
     def attach(self, wake: Wake, report: Report) -> None:
         self._wake, self._report = wake, report
 

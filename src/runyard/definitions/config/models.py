@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 from ...core.text import did_you_mean, listing
 from ..slots import NO_VALUE
 from ..types import shown
+from .base import require_complete
 from .env import EnvVar, IntEnvVar, env_name, is_env_var, read
 from .schema import SCALARS, ConfigType, Issue, Scalar, join
 
@@ -39,6 +40,7 @@ class ModelType(ConfigType):
     def __init__(
         self, model: type[BaseModel], *, default: Any = NO_VALUE, set_already: Mapping[str, Any] | None = None
     ) -> None:
+        require_complete(model)
         self.model, self.default, self.set_already = model, default, dict(set_already or {})
         self.required = default is NO_VALUE and any(
             _is_required(field) for name, field in model.model_fields.items() if name not in self.set_already

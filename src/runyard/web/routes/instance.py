@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from ... import __version__
+from ...operations.processes import serving
+from ...operations.shapes import process_shape
 from ..context import Context
 from ..masking import mask_url, mask_yaml
 from ..responses import Json
@@ -17,7 +19,9 @@ router = APIRouter(tags=["instance"])
 
 @router.get("/instance")
 def instance(context: Context) -> Json:
-    """Version, home, storage, the instance file with its secrets masked, and what is wrong with the workspace."""
+    """Version, home, storage, the instance file with its secrets masked, what is wrong with the workspace, and which
+    processes serve the instance, each with what of the file is not in force in it.
+    """
     settings = context.settings
     return Json(
         {
@@ -31,6 +35,7 @@ def instance(context: Context) -> Json:
             "configuration_text": mask_yaml(settings.text) if settings.text else "",
             "configuration_file": settings.file,
             "notices": list(settings.notices),
+            "processes": [process_shape(process) for process in serving(context.stores, clock=context.clock)],
             "queue_depth": context.stores.queue.depth(),
             "workspace_problem": context.workspace.problem() if context.workspace else None,
         }

@@ -1,0 +1,55 @@
+"""Says that this process serves the instance, so that others can say with whom they share it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from ..core.clock import Clock
+from ..core.daemon import HEARTBEAT_INTERVAL
+from ..core.errors import RunyardError
+from ..core.process import ProcessRecord
+from ..operations.processes import is_live
+from ..storage.protocols import Processes
+from .worker_thread import RepeatingThread
+
+logger = logging.getLogger(__name__)
+
+
+class Presence:
+    """Puts ``describe()`` into storage at every heartbeat and when woken; takes it away at the end."""
+
+    def __init__(self, processes: Processes, describe: Callable[[], ProcessRecord], *, clock: Clock) -> None:
+        self._processes, self._describe, self._clock = processes, describe, clock
+        self._thread = RepeatingThread("presence", self.step, clock=clock)
+
+    def start(self) -> None:
+        """Appear before this returns: of two processes that start together at least one sees the other."""
+        self.step()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Ask for the record to be put anew now."""
+        self._thread.wake()
+
+    def end(self) -> None:
+        """Disappear before this returns: of two processes that end together at least one sees itself alone."""
+        self._thread.stop()
+        self._guarded(lambda: self._processes.remove(self._describe().process_id))
+
+    def step(self) -> float:
+        self._guarded(lambda: self._processes.put(self._describe()))
+        self._guarded(self._forget_the_dead)
+        return HEARTBEAT_INTERVAL
+
+    def _forget_the_dead(self) -> None:
+        now = self._clock.now()
+        for process in self._processes.all():
+            if not is_live(process, now):
+                self._processes.remove(process.process_id)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except RunyardError as error:
+            logger.warning("presence: %s", error)
