@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.errors import InvalidDefinition, InvalidRunConfig
+from ..core.kept import kept_message
 from ..core.tags import CODE_LOCATION, RUN_KEY, SCHEDULE_NAME, SCHEDULED_TIME, SENSOR_NAME, TICK, normalise
 from ..core.tick import Evaluation, EvaluationRequest, RunAsked, TickStatus
 from ..definitions.config.job_config import config_issues, with_job_defaults
@@ -48,7 +49,7 @@ def evaluate(
     try:
         with only_here(), lines_go_to(tick.take_line):
             status, answer, runs, cursor = tick.evaluate()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - user code raises anything; it becomes the tick's end
+    except BaseException as error:  # noqa: BLE001 - user code raises anything; it becomes the tick's end
         return Evaluation(
             status=TickStatus.FAILURE,
             error=error_info(error),
@@ -58,7 +59,7 @@ def evaluate(
     return Evaluation(
         status=status,
         runs=runs,
-        skip_reason=answer.skip_reason,
+        skip_reason=None if answer.skip_reason is None else kept_message(answer.skip_reason),
         cursor=cursor,
         log=tuple(tick.log),
         seconds=clock.monotonic() - started,
@@ -86,7 +87,7 @@ class _Tick(ABC):
 
     def take_line(self, line: LogLine) -> None:
         time = datetime.fromtimestamp(self._clock.now(), timezone.utc).isoformat(timespec="milliseconds")
-        self.log.append(f"{time} {line.level} {line.text()}")
+        self.log.append(f"{time} {line.level} {kept_message(line.text())}")
 
     @abstractmethod
     def evaluate(self) -> _Outcome: ...

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..core.error_info import message_of
+from ..core.error_info import error_line, message_of
 from ..core.errors import RunyardError
 from ..core.events import EventType
 from ..core.text import listing
 from ..definitions.steps import Step
 from .attempt import Attempt
 from .emitter import error_data
+from .errors import RunCancelled
 from .log import line_logger, lines_go_to
 from .resources import ResourceScope
 
@@ -67,7 +68,9 @@ class _ResourceLife:
         try:
             with lines_go_to(self._lines):
                 values = self._scope.open()
-        except (Exception, SystemExit) as error:
+        except RunCancelled:
+            raise
+        except BaseException as error:
             told, data = f"Initialising resources {names} failed.", error_data(error)
             self._emit(EventType.RESOURCE_INIT_FAILURE, told, level="ERROR", data=data, wait=True)
             raise ResourcesNotReady(error) from error
@@ -80,7 +83,7 @@ class _ResourceLife:
 
     def _teardown_failed(self, name: str, error: BaseException) -> None:
         """The work is done whether or not cleaning up fails: said in the log, no reason to fail the run."""
-        told = f"Taking down the resource '{name}' failed: {type(error).__name__}: {message_of(error)}"
+        told = f"Taking down the resource '{name}' failed: {error_line(error)}"
         self._emit(EventType.ENGINE_EVENT, told, level="ERROR", data=error_data(error))
 
     def _emit(self, kind: EventType, message: str, **more: Any) -> None:

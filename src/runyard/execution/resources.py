@@ -13,7 +13,6 @@ from ..definitions.records import DagsterRun
 from ..definitions.resources.definition import AnyResource, ConfigurableAdapter
 from .contexts.init import InitResourceContext
 from .contexts.resources import Resources
-from .errors import RunCancelled
 
 
 class ResourceScope:
@@ -65,7 +64,7 @@ class ResourceScope:
             name, life = self._open.pop()
             try:
                 life.__exit__(None, None, None)
-            except (Exception, RunCancelled, SystemExit) as error:  # noqa: BLE001 - user code raises anything; reported
+            except BaseException as error:  # noqa: BLE001 - user code raises anything; reported
                 on_error(name, error)
 
 

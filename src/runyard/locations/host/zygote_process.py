@@ -13,11 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-import msgspec
-
 from ...core.events import ErrorInfo
 from ...core.launch import LaunchSpec
 from ...core.step import StepOrder
+from ..codec import decoder
 from ..messages import (
     FromZygote,
     Loaded,
@@ -34,7 +33,7 @@ from .zygote_start import StartedZygote
 
 log = logging.getLogger(__name__)
 
-_DECODER = msgspec.msgpack.Decoder(FromZygote)
+_DECODER = decoder(FromZygote)
 #: The error of code whose process ended before it was loaded.
 PROCESS_DIED = "LocationProcessDied"
 #: Of what a zygote prints, this much is kept for the error that tells why it died, in bytes.
