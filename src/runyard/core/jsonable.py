@@ -20,7 +20,7 @@ def unstorable(value: Any, path: str = "") -> tuple[str, str] | None:
         )
     if isinstance(value, (list, tuple)):
         return _first(unstorable(item, f"{path}.{index}" if path else str(index)) for index, item in enumerate(value))
-    message = _scalar_fault(value)
+    message = scalar_fault(value)
     return (path.encode("utf-8", "backslashreplace").decode(), message) if message else None
 
 
@@ -28,7 +28,8 @@ def _first(faults: Any) -> tuple[str, str] | None:
     return next((fault for fault in faults if fault), None)
 
 
-def _scalar_fault(value: Any) -> str | None:
+def scalar_fault(value: Any) -> str | None:
+    """Why a string or number cannot be stored as it is; a clause."""
     if isinstance(value, str):
         return text_fault(value)
     if isinstance(value, float) and not math.isfinite(value):

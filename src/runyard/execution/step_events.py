@@ -53,7 +53,7 @@ class StepEvents:
         told = f"Output '{output.output_name}' of type {type_name(kind)}."
         data = {
             "output_name": output.output_name,
-            "metadata": plain_metadata(metadata),
+            "metadata": plain_metadata(metadata, f"output '{output.output_name}'"),
             "stored": not_stored is None,
         }
         self._emit(EventType.STEP_OUTPUT, f"{told} {not_stored}" if not_stored else told, data=data)
@@ -66,7 +66,9 @@ class StepEvents:
                 "ExpectationResult."
             )
         kind, told, data = _expectation(report) if isinstance(report, ExpectationResult) else _asset_report(report)
-        self._emit(kind, told, data={**data, "metadata": plain_metadata(report.metadata)}, wait=True)
+        self._emit(
+            kind, told, data={**data, "metadata": plain_metadata(report.metadata, type(report).__name__)}, wait=True
+        )
 
     def succeeded(self, took: float) -> None:
         self._emit(EventType.STEP_SUCCESS, f"Step '{self._key}' succeeded in {took:.3g} s.", wait=True)
@@ -82,7 +84,7 @@ class StepEvents:
         )
 
     def failed(self, error: ErrorInfo, metadata: Mapping[str, Any] | None = None) -> None:
-        more = {"metadata": plain_metadata(metadata)} if metadata else {}
+        more = {"metadata": plain_metadata(metadata, "the Failure")} if metadata else {}
         self._emit(
             EventType.STEP_FAILURE,
             f"Step '{self._key}' failed: {error.class_name}: {_first_line(error)}",
