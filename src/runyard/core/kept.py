@@ -22,6 +22,7 @@ LONGEST_TEXT = 1_000_000
 #: An object that JSON does not know is kept as text of at most so many characters.
 LONGEST_OBJECT = 10_000
 DEEPEST = 100
+_LONGEST_PATH = 100
 #: Values and characters in all.
 MOST_VALUES = 200_000
 MOST_CHARACTERS = 8_000_000
@@ -32,7 +33,7 @@ class NotKept(Exception):
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
-        super().__init__(f"{path}: {why}" if path else why)
+        super().__init__(f"{bounded(path, _LONGEST_PATH)}: {why}" if path else why)
 
 
 def kept(value: Any) -> Any:
@@ -132,4 +133,5 @@ def _elements(value: Any) -> Iterable[Any]:
 
 
 def _join(path: str, part: str) -> str:
-    return bounded(f"{path}.{part}" if path else part, LONGEST_OBJECT)
+    part = part[:_LONGEST_PATH]
+    return f"{path}.{part}" if path else part

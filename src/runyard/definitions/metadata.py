@@ -137,7 +137,7 @@ def _exact(place: str, kind: str, value: Any) -> Any:
     if kind == "int":
         return _kept(place, operator.index(value))
     if kind == "float":
-        return float(value)
+        return _number(place, "a number", Real, value)
     if kind == "path":
         return os.fspath(value)
     _kept(place, value)
@@ -154,7 +154,8 @@ def _kept(place: str, value: Any) -> Any:
 def _number(place: str, wanted: str, kind: type, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, kind):
         raise InvalidDefinition(f"{place} is {wanted}, not {repr_of(value)}.")
-    return operator.index(value) if isinstance(value, Integral) else float(value)
+    number: Any = value
+    return operator.index(number) if isinstance(value, Integral) else float(number)
 
 
 def _path(place: str, path: Any) -> str:

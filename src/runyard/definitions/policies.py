@@ -36,7 +36,7 @@ class RetryPolicy:
     """Try a failed step again up to ``max_retries`` times, ``delay`` seconds apart.
 
     Raises:
-        InvalidDefinition: ``max_retries`` or ``delay`` is out of its bounds, or backoff or jitter is given without a delay.
+        InvalidDefinition: ``max_retries`` or ``delay`` is out of its bounds, or backoff or jitter has no delay.
     """
 
     max_retries: int = 1
