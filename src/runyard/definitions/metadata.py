@@ -178,9 +178,17 @@ def plain_metadata(metadata: Mapping[str, MetadataValue], owner: str) -> dict[st
     """Metadata as an event carries it: ``{key: {"kind": …, "value": …}}``, JSON all through.
 
     Raises:
-        InvalidDefinition: a value has been changed since it was checked, and cannot be kept any more.
+        InvalidDefinition: user code has changed it since it was checked, and it cannot be kept any more.
     """
     return {
         key: {"kind": str(value.kind), "value": _kept(_place(key, owner), value.value)}
-        for key, value in metadata.items()
+        for key, value in check_metadata(metadata, owner).items()
     }
+
+
+def plain_or_said(metadata: Any, owner: str) -> Any:
+    """As ``plain_metadata``; a sentence in the place of what cannot be kept, where an error is being told of."""
+    try:
+        return plain_metadata(metadata, owner)
+    except InvalidDefinition as error:
+        return f"<not kept: {error}>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from ..core.errors import InvalidDefinition
@@ -102,7 +103,16 @@ class RetryRequested(Exception):
         if seconds_to_wait is not None:
             _check_seconds("RetryRequested: seconds_to_wait", seconds_to_wait)
         super().__init__("The op asked to be tried again.")
-        self.max_retries, self.seconds_to_wait = max_retries, seconds_to_wait
+        self._max_retries, self._seconds_to_wait = max_retries, seconds_to_wait
+
+    @property
+    def max_retries(self) -> int:
+        # A subclass may have an __init__ of its own that does not call ours.
+        return getattr(self, "_max_retries", 1)
+
+    @property
+    def seconds_to_wait(self) -> float | None:
+        return getattr(self, "_seconds_to_wait", None)
 
 
 class Failure(Exception):
@@ -113,6 +123,11 @@ class Failure(Exception):
     Raises:
         InvalidDefinition: the description is no string, or the metadata has a value of no known kind.
     """
+
+    # For a subclass with an __init__ of its own that does not call ours.
+    description: str | None = None
+    metadata: Mapping[str, Any] = MappingProxyType({})
+    allow_retries: bool = True
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from ..core.events import ErrorInfo, EventType
 from ..core.text import counted
 from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
 from ..definitions.errors import InvariantViolation
-from ..definitions.metadata import plain_metadata
+from ..definitions.metadata import plain_metadata, plain_or_said
 from ..definitions.slots import Output
 from ..definitions.types import shown, type_name
 from .compute import REPORTS
@@ -84,7 +84,7 @@ class StepEvents:
         )
 
     def failed(self, error: ErrorInfo, metadata: Mapping[str, Any] | None = None) -> None:
-        more = {"metadata": plain_metadata(metadata, "the Failure")} if metadata else {}
+        more = {"metadata": plain_or_said(metadata, "the Failure")} if metadata else {}
         self._emit(
             EventType.STEP_FAILURE,
             f"Step '{self._key}' failed: {error.class_name}: {_first_line(error)}",
