@@ -209,10 +209,21 @@ def test_merge():
         ),
         (lambda: dg.schedule("@daily", name="s", job=main)(lambda context, thing: None), "'thing' is neither"),
         (lambda: dg.sensor(job=main, name="s", minimum_interval_seconds=-1)(lambda: None), "from 0 up, not -1"),
+        (
+            lambda: dg.sensor(job=main, name="s", minimum_interval_seconds=float("nan"))(lambda: None),
+            "from 0 up, not nan",
+        ),
+        (
+            lambda: dg.sensor(job=main, name="s", minimum_interval_seconds=float("inf"))(lambda: None),
+            "from 0 up, not inf",
+        ),
         (lambda: dg.sensor(job=work, name="s")(lambda: None), "neither a job nor a graph"),
         (lambda: dg.RetryPolicy(max_retries=-1), "from 0 up"),
         (lambda: dg.RetryPolicy(backoff=dg.Backoff.LINEAR), "need a delay"),
-        (lambda: dg.AssetMaterialization("a", metadata={"x": object()}), "Metadata 'x' is object"),
+        (
+            lambda: dg.AssetMaterialization("a", metadata={"x": object()}),
+            "Metadata key 'x' of AssetMaterialization 'a' is object",
+        ),
     ],
 )
 def test_bad_definitions_say_what_is_wrong(make, told):

@@ -68,7 +68,7 @@ def test_what_is_given_beside_the_message_is_kept() -> None:
         context.log.info("plain")
 
     first, second = lines_of(act)
-    assert first.data == {"extra": {"rows": 5, "path": "PosixPath('/x')", "thing": "<Thing>", "nan": "nan"}}
+    assert first.data == {"extra": {"rows": 5, "path": "/x", "thing": "<Thing>", "nan": "nan"}}
     assert second.data == {}
 
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { nextAfter } from '../src/api/client';
 import { cronWords } from '../src/lib/cron';
-import { parseFrames } from '../src/lib/frames';
+import { parseFrames, traceParts } from '../src/lib/frames';
 import { clock, distance, duration, relative } from '../src/lib/time';
 import { chipsOf, parseChip, requestOf, searchOf, searchTarget } from '../src/pages/runs/filters';
 
@@ -36,6 +36,17 @@ it('reads the user frames of a traceback', () => {
     { file: '/srv/a/b.py', line: 3, function: 'f', code: 'x = g(' },
     { file: '/srv/a/c.py', line: 9, function: 'g', code: 'raise KeyError(1)' },
   ]);
+});
+
+it('puts a traceback together of own frames, folded ones and remarks', () => {
+  const [f, g] = ['  File "/srv/a/b.py", line 3, in f\n    g()', '  File "/srv/a/c.py", line 9, in g\n    raise KeyError(1)'];
+  const error = { error_class: 'KeyError', message: '1', stack: [f!, '  [940 more frames]', g!], library_frames: 3, cause: null };
+  const folded = [{ before: 0, frames: ['a', 'b'] }, { before: 3, frames: ['c'] }];
+  expect(traceParts({ ...error, folded })).toEqual([
+    { library: ['a', 'b'] }, { own: f }, { remark: '[940 more frames]' }, { own: g }, { library: ['c'] },
+  ]);
+  // As it was stored before frames of libraries were kept.
+  expect(traceParts({ ...error, stack: [f!] })).toEqual([{ own: f }, { remark: '3 library frames hidden' }]);
 });
 
 describe('filters', () => {

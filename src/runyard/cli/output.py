@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..core.clock import Clock
+from ..core.error_info import error_lines
 from ..core.events import ErrorInfo
 from ..core.location import LocationDefinitions, LocationRecord
 from ..core.text import duration as spelt_duration
@@ -98,6 +99,4 @@ def loaded_text(record: LocationRecord) -> str:
 
 def error_text(error: ErrorInfo) -> str:
     """An error of the user's code over several lines: what caused it first, then its frames, then what it says."""
-    causes = [error_text(error.cause), "which led to:"] if error.cause is not None else []
-    frames = [frame.rstrip("\n") for frame in error.stack]
-    return "\n".join([*causes, *frames, click.style(f"{error.class_name}: {error.message}", fg="red")])
+    return "\n".join(error_lines(error, lambda line: click.style(line, fg="red")))

@@ -11,6 +11,17 @@ class RunyardError(Exception):
     """Base of every error that Runyard raises on purpose; ``str()`` is a sentence for a person."""
 
 
+class RunCancelled(BaseException):
+    """Raised inside user code, by the worker's SIGTERM handler, when the run is to stop.
+
+    No Exception, so that user code's ``except Exception`` lets it through. Code of ours that catches what user code
+    raises lets it through as well: a cancellation is never a user's error.
+    """
+
+    def __init__(self, message: str = "The run was canceled.") -> None:
+        super().__init__(message)
+
+
 class UserError(RunyardError):
     """What was asked for cannot be done as asked: exit code 1, HTTP 4xx."""
 

@@ -45,6 +45,13 @@ class EventType(str, Enum):
     LOG = "LOG"
 
 
+class FoldedFrames(msgspec.Struct, frozen=True):
+    """Frames of libraries, formatted. They stand before the frame of the user's that has number ``before``."""
+
+    before: int
+    frames: tuple[str, ...]
+
+
 class ErrorInfo(msgspec.Struct, frozen=True):
     """An exception in a form that crosses processes."""
 
@@ -54,6 +61,12 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     stack: tuple[str, ...] = ()
     library_frames: int = 0
     cause: ErrorInfo | None = None
+    #: The frames that ``library_frames`` counts, as far as they are kept.
+    folded: tuple[FoldedFrames, ...] = ()
+    #: What ``add_note`` was called with, and what was left out here.
+    notes: tuple[str, ...] = ()
+    #: Of an exception group.
+    members: tuple[ErrorInfo, ...] = ()
 
     @property
     def sentence(self) -> str:

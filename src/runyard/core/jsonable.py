@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+#: Python itself turns numbers of some thousand digits into text and back; a longer one takes its time for that.
+MOST_BITS = 8192
 
 
 def unstorable(value: Any, path: str = "") -> tuple[str, str] | None:
     """The first part of a JSON value that cannot be stored, as (path, message); None when all of it can.
 
-    Refused are numbers that JSON or 64 bits do not hold, the character NUL, and halves of surrogate pairs.
+    Refused are numbers that JSON does not hold or that are too long, the character NUL, and halves of surrogate pairs.
     """
     if isinstance(value, dict):
         return _first(
@@ -19,7 +20,7 @@ def unstorable(value: Any, path: str = "") -> tuple[str, str] | None:
         )
     if isinstance(value, (list, tuple)):
         return _first(unstorable(item, f"{path}.{index}" if path else str(index)) for index, item in enumerate(value))
-    message = _scalar_fault(value)
+    message = scalar_fault(value)
     return (path.encode("utf-8", "backslashreplace").decode(), message) if message else None
 
 
@@ -27,17 +28,19 @@ def _first(faults: Any) -> tuple[str, str] | None:
     return next((fault for fault in faults if fault), None)
 
 
-def _scalar_fault(value: Any) -> str | None:
+def scalar_fault(value: Any) -> str | None:
+    """Why a string or number cannot be stored as it is; a clause."""
     if isinstance(value, str):
-        return _text_fault(value)
+        return text_fault(value)
     if isinstance(value, float) and not math.isfinite(value):
         return f"{value} is not a number that JSON knows"
-    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
-        return "the number needs more than 64 bits"
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        return f"the number has more than {MOST_BITS:,} bits"
     return None
 
 
-def _text_fault(text: str) -> str | None:
+def text_fault(text: str) -> str | None:
+    """Why a text cannot be stored as it is; a clause."""
     if "\0" in text:
         return "text may not contain the character NUL"
     try:

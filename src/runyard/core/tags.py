@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import InvalidTag
+from .foreign import LONGEST_SHOWN, exact_text, is_text, text_of
+from .jsonable import text_fault
 
 PRIORITY = "dagster/priority"
 #: How many slots the run takes of every limit that counts runs; 1 without it. The field has no such tag.
@@ -62,17 +64,23 @@ def normalise(tags: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _key(key: Any) -> str:
-    if not isinstance(key, str) or not key:
-        raise InvalidTag(str(key), "a tag's key is a non-empty string.")
-    return key
+    if not is_text(key) or not key:
+        raise InvalidTag(text_of(key, LONGEST_SHOWN), "a tag's key is a non-empty string.")
+    return exact_text(key)
 
 
 def _text(key: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
+    text = exact_text(value) if is_text(value) else _json(key, value)
+    fault = text_fault(key) or text_fault(text)
+    if fault:
+        raise InvalidTag(key, f"{fault}.")
+    return text
+
+
+def _json(key: str, value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False, sort_keys=True)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidTag(key, f"a value is a string or something with a JSON form; {error}.") from None
 
 

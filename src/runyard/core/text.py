@@ -26,6 +26,11 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
+def bounded(text: str, most: int) -> str:
+    """``text``, cut after ``most`` characters with its length named."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
 def listing(names: Iterable[str], most: int = 8) -> str:
     """Names for a sentence: sorted, comma separated, cut after ``most``."""
     ordered = sorted(names)

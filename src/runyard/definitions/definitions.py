@@ -43,7 +43,7 @@ class Definitions:
         self.sensors = _checked("sensors", sensors, (SensorDefinition,))
         self.resources = dict(resources or {})
         self.executor = checked_executor("Definitions", executor)
-        self.metadata = check_metadata(metadata)
+        self.metadata = check_metadata(metadata, "Definitions")
         self._resolved: Resolved | None = None
 
     @staticmethod

@@ -61,7 +61,7 @@ class JobDefinition:
         self._own_run_tags = None if run_tags is None else checked_tags(self.owner, run_tags)
         self.resource_defs = dict(resource_defs or {})
         self.executor_def = checked_executor(self.owner, executor_def)
-        self.metadata = check_metadata(metadata)
+        self.metadata = check_metadata(metadata, self.owner)
         self.op_retry_policy = op_retry_policy
         self.input_values = dict(input_values or {})
         self.owners = tuple(owners or ())

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import operator
+import os
 from collections.abc import Mapping
+from datetime import datetime
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
 from ..core.errors import InvalidDefinition
+from ..core.foreign import class_name, repr_of, text_of
+from ..core.kept import NotKept, kept
+from .texts import checked_bool, checked_text
 
 
 class MetadataValue:
@@ -22,26 +28,26 @@ class MetadataValue:
         return isinstance(other, MetadataValue) and (self.kind, self.value) == (other.kind, other.value)
 
     def __hash__(self) -> int:
-        return hash((self.kind, repr(self.value)))
+        return hash((self.kind, repr_of(self.value)))
 
     def __repr__(self) -> str:
         return f"MetadataValue.{self.kind}({self.value!r})"
 
     @staticmethod
     def text(text: str) -> MetadataValue:
-        return MetadataValue("text", text)
+        return MetadataValue("text", checked_text("MetadataValue.text", text))
 
     @staticmethod
     def url(url: str) -> MetadataValue:
-        return MetadataValue("url", url)
+        return MetadataValue("url", checked_text("MetadataValue.url", url))
 
     @staticmethod
     def path(path: str | PathLike[str]) -> MetadataValue:
-        return MetadataValue("path", str(path))
+        return MetadataValue("path", _path("MetadataValue.path", path))
 
     @staticmethod
     def notebook(path: str | PathLike[str]) -> MetadataValue:
-        return MetadataValue("notebook", str(path))
+        return MetadataValue("notebook", _path("MetadataValue.notebook", path))
 
     @staticmethod
     def json(data: Any) -> MetadataValue:
@@ -49,24 +55,27 @@ class MetadataValue:
 
     @staticmethod
     def md(data: str) -> MetadataValue:
-        return MetadataValue("md", data)
+        return MetadataValue("md", checked_text("MetadataValue.md", data))
 
     @staticmethod
     def float(value: float) -> MetadataValue:
-        return MetadataValue("float", value)
+        return MetadataValue("float", _number("MetadataValue.float", "a number", Real, value))
 
     @staticmethod
     def int(value: int) -> MetadataValue:
-        return MetadataValue("int", value)
+        return MetadataValue("int", _number("MetadataValue.int", "a whole number", Integral, value))
 
     @staticmethod
     def bool(value: bool) -> MetadataValue:
-        return MetadataValue("bool", value)
+        return MetadataValue("bool", checked_bool("MetadataValue.bool", value))
 
     @staticmethod
     def timestamp(value: Any) -> MetadataValue:
         """``value``: a datetime with a time zone, or seconds since the epoch."""
-        return MetadataValue("timestamp", value.timestamp() if hasattr(value, "timestamp") else value)
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return MetadataValue("timestamp", value.timestamp())
+        wanted = "a datetime with a time zone or seconds since the epoch"
+        return MetadataValue("timestamp", _number("MetadataValue.timestamp", wanted, Real, value))
 
     @staticmethod
     def dagster_run(run_id: str) -> MetadataValue:
@@ -87,49 +96,99 @@ class MetadataValue:
         return MetadataValue("null", None)
 
 
-def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, MetadataValue]:
+def check_metadata(metadata: Mapping[str, Any] | None, owner: str) -> dict[str, MetadataValue]:
     """Metadata with plain Python values given their kind.
 
+    Parameters:
+        owner: what it is about, for messages: ``output 'result'``.
+
     Raises:
-        InvalidDefinition: a value is of no kind that can be kept.
+        InvalidDefinition: it is no dict, or a value is of no kind that can be kept.
     """
-    return {str(key): _with_kind(str(key), value) for key, value in (metadata or {}).items()}
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise InvalidDefinition(f"The metadata of {owner} is a dict, not {repr_of(metadata)}.")
+    return {text_of(key, LONGEST_KEY): _with_kind(_place(key, owner), metadata[key]) for key in metadata}
 
 
-def _with_kind(key: str, value: Any) -> MetadataValue:
+#: In characters.
+LONGEST_KEY = 1_000
+
+
+def _place(key: object, owner: str) -> str:
+    return f"Metadata key '{text_of(key, LONGEST_KEY)}' of {owner}"
+
+
+def _with_kind(place: str, value: Any) -> MetadataValue:
     if isinstance(value, MetadataValue):
+        _kept(place, value.value)
         return value
-    if value is None:
-        return MetadataValue.null()
     for kind, types in _KINDS:
         if isinstance(value, types):
-            return MetadataValue(kind, str(value) if kind == "path" else value)
+            return MetadataValue(kind, _exact(place, kind, value))
     raise InvalidDefinition(
-        f"Metadata '{key}' is {type(value).__name__}, which cannot be kept. "
+        f"{place} is {class_name(type(value))}, which cannot be kept. "
         "Give a string, number, bool, path, list or dict, or make one with MetadataValue."
     )
 
 
+def _exact(place: str, kind: str, value: Any) -> Any:
+    if kind == "int":
+        return _kept(place, operator.index(value))
+    if kind == "float":
+        return _number(place, "a number", Real, value)
+    if kind == "path":
+        return os.fspath(value)
+    _kept(place, value)
+    return value
+
+
+def _kept(place: str, value: Any) -> Any:
+    try:
+        return kept(value)
+    except NotKept as error:
+        raise InvalidDefinition(f"{place} cannot be kept: {error}.") from error.__cause__
+
+
+def _number(place: str, wanted: str, kind: type, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, kind):
+        raise InvalidDefinition(f"{place} is {wanted}, not {repr_of(value)}.")
+    number: Any = value
+    return operator.index(number) if isinstance(value, Integral) else float(number)
+
+
+def _path(place: str, path: Any) -> str:
+    return checked_text(place, os.fspath(path) if isinstance(path, PathLike) else path)
+
+
 _KINDS: tuple[tuple[str, Any], ...] = (
+    ("null", type(None)),
     ("bool", bool),
     ("text", str),
-    ("int", int),
-    ("float", float),
+    # Those of numpy and the like, too.
+    ("int", Integral),
+    ("float", Real),
     ("path", PathLike),
     ("json", (dict, list)),
 )
 
 
-def plain_metadata(metadata: Mapping[str, MetadataValue]) -> dict[str, dict[str, Any]]:
-    """Metadata as an event carries it: ``{key: {"kind": …, "value": …}}``, JSON all through."""
-    return {key: {"kind": value.kind, "value": _jsonable(value.value)} for key, value in metadata.items()}
+def plain_metadata(metadata: Mapping[str, MetadataValue], owner: str) -> dict[str, dict[str, Any]]:
+    """Metadata as an event carries it: ``{key: {"kind": …, "value": …}}``, JSON all through.
+
+    Raises:
+        InvalidDefinition: user code has changed it since it was checked, and it cannot be kept any more.
+    """
+    return {
+        key: {"kind": str(value.kind), "value": _kept(_place(key, owner), value.value)}
+        for key, value in check_metadata(metadata, owner).items()
+    }
 
 
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+def plain_or_said(metadata: Any, owner: str) -> Any:
+    """As ``plain_metadata``; a sentence in the place of what cannot be kept, where an error is being told of."""
+    try:
+        return plain_metadata(metadata, owner)
+    except InvalidDefinition as error:
+        return f"<not kept: {error}>"

@@ -1,12 +1,20 @@
-"""What schedules and sensors answer."""
+"""What schedules and sensors answer. Each part is checked when it is made, so that an error shows the user's line."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.errors import InvalidDefinition
+from ..core.errors import InvalidDefinition, UserError
+from ..core.foreign import repr_of
+from .config.plain import plain_config
 from .config.run_config import RunConfig, as_run_config
+from .names import checked_tags
+from .texts import checked_text, optional_text, unchanged_text
+
+LONGEST_CURSOR = 1_000_000
+#: What an index of each database takes, with the names beside it.
+LONGEST_RUN_KEY = 2_000
 
 
 class RunRequest:
@@ -17,7 +25,7 @@ class RunRequest:
         job_name: needed when the sensor has several jobs.
 
     Raises:
-        InvalidDefinition: run_key or job_name is no string.
+        InvalidDefinition: run_key or job_name is no string, or a tag or a value of run_config cannot be stored.
         UserError: run_config is no dict or RunConfig.
     """
 
@@ -28,12 +36,11 @@ class RunRequest:
         tags: Mapping[str, Any] | None = None,
         job_name: str | None = None,
     ) -> None:
-        for label, text in (("run_key", run_key), ("job_name", job_name)):
-            if text is not None and not isinstance(text, str):
-                raise InvalidDefinition(f"RunRequest: {label} is a string, not {text!r}.")
-        self.run_key, self.job_name = run_key, job_name
+        self.run_key = unchanged_text("RunRequest: run_key", run_key, LONGEST_RUN_KEY)
+        self.job_name = optional_text("RunRequest: job_name", job_name)
         self.run_config = as_run_config(run_config)
-        self.tags = dict(tags or {})
+        _check_config(self.run_config)
+        self.tags = checked_tags("RunRequest", tags)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunRequest) and self.__dict__ == other.__dict__
@@ -45,11 +52,24 @@ class RunRequest:
         return f"RunRequest({told})"
 
 
+def _check_config(config: Mapping[str, Any]) -> None:
+    try:
+        plain_config(config)
+    except UserError as error:
+        raise InvalidDefinition(f"RunRequest: run_config, {error}") from None
+    except RecursionError:
+        raise InvalidDefinition("RunRequest: run_config contains itself, or is nested too deep.") from None
+
+
 class SkipReason:
-    """Say why no run is asked for."""
+    """Say why no run is asked for.
+
+    Raises:
+        InvalidDefinition: it is no string.
+    """
 
     def __init__(self, skip_message: str | None = None) -> None:
-        self.skip_message = skip_message
+        self.skip_message = optional_text("SkipReason: the reason", skip_message)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SkipReason) and self.skip_message == other.skip_message
@@ -65,7 +85,7 @@ class SensorResult:
     """A sensor's whole answer: run requests or a skip reason, and the new cursor.
 
     Raises:
-        InvalidDefinition: both run requests and a skip reason are given.
+        InvalidDefinition: both run requests and a skip reason are given, or a part is of another type.
     """
 
     def __init__(
@@ -74,11 +94,31 @@ class SensorResult:
         skip_reason: SkipReason | str | None = None,
         cursor: str | None = None,
     ) -> None:
-        if run_requests and skip_reason:
+        self.run_requests = None if run_requests is None else _checked_requests(run_requests)
+        self.skip_reason = _checked_reason(skip_reason)
+        self.cursor = checked_cursor("SensorResult: cursor", cursor)
+        if self.run_requests and self.skip_reason:
             raise InvalidDefinition("SensorResult: give run_requests or a skip_reason, not both.")
-        self.run_requests = list(run_requests) if run_requests is not None else None
-        self.skip_reason = SkipReason(skip_reason) if isinstance(skip_reason, str) else skip_reason
-        self.cursor = cursor
 
     def __repr__(self) -> str:
         return f"SensorResult({self.run_requests!r}, skip_reason={self.skip_reason!r}, cursor={self.cursor!r})"
+
+
+def checked_cursor(place: str, cursor: Any) -> str | None:
+    """Raises InvalidDefinition for what is no string, or would not be given back to the next tick as it is."""
+    return unchanged_text(place, cursor, LONGEST_CURSOR, "; json.dumps it")
+
+
+def _checked_requests(requests: Any) -> list[RunRequest]:
+    if isinstance(requests, str) or not isinstance(requests, Sequence):
+        raise InvalidDefinition(f"SensorResult: run_requests is a list of RunRequests, not {repr_of(requests)}.")
+    for number, request in enumerate(requests):
+        if not isinstance(request, RunRequest):
+            raise InvalidDefinition(f"SensorResult: run_requests[{number}] is a RunRequest, not {repr_of(request)}.")
+    return list(requests)
+
+
+def _checked_reason(reason: Any) -> SkipReason | None:
+    if reason is None or isinstance(reason, SkipReason):
+        return reason
+    return SkipReason(checked_text("SensorResult: skip_reason", reason))

@@ -68,7 +68,7 @@ class ScheduleDefinition:
         self.execution_timezone = _checked_timezone(self.owner, execution_timezone)
         self.description, self.owners = description, tuple(owners or ())
         self.tags = checked_tags(self.owner, tags)
-        self.metadata = check_metadata(metadata)
+        self.metadata = check_metadata(metadata, self.owner)
         self.environment_vars = dict(environment_vars or {})
         self.default_status = default_status
         self.run_config = None if run_config is None else as_run_config(run_config)

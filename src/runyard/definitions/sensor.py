@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, overload
@@ -62,7 +63,7 @@ class SensorDefinition:
         self.description = describe_function(evaluation_fn, description)
         self.default_status = default_status
         self.tags = checked_tags(self.owner, tags)
-        self.metadata = check_metadata(metadata)
+        self.metadata = check_metadata(metadata, self.owner)
         self.owners = tuple(owners or ())
 
     @property
@@ -91,7 +92,8 @@ class SensorDefinition:
 def _checked_interval(owner: str, seconds: float | None) -> float:
     if seconds is None:
         return DEFAULT_INTERVAL_SECONDS
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
+    # A comparison with nan is false.
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
         raise InvalidDefinition(f"{owner}: minimum_interval_seconds is a number from 0 up, not {seconds!r}.")
     return seconds
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .metadata import check_metadata
+from .texts import checked_text, text_tags
 
 
 class _NoValue:
@@ -93,9 +94,11 @@ class Output:
         *,
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        self.value, self.output_name, self.data_version = value, output_name, data_version
-        self.metadata = check_metadata(metadata)
-        self.tags = dict(tags or {})
+        self.value, self.data_version = value, data_version
+        self.output_name = checked_text("Output: output_name", output_name)
+        owner = f"output '{self.output_name}'"
+        self.metadata = check_metadata(metadata, owner)
+        self.tags = text_tags(owner, tags)
 
     def __class_getitem__(cls, item: Any) -> Any:
         """``Output[int]`` annotates a function that returns ``Output(5)``."""

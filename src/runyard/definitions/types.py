@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from ..core.foreign import class_name, repr_of
 from .slots import NO_VALUE, Nothing
 
 _UNIONS = (Union, types.UnionType)
@@ -31,9 +32,7 @@ def type_name(annotation: Any) -> str:
 
 def shown(value: Any) -> str:
     """A value with its type for a message, cut to one line."""
-    text = repr(value)
-    text = text if len(text) <= 80 else text[:77] + "..."
-    return f"{text} ({type(value).__name__})" if value is not None else "None"
+    return f"{repr_of(value)} ({class_name(type(value))})" if value is not None else "None"
 
 
 def _fits(annotation: Any, value: Any) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.events import Event, EventType
+from ..core.kept import kept_data, kept_message
 from .log import LineTaker, LogLine
 from .sink import EventSink
 
@@ -55,8 +56,8 @@ class Emitter:
                 seq=self._seq,
                 step_key=step_key,
                 level=level,
-                message=message,
-                data=data or {},
+                message=kept_message(message),
+                data=kept_data(data) if data else {},
             )
             self._sink.emit(event, wait=wait)
 

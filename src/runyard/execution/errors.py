@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
+from ..core.errors import RunCancelled as RunCancelled  # noqa: PLC0414 - passed on
 from ..core.errors import UserError
-
-
-class RunCancelled(BaseException):
-    """Raised inside user code, by the worker's SIGTERM handler, when the run is to stop.
-
-    No Exception, so that user code's ``except Exception`` lets it through.
-    """
-
-    def __init__(self, message: str = "The run was canceled.") -> None:
-        super().__init__(message)
 
 
 class SelectionImpossible(UserError):

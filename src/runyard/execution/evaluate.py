@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.errors import InvalidDefinition, InvalidRunConfig
+from ..core.kept import kept_message
 from ..core.tags import CODE_LOCATION, RUN_KEY, SCHEDULE_NAME, SCHEDULED_TIME, SENSOR_NAME, TICK, normalise
+from ..core.text import counted
 from ..core.tick import Evaluation, EvaluationRequest, RunAsked, TickStatus
 from ..definitions.config.job_config import config_issues, with_job_defaults
 from ..definitions.config.plain import plain_config
@@ -27,6 +29,9 @@ from .contexts.resources import Resources
 from .forked import only_here
 from .log import LogLine, line_logger, lines_go_to
 from .resources import ResourceScope
+
+#: Of the log of one tick.
+MOST_LINES, MOST_CHARACTERS = 5_000, 2_000_000
 
 
 def evaluate(
@@ -48,19 +53,19 @@ def evaluate(
     try:
         with only_here(), lines_go_to(tick.take_line):
             status, answer, runs, cursor = tick.evaluate()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - user code raises anything; it becomes the tick's end
+    except BaseException as error:  # noqa: BLE001 - user code raises anything; it becomes the tick's end
         return Evaluation(
             status=TickStatus.FAILURE,
             error=error_info(error),
-            log=tuple(tick.log),
+            log=tick.log,
             seconds=clock.monotonic() - started,
         )
     return Evaluation(
         status=status,
         runs=runs,
-        skip_reason=answer.skip_reason,
+        skip_reason=None if answer.skip_reason is None else kept_message(answer.skip_reason),
         cursor=cursor,
-        log=tuple(tick.log),
+        log=tick.log,
         seconds=clock.monotonic() - started,
     )
 
@@ -81,12 +86,23 @@ class _Tick(ABC):
     ) -> None:
         self._defs, self._request, self._location = defs, request, location_name
         self._clock, self._instance = clock, instance
-        self.log: list[str] = []
+        self._log: list[str] = []
+        self._room, self._left_out = MOST_CHARACTERS, 0
         self._logger = line_logger(request.key.name, self.take_line)
 
     def take_line(self, line: LogLine) -> None:
         time = datetime.fromtimestamp(self._clock.now(), timezone.utc).isoformat(timespec="milliseconds")
-        self.log.append(f"{time} {line.level} {line.text()}")
+        text = kept_message(f"{time} {line.level} {line.text()}")
+        self._room -= len(text)
+        if len(self._log) < MOST_LINES and self._room >= 0:
+            self._log.append(text)
+        else:
+            self._left_out += 1
+
+    @property
+    def log(self) -> tuple[str, ...]:
+        """The lines so far, and how many more there were than are kept."""
+        return (*self._log, f"… {counted(self._left_out, 'more line')}") if self._left_out else tuple(self._log)
 
     @abstractmethod
     def evaluate(self) -> _Outcome: ...

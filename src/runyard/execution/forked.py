@@ -5,9 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ..core.error_info import print_error
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def only_here() -> Iterator[None]:
 
 def _end(error: BaseException | None) -> None:
     if error is not None and not (isinstance(error, SystemExit) and isinstance(error.code, int | None)):
-        traceback.print_exception(error)
+        print_error(error)
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter calls at its own end
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from types import FrameType
 from typing import Any
 
 from ..core.clock import SystemClock
@@ -20,6 +24,7 @@ from ..definitions.names import checked_tags
 from ..definitions.records import DagsterRun
 from ..definitions.steps import output_step
 from .ephemeral import EphemeralInstance
+from .errors import RunCancelled
 from .run import execute_run
 from .sink import MemorySink
 from .user_events import DagsterEvent
@@ -155,6 +160,31 @@ def _check(job: JobDefinition, run_config: Any, input_values: Mapping[str, Any])
             raise UserError(f"Job '{job.name}' has no input '{name}'.{did_you_mean(name, known)}")
 
 
+class _Interrupted(RunCancelled, KeyboardInterrupt):
+    """Ctrl-C. To user code a KeyboardInterrupt as ever; to us no error of user code, whose own one fails a step."""
+
+
+@contextmanager
+def _ctrl_c_cancels() -> Iterator[list[_Interrupted]]:
+    """Inside, Ctrl-C ends the run where nothing else of the program handles it; gives those that came."""
+    came: list[_Interrupted] = []
+    by_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not by_default or threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        came.append(_Interrupted("The run was interrupted."))
+        raise came[-1]
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield came
+    finally:
+        if signal.getsignal(signal.SIGINT) is interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class _Execution:
     def __init__(self, job: JobDefinition, run: DagsterRun, instance: Any) -> None:
         self._job, self._run, self._instance = job, run, instance or EphemeralInstance()
@@ -167,10 +197,13 @@ class _Execution:
         if ephemeral is not None:
             ephemeral.begin(self._run)
         self._run_event(EventType.RUN_START, f"Run of '{self._job.name}' started.")
-        end = self._execute(input_values)
+        with _ctrl_c_cancels() as interrupts:
+            end = self._execute(input_values)
         self._run_event(_ENDS[end.status], end.message or f"Run of '{self._job.name}' succeeded.")
         if ephemeral is not None:
             ephemeral.end(self._run.run_id, end.status)
+        if interrupts and end.status is RunStatus.CANCELED:
+            raise interrupts[0]
         if raise_on_error and self._errors:
             raise self._errors[0]
         return self._result(end)

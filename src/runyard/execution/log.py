@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import reprlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..core.error_info import error_info
-from ..core.jsonable import unstorable
-from ..core.text import storable
+from ..core.error_info import error_info, error_lines
+from ..core.foreign import LONGEST_SHOWN, exact_text, text_of
+from ..core.kept import kept_or_said
 
 
 class LogLine(NamedTuple):
@@ -41,15 +40,13 @@ class LogLine(NamedTuple):
         """For places that keep text only; a traceback follows on lines of its own."""
         if self.error is None:
             return self.message
-        info = error_info(self.error)
-        return "\n".join([self.message, *info.stack, f"{info.class_name}: {info.message}"])
+        return "\n".join([self.message, *error_lines(error_info(self.error))])
 
 
 LineTaker = Callable[[LogLine], None]
 
 _USER = "runyard.user"
 _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
-_LONGEST_MESSAGE = 100_000
 _MARK = "_runyard_taken"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", _MARK}
 
@@ -141,10 +138,7 @@ def _is_ours(name: str) -> bool:
 
 
 def _line(record: logging.LogRecord, logger: str | None) -> LogLine:
-    message = storable(record.getMessage())
-    if len(message) > _LONGEST_MESSAGE:
-        message = f"{message[:_LONGEST_MESSAGE]}… ({len(message):,} characters)"
-    return LogLine(_level(record.levelno), message, _error(record), _extra(record), logger)
+    return LogLine(_level(record.levelno), exact_text(record.getMessage()), _error(record), _extra(record), logger)
 
 
 def _error(record: logging.LogRecord) -> BaseException | None:
@@ -153,19 +147,19 @@ def _error(record: logging.LogRecord) -> BaseException | None:
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
     return {
-        storable(str(name)): _plain(value)
+        text_of(name, LONGEST_SHOWN): _plain(value)
         for name, value in record.__dict__.items()
-        if name not in _STANDARD and not name.startswith("_")
+        if name not in _STANDARD and not str(name).startswith("_")
     }
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it, else how it shows itself."""
+    """The value as JSON has it; dates, dataclasses and the like as msgspec writes them."""
     try:
         plain = msgspec.to_builtins(value, str_keys=True)
     except (TypeError, ValueError, RecursionError):
-        return storable(reprlib.repr(value))
-    return plain if unstorable(plain) is None else storable(reprlib.repr(plain))
+        plain = value
+    return kept_or_said(plain)
 
 
 def _level(number: int) -> str:

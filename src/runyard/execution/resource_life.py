@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..core.error_info import error_info, message_of
+from ..core.error_info import error_info, error_line, message_of
 from ..core.errors import RunyardError
 from ..core.events import EventType
 from ..core.text import listing
@@ -130,7 +130,7 @@ class _ResourceLife:
 
     def _teardown_failed(self, name: str, error: BaseException) -> None:
         """The work is done whether or not cleaning up fails: said in the log, no reason to fail the run."""
-        told = f"Taking down the resource '{name}' failed: {type(error).__name__}: {message_of(error)}"
+        told = f"Taking down the resource '{name}' failed: {error_line(error)}"
         self._emit(EventType.ENGINE_EVENT, told, level="ERROR", data=error_data(error))
 
     def _emit(self, kind: EventType, message: str, **more: Any) -> None:

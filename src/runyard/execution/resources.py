@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ..core.errors import InvalidDefinition
+from ..core.errors import InvalidDefinition, RunCancelled
 from ..definitions.engine import InstanceClient
 from ..definitions.records import DagsterRun
 from ..definitions.resources.definition import AnyResource, ConfigurableAdapter
 from .contexts.init import InitResourceContext
 from .contexts.resources import Resources
-from .errors import RunCancelled
 
 
 class ResourceScope:
@@ -55,7 +54,9 @@ class ResourceScope:
     def _try_to_start(self, name: str, on_error: Callable[[str, BaseException], None]) -> BaseException | None:
         try:
             self._start(name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - user code raises anything; reported
+        except RunCancelled:
+            raise
+        except BaseException as error:  # noqa: BLE001 - user code raises anything; reported
             on_error(name, error)
             return error
         return None
@@ -85,7 +86,7 @@ class ResourceScope:
             name, life = self._open.pop()
             try:
                 life.__exit__(None, None, None)
-            except (Exception, RunCancelled, SystemExit) as error:  # noqa: BLE001 - user code raises anything; reported
+            except BaseException as error:  # noqa: BLE001 - user code raises anything; reported
                 on_error(name, error)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from ..core.events import ErrorInfo, EventType
 from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
 from ..definitions.errors import InvariantViolation
-from ..definitions.metadata import plain_metadata
+from ..definitions.metadata import plain_metadata, plain_or_said
 from ..definitions.slots import Output
 from ..definitions.types import shown, type_name
 from .compute import REPORTS
@@ -47,7 +47,7 @@ class StepEvents:
         told = f"Output '{output.output_name}' of type {type_name(kind)}."
         data = {
             "output_name": output.output_name,
-            "metadata": plain_metadata(metadata),
+            "metadata": plain_metadata(metadata, f"output '{output.output_name}'"),
             "stored": not_stored is None,
         }
         self._emit(EventType.STEP_OUTPUT, f"{told} {not_stored}" if not_stored else told, data=data)
@@ -60,7 +60,9 @@ class StepEvents:
                 "ExpectationResult."
             )
         kind, told, data = _expectation(report) if isinstance(report, ExpectationResult) else _asset_report(report)
-        self._emit(kind, told, data={**data, "metadata": plain_metadata(report.metadata)}, wait=True)
+        self._emit(
+            kind, told, data={**data, "metadata": plain_metadata(report.metadata, type(report).__name__)}, wait=True
+        )
 
     def succeeded(self, took: float) -> None:
         self._emit(EventType.STEP_SUCCESS, f"Step '{self._key}' succeeded in {took:.3g} s.", wait=True)
@@ -76,7 +78,7 @@ class StepEvents:
         )
 
     def failed(self, error: ErrorInfo, metadata: Mapping[str, Any] | None = None) -> None:
-        more = {"metadata": plain_metadata(metadata)} if metadata else {}
+        more = {"metadata": plain_or_said(metadata, "the Failure")} if metadata else {}
         self._emit(
             EventType.STEP_FAILURE,
             f"Step '{self._key}' failed: {error.sentence}",

@@ -19,7 +19,7 @@ from .errors import RunCancelled
 from .forked import only_here
 from .log import line_logger, lines_go_to
 from .resource_life import ResourcesNotReady
-from .retries import failure_of, retry_delay
+from .retries import failure_of, free_memory, retry_delay
 from .step_events import StepEvents
 from .values import Values
 
@@ -68,7 +68,8 @@ class StepTry:
                     self._call(inputs, ready, outputs)
         except ResourcesNotReady as error:
             return Computed(error=error.cause, by_step=False)
-        except (Exception, SystemExit, RunCancelled) as error:  # noqa: BLE001 - user code raises anything; it ends the try
+        except BaseException as error:  # noqa: BLE001 - user code raises anything; it ends the try
+            free_memory(error)
             return Computed(error=error, by_step=started is not None and not isinstance(error, RunCancelled))
         return Computed(outputs, self._attempt.clock.monotonic() - started)
 

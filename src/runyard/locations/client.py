@@ -11,6 +11,7 @@ import msgspec
 from ..core.errors import LocationUnavailable
 from ..core.launch import LaunchResult, LaunchSpec
 from ..core.tick import Evaluation, EvaluationRequest
+from .codec import decoder, pack, unpack
 from .updates import HostUpdate
 from .wire import (
     LONGEST_MESSAGE,
@@ -29,7 +30,6 @@ from .wire import (
     ValidateCall,
     ValidateReply,
     WorkersReply,
-    encode,
 )
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -97,10 +97,10 @@ class HostClient:
     def watch(self) -> Iterator[HostUpdate]:
         """Updates as they come, the present one first; ends when the host or this client does."""
         stub = self._channel.unary_stream(f"/{SERVICE}/Watch", None, None)
-        decoder = msgspec.msgpack.Decoder(HostUpdate)
+        update = decoder(HostUpdate)
         try:
-            for data in stub(encode(Nothing()), metadata=METADATA):
-                yield decoder.decode(data)
+            for data in stub(pack(Nothing()), metadata=METADATA):
+                yield update.decode(data)
         except grpc.RpcError as error:
             raise self._unavailable(error) from None
 
@@ -113,7 +113,7 @@ class HostClient:
             stub = self._stubs.get(method)
             if stub is None:
                 stub = self._stubs[method] = self._channel.unary_unary(f"/{SERVICE}/{method}", None, None)
-            return msgspec.msgpack.decode(stub(encode(message), timeout=timeout, metadata=METADATA), type=reply)
+            return unpack(stub(pack(message), timeout=timeout, metadata=METADATA), reply)
         except grpc.RpcError as error:
             raise self._unavailable(error) from None
         except ValueError as error:

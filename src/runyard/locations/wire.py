@@ -87,10 +87,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     draining: bool = False
 
 
-def encode(message: msgspec.Struct) -> bytes:
-    return msgspec.msgpack.encode(message)
-
-
 def understands(version: str | None) -> bool:
     """Whether a peer of this protocol version can be talked to: the same one or a neighbour."""
     return version is not None and version.isdecimal() and abs(int(version) - PROTOCOL_VERSION) <= 1

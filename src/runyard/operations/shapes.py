@@ -75,6 +75,9 @@ def error_shape(error: ErrorInfo | None) -> Shape | None:
         "stack": list(error.stack),
         "library_frames": error.library_frames,
         "cause": error_shape(error.cause),
+        "folded": [{"before": fold.before, "frames": list(fold.frames)} for fold in error.folded],
+        "notes": list(error.notes),
+        "members": [error_shape(member) for member in error.members],
     }
 
 

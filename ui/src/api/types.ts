@@ -49,12 +49,18 @@ export interface ErrorInfo {
   stack: string[];
   library_frames: number;
   cause: ErrorInfo | null;
+  /** The library frames as far as they are kept; each fold stands before the frame of `stack` with this number. */
+  folded?: { before: number; frames: string[] }[];
+  notes?: string[];
+  /** Of an exception group. */
+  members?: ErrorInfo[];
 }
 
 /** An exception as a worker records it in an event. */
-export interface RecordedError extends Omit<ErrorInfo, 'error_class' | 'cause'> {
+export interface RecordedError extends Omit<ErrorInfo, 'error_class' | 'cause' | 'members'> {
   class_name: string;
   cause: RecordedError | null;
+  members?: RecordedError[];
 }
 
 export interface RunEvent {

@@ -5,8 +5,8 @@ export function errorOf(event: RunEvent): ErrorInfo | null {
   return event.data.error ? told(event.data.error) : null;
 }
 
-function told({ class_name, cause, ...rest }: RecordedError): ErrorInfo {
-  return { ...rest, error_class: class_name, cause: cause ? told(cause) : null };
+function told({ class_name, cause, members, ...rest }: RecordedError): ErrorInfo {
+  return { ...rest, error_class: class_name, cause: cause ? told(cause) : null, members: members?.map(told) };
 }
 
 /** The last event that says why the run failed: a step's failure before the run's own. */

@@ -1,3 +1,6 @@
+import type { ErrorInfo } from '../api/types';
+import { count } from './words';
+
 /** One entry of a Python traceback. */
 export interface Frame {
   file: string;
@@ -25,4 +28,21 @@ export function parseFrames(stack: string[]): Frame[] {
 /** The last two parts of a path: enough to know it, short enough for a line. */
 export function shortPath(path: string): string {
   return path.split('/').slice(-2).join('/');
+}
+
+/** One entry of a traceback: a frame of the person's own, library frames in a row, or a remark between frames. */
+export type TracePart = { own: string } | { library: string[] } | { remark: string };
+
+/** The traceback in order, outermost first. */
+export function traceParts({ stack, folded = [], library_frames }: ErrorInfo): TracePart[] {
+  const parts: TracePart[] = [];
+  const fold = (number: number) => folded.filter((one) => one.before === number).forEach(({ frames }) => parts.push({ library: frames }));
+  stack.forEach((text, number) => {
+    fold(number);
+    parts.push(HEAD.test(text.split('\n')[0] ?? '') ? { own: text } : { remark: text.trim() });
+  });
+  fold(stack.length);
+  const hidden = library_frames - folded.reduce((sum, { frames }) => sum + frames.length, 0);
+  if (hidden > 0) parts.push({ remark: `${count(hidden, 'library frame')} hidden` });
+  return parts;
 }

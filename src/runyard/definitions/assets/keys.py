@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.errors import InvalidDefinition
+from ...core.foreign import exact_text, is_text, repr_of
 
 
 class AssetKey:
@@ -14,10 +15,10 @@ class AssetKey:
     __slots__ = ("path",)
 
     def __init__(self, path: str | Sequence[str]) -> None:
-        parts = [path] if isinstance(path, str) else list(path)
-        if not parts or not all(isinstance(part, str) and part for part in parts):
-            raise InvalidDefinition(f"An asset key is one or more non-empty strings, not {path!r}.")
-        self.path = parts
+        parts = [path] if is_text(path) else list(path) if isinstance(path, Sequence) else []
+        if not parts or not all(is_text(part) and part for part in parts):
+            raise InvalidDefinition(f"An asset key is one or more non-empty strings, not {repr_of(path)}.")
+        self.path = [exact_text(part) for part in parts]
 
     @classmethod
     def of(cls, key: Any) -> AssetKey:

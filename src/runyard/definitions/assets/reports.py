@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..metadata import check_metadata
+from ..texts import checked_bool, optional_text, text_tags
 from .keys import AssetKey
 
 
@@ -19,8 +20,11 @@ class _AssetReport:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         self.asset_key = AssetKey.of(asset_key)
-        self.description, self.partition = description, partition
-        self.metadata, self.tags = check_metadata(metadata), dict(tags or {})
+        owner = f"{type(self).__name__} '{self.asset_key.to_user_string()}'"
+        self.description = optional_text(f"{owner}: description", description)
+        self.partition = optional_text(f"{owner}: partition", partition)
+        self.metadata = check_metadata(metadata, owner)
+        self.tags = text_tags(owner, tags)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.__dict__ == other.__dict__
@@ -49,5 +53,8 @@ class ExpectationResult:
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self.success, self.label, self.description = success, label, description
-        self.metadata = check_metadata(metadata)
+        self.success = checked_bool("ExpectationResult: success", success)
+        self.label = optional_text("ExpectationResult: label", label)
+        self.description = optional_text("ExpectationResult: description", description)
+        owner = f"ExpectationResult '{self.label}'" if self.label else "ExpectationResult"
+        self.metadata = check_metadata(metadata, owner)

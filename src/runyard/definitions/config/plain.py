@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -11,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from ...core.errors import UserError
+from ...core.foreign import exact_text, is_text
+from ...core.jsonable import scalar_fault
 from ..types import shown
 from .schema import join
 
@@ -27,8 +28,8 @@ def plain_config(value: Any, path: str = "") -> Any:
         return {str(key): plain_config(item, join(path, str(key))) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain_config(item, join(path, str(i))) for i, item in enumerate(value)]
-    if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
-        return value
+    if value is None or isinstance(value, str | int | float):
+        return _scalar(value, path)
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
@@ -36,3 +37,10 @@ def plain_config(value: Any, path: str = "") -> Any:
     if isinstance(value, _AS_TEXT):
         return str(value)
     raise UserError(f"{path or 'run config'}: {shown(value)} has no JSON form.")
+
+
+def _scalar(value: Any, path: str) -> Any:
+    fault = scalar_fault(value)
+    if fault:
+        raise UserError(f"{path or 'run config'}: {fault}.")
+    return exact_text(value) if is_text(value) else value

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from ...core.error_info import error_line
 from ...core.errors import UserError
 from ...definitions.engine import InstanceClient
 from ...definitions.resources.definition import as_resources
@@ -46,7 +47,9 @@ class BuiltContext:
 
 
 def _warn(name: str, error: BaseException) -> None:
-    warnings.warn(f"Taking down the resource '{name}' failed: {error!r}", RuntimeWarning, stacklevel=3)
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+    warnings.warn(f"Taking down the resource '{name}' failed: {error_line(error)}", RuntimeWarning, stacklevel=3)
 
 
 class BuiltScheduleContext(BuiltContext, ScheduleEvaluationContext):

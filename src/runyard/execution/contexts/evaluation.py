@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InvalidDefinition
 from ...definitions.engine import InstanceClient, current_instance
+from ...definitions.requests import checked_cursor
 from .resources import Resources
 
 if TYPE_CHECKING:
@@ -106,8 +107,6 @@ class SensorEvaluationContext(_EvaluationContext):
         """Store a string for the next tick; kept unless this tick fails.
 
         Raises:
-            InvalidDefinition: it is no string.
+            InvalidDefinition: it is no string, or cannot be kept as it is.
         """
-        if cursor is not None and not isinstance(cursor, str):
-            raise InvalidDefinition(f"A cursor is a string, not {cursor!r}; json.dumps it.")
-        self._cursor, self.cursor_updated = cursor, True
+        self._cursor, self.cursor_updated = checked_cursor("cursor", cursor), True

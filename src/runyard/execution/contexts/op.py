@@ -113,4 +113,4 @@ class OpExecutionContext:
             raise InvalidDefinition(
                 f"Op '{self.op_def.name}': add_output_metadata needs one of its outputs: {listing(names)}."
             )
-        self.output_metadata.setdefault(name, {}).update(check_metadata(metadata))
+        self.output_metadata.setdefault(name, {}).update(check_metadata(metadata, f"output '{name}'"))

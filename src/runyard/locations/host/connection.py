@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from ..codec import pack
 from ..framing import BrokenFrame, FrameBuffer, frame
 from .loop import READ, WRITE, Loop
 
@@ -55,7 +56,7 @@ class Connection(Generic[M]):
 
     def send(self, message: msgspec.Struct) -> None:
         """Send what fits now, the loop sends the rest. Nothing happens when the peer is gone."""
-        data = frame(msgspec.msgpack.encode(message))
+        data = frame(pack(message))
         with self._lock:
             if not self._open:
                 return

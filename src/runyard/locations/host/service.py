@@ -15,6 +15,7 @@ from ...core.events import ErrorInfo
 from ...core.host import PROTOCOL_VERSION
 from ...core.launch import LaunchResult, LaunchSpec
 from ...core.tick import Evaluation, TickStatus
+from ..codec import decoder, pack
 from ..wire import (
     LONGEST_MESSAGE,
     SERVICE,
@@ -31,7 +32,6 @@ from ..wire import (
     ValidateCall,
     ValidateReply,
     WorkersReply,
-    encode,
     understands,
 )
 from .host import Host
@@ -123,7 +123,7 @@ class Calls:
             self._host.unsubscribe(updates)
             return
         while (update := updates.get()) is not None:
-            yield encode(update)
+            yield pack(update)
 
 
 def _launched(spec: LaunchSpec, launch: Future[LaunchResult], timeout: float) -> LaunchResult:
@@ -141,12 +141,12 @@ def _evaluated(outcome: object) -> Evaluation:
 
 
 def _unary(kind: type[C], call: Callable[[C], msgspec.Struct]) -> grpc.RpcMethodHandler[Any, Any]:
-    decoder = msgspec.msgpack.Decoder(kind)
+    calls = decoder(kind)
 
     def handle(request: bytes, context: grpc.ServicerContext) -> bytes:
         _check_version(context)
         try:
-            return encode(call(decoder.decode(request)))
+            return pack(call(calls.decode(request)))
         except LoopEnded as error:
             _abort(context, grpc.StatusCode.UNAVAILABLE, str(error))
         except LocationUnavailable as error:

@@ -10,10 +10,9 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 
-import msgspec
-
 from ...core.events import ErrorInfo
 from ...core.tick import Evaluation, EvaluationRequest, TickStatus
+from ..codec import decoder
 from ..messages import Evaluate, Evaluated, FromWorker, Query, Validate, Validated
 from ..processes import send_signal, wait_status
 from .connection import Connection
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 MOST_WORKERS = 8
 KEPT_IDLE = 2
-_DECODER = msgspec.msgpack.Decoder(FromWorker)
+_DECODER = decoder(FromWorker)
 
 Issues = tuple[tuple[str, str], ...]
 Outcome = Evaluation | Issues

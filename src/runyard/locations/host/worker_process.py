@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from ..codec import decoder
 from ..messages import FromWorker, GivenUp
 from ..processes import exit_in_words, wait_status
 from .connection import Connection
@@ -18,7 +19,7 @@ from .oom import MemoryKills
 from .process_tree import ProcessTree
 from .zygote_process import ZygoteProcess
 
-DECODER = msgspec.msgpack.Decoder(FromWorker)
+DECODER = decoder(FromWorker)
 #: How long the zygote may take to report the exit status of a worker that is gone, in seconds: of one that has said
 #: how its work ended, and of one whose status is all that there is to know.
 STATUS_PATIENCE, LONGEST_STATUS_PATIENCE = 0.25, 5.0

@@ -15,12 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-import msgspec
-
 from ... import __version__
 from ...core.events import ErrorInfo
 from ...core.launch import LaunchSpec
 from ...core.step import StepOrder
+from ..codec import decoder
 from ..last_words import LONGEST, last_words
 from ..messages import (
     FromZygote,
@@ -38,7 +37,7 @@ from .zygote_start import StartedZygote
 
 log = logging.getLogger(__name__)
 
-_DECODER = msgspec.msgpack.Decoder(FromZygote)
+_DECODER = decoder(FromZygote)
 #: The error of code whose process ended before it was loaded.
 PROCESS_DIED = "LocationProcessDied"
 #: The error of an executable_path whose packages do not include Runyard, or not what it needs.

@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from ...core.clock import Clock
 from ...core.ids import new_id
 from ...core.runtime_files import worker_socket
+from ..codec import pack
 from ..framing import frame
 from ..messages import Setup
 from ..process_mark import MARK, roomy
@@ -61,7 +60,7 @@ def start_zygote(setup: Setup, clock: Clock) -> StartedZygote:
     mark = f"{setup.tree_home}/code.{new_id()[:8]}"
     try:
         # Sent while nobody can have hung up; a new socket's buffer holds it.
-        ours.sendall(frame(msgspec.msgpack.encode(setup)))
+        ours.sendall(frame(pack(setup)))
         process = _execute(setup, theirs, mark)
     except OSError:
         ours.close()

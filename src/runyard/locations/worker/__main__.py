@@ -7,16 +7,15 @@ import signal
 import socket
 import sys
 
-import msgspec
-
 from ..code_loading import load, prepare_process
+from ..codec import unpack
 from ..messages import Assignment
 from .main import work
 from .streams import take_streams
 
 
 def main() -> None:
-    assignment = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Assignment)
+    assignment = unpack(sys.stdin.buffer.read(), Assignment)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

@@ -8,10 +8,14 @@ import msgspec
 
 from ...core.errors import RunyardError
 from ...core.run import Run
+from ...definitions.errors import InvalidInvocation
 from ...definitions.records import DagsterRun, RunRecord, RunsFilter
+from ..codec import decoder, pack
 from ..messages import Answer, Query
 from .cancellation import Cancellation
 from .link import HostLink
+
+_QUERY = decoder(Query)
 
 
 class InstanceUnavailable(RunyardError):
@@ -55,6 +59,7 @@ def steps_done(link: HostLink, cancellation: Cancellation, run_id: str) -> dict[
 
 
 def _ask(link: HostLink, cancellation: Cancellation, query: Query) -> Answer:
+    _check(query)
     with cancellation.shield():
         answer = link.ask(query)
     if answer.error is not None:
@@ -62,6 +67,21 @@ def _ask(link: HostLink, cancellation: Cancellation, query: Query) -> Answer:
     return answer
 
 
+def _check(query: Query) -> None:
+    """Raises InvalidInvocation for what the host would not understand: it would end the conversation."""
+    try:
+        _QUERY.decode(pack(query))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInvocation(f"The instance cannot be asked this: {error}.") from None
+
+
 def _plain(filters: RunsFilter | None) -> RunsFilter | None:
-    """Any sequence or mapping that a user gives, as the list or dict that travels."""
-    return None if filters is None else msgspec.convert(filters, RunsFilter, from_attributes=True)
+    """Any sequence or mapping that a user gives, as the list or dict that travels.
+
+    Raises:
+        InvalidInvocation: it is no RunsFilter, or a field is of another type.
+    """
+    try:
+        return None if filters is None else msgspec.convert(filters, RunsFilter, from_attributes=True)
+    except msgspec.ValidationError as error:
+        raise InvalidInvocation(f"The instance cannot be asked this: {error}.") from None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ...core.error_info import message_of
-from ...core.errors import NotFound, RunyardError
+from ...core.error_info import message_of, print_error
+from ...core.errors import NotFound, RunCancelled, RunyardError
+from ...core.foreign import class_name
 from ...core.run import RunFailure
 from ...definitions.job import JobDefinition
 from .cancellation import Cancellation
@@ -33,7 +33,9 @@ def find_job(definitions: Callable[[], Any], name: str, cancellation: Cancellati
         cancellation.listen()
     except NotFound as error:
         raise NoJob(RunFailure("JobNotFound", str(error))) from None
-    except (Exception, SystemExit) as error:
-        traceback.print_exception(error)
-        raise NoJob(RunFailure(type(error).__name__, f"The code does not load: {message_of(error)}")) from error
+    except RunCancelled:
+        raise
+    except BaseException as error:
+        print_error(error)
+        raise NoJob(RunFailure(class_name(type(error)), f"The code does not load: {message_of(error)}")) from error
     return job

@@ -18,6 +18,7 @@ from ...core.clock import Clock
 from ...core.errors import RunyardError
 from ...core.launch import WorkerReport
 from ...core.step import StepEnd
+from ..codec import decoder, pack
 from ..framing import BrokenFrame, FrameBuffer, frame
 from ..messages import (
     Ack,
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 #: Reports that may be unacknowledged before whoever adds one has to wait.
 MOST_UNACKED = 500
 _CHUNK = 65536
-_DECODER = msgspec.msgpack.Decoder(ToWorker)
+_DECODER = decoder(ToWorker)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 
 #: What is asked of the host, numbered and asked again of the next host until it is answered.
@@ -263,4 +264,4 @@ class HostLink:
 
 
 def _framed(message: msgspec.Struct) -> bytes:
-    return frame(msgspec.msgpack.encode(message))
+    return frame(pack(message))

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.clock import Clock
+from ...core.error_info import print_error
 from ...core.errors import RunyardError
 from ...core.launch import LaunchSpec, RunEnd, WorkerReport
 from ...core.run import RunFailure, RunStatus
 from ...definitions.engine import set_instance_provider
 from ...execution.errors import RunCancelled
 from ...execution.python_logs import apply_python_logs
+from ...execution.retries import failure_of
 from ...execution.run import execute_run
 from ...storage.values import LocalValues
 from ..messages import Assignment, Setup
@@ -51,6 +53,9 @@ def run(
         end = _failed(RunFailure(type(error).__name__, str(error)))
     except RunCancelled as error:
         end = end or RunEnd(status=RunStatus.CANCELED, message=str(error))
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the run ends with it as the reason
+        print_error(error)
+        end = end or _failed(failure_of(None, error))
     finally:
         cancellation.ignore()
     link.report(_report(launch, clock, end=end), wait=True)
@@ -80,7 +85,7 @@ def _execute(
     except NoJob as error:
         return _failed(error.failure)
     except RunyardError as error:
-        return _failed(RunFailure(type(error).__name__, str(error)))
+        return _failed(failure_of(None, error))
     return execute_run(
         job,
         run_id=launch.run_id,

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ...core.clock import Clock
+from ...core.error_info import print_error
 from ...core.launch import LaunchSpec, WorkerReport
 from ...core.run import RunFailure
 from ...core.step import StepEnd, StepOrder, StepStatus
 from ...definitions.engine import set_instance_provider
 from ...execution.errors import RunCancelled
 from ...execution.python_logs import PythonLogsBroken, apply_python_logs
+from ...execution.retries import failure_of
 from ...execution.step import execute_step
 from ...storage.values import LocalValues
 from ..messages import Assignment, Setup
@@ -44,6 +46,9 @@ def run_step(
         end = _end(order, StepStatus.DIED, failure=RunFailure(type(error).__name__, str(error)))
     except RunCancelled:
         end = end or _end(order, StepStatus.CANCELED)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the step ends with it as the reason
+        print_error(error)
+        end = end or _end(order, StepStatus.DIED, failure=failure_of(order.step_key, error))
     finally:
         cancellation.ignore()
     link.report(WorkerReport(run_id=launch.run_id, attempt=launch.attempt), wait=False, step_end=end)

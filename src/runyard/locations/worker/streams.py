@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import io
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from .output_notes import Notes
@@ -71,8 +72,9 @@ def take_streams() -> None:
 def flush_streams() -> None:
     """Hand over what Python and the C library keep back."""
     for stream in (sys.stdout, sys.stderr):
-        # User code may have put None there, or a stream that it closed: nothing is kept back in either.
-        if stream is not None and not getattr(stream, "closed", False):
+        # User code may have put anything there: None, a stream that it closed, one that cannot flush. What such a
+        # stream keeps back is its own to lose.
+        with suppress(Exception):
             stream.flush()
     if _libc is not None:
         _libc.flush()

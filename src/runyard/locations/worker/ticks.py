@@ -6,23 +6,26 @@ import os
 import queue
 import signal
 import socket
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 from ...core.clock import Clock
-from ...core.error_info import error_info
-from ...core.errors import NotFound
+from ...core.error_info import error_info, error_line, message_of, print_error
+from ...core.errors import NotFound, UserError
 from ...core.tick import Evaluation, TickStatus
 from ...definitions.config.job_config import config_issues
 from ...definitions.engine import set_instance_provider
 from ...execution.evaluate import evaluate
 from ...execution.python_logs import apply_python_logs
 from ...settings.instance import PythonLogsSettings
+from ..codec import pack
 from ..messages import Assignment, Evaluate, Evaluated, Validate, Validated
 from .cancellation import Cancellation
 from .instance import HostInstance
 from .link import HostLink
+
+#: In bytes; the control process takes somewhat more in one reply.
+LONGEST_ANSWER = 64 * 1024 * 1024
 
 
 def serve_ticks(host: socket.socket, assignment: Assignment, definitions: Callable[[], Any], clock: Clock) -> None:
@@ -57,11 +60,20 @@ class _TickWorker:
         try:
             self._definitions = definitions()
             apply_python_logs(python_logs)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a spawned worker imports user code here
-            traceback.print_exception(error)
+        except BaseException as error:  # noqa: BLE001 - a spawned worker imports user code here
+            print_error(error)
             self._broken = error
 
     def answer(self, request: Evaluate | Validate) -> Evaluated | Validated:
+        try:
+            answer = self._answer(request)
+            _check_size(answer)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the answer, and the worker goes on
+            print_error(error)
+            return _failed(request, error)
+        return answer
+
+    def _answer(self, request: Evaluate | Validate) -> Evaluated | Validated:
         if isinstance(request, Evaluate):
             return Evaluated(id=request.id, evaluation=self._evaluate(request))
         return Validated(id=request.id, issues=tuple(self._issues(request)))
@@ -79,9 +91,32 @@ class _TickWorker:
 
     def _issues(self, request: Validate) -> list[tuple[str, str]]:
         if self._broken is not None:
-            return [("", f"The code does not load: {self._broken}")]
+            return [("", f"The code does not load: {message_of(self._broken)}")]
         try:
             job = self._definitions.get_job_def(request.job_name)
         except NotFound as error:
             return [("", str(error))]
         return [(path, message) for path, message in config_issues(job, request.run_config)]
+
+
+class AnswerTooLarge(UserError):
+    """What a schedule or sensor asks for does not fit into one message."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            f"The answer is {size:,} bytes long; {LONGEST_ANSWER:,} are the most. Ask for fewer runs in one tick, "
+            "or put less into their config."
+        )
+
+
+def _check_size(answer: Evaluated | Validated) -> None:
+    """Raises AnswerTooLarge for what could not be passed on."""
+    size = len(pack(answer))
+    if size > LONGEST_ANSWER:
+        raise AnswerTooLarge(size)
+
+
+def _failed(request: Evaluate | Validate, error: BaseException) -> Evaluated | Validated:
+    if isinstance(request, Evaluate):
+        return Evaluated(id=request.id, evaluation=Evaluation(status=TickStatus.FAILURE, error=error_info(error)))
+    return Validated(id=request.id, issues=(("", error_line(error)),))

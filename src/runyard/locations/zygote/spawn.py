@@ -8,8 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import msgspec
-
+from ..codec import pack
 from ..messages import Assignment
 
 
@@ -21,7 +20,7 @@ def spawn_worker(assignment: Assignment, end: socket.socket) -> subprocess.Popen
     """
     with tempfile.TemporaryFile() as told:
         # A file and not a pipe: run config of any size, and nobody has to wait until it is read.
-        told.write(msgspec.msgpack.encode(assignment))
+        told.write(pack(assignment))
         told.seek(0)
         return subprocess.Popen(  # noqa: S603 - this very interpreter, without a shell
             [sys.executable, "-m", "runyard.locations.worker", str(end.fileno())],

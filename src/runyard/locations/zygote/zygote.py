@@ -7,16 +7,16 @@ import select
 import signal
 import socket
 import subprocess
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from ...core.error_info import error_info
+from ...core.error_info import error_info, print_error
 from ...definitions.describe import describe
 from ..code_loading import load, prepare_process
+from ..codec import decoder, pack
 from ..framing import FrameBuffer, frame
 from ..messages import (
     Assignment,
@@ -36,7 +36,7 @@ from .child import leave_zygote
 from .settling import Settled, settle
 from .spawn import spawn_worker
 
-_DECODER = msgspec.msgpack.Decoder(ToZygote)
+_DECODER = decoder(ToZygote)
 _CHUNK = 65536
 
 Become = Callable[[], None]
@@ -86,7 +86,7 @@ class Zygote:
             self._send(self._loaded(setup))
         except BaseException as error:  # noqa: BLE001 - user code may raise anything, SystemExit too
             # The whole traceback for the host's log; the location's status shows the user's own frames.
-            traceback.print_exception(error)
+            print_error(error)
             directories, files = loaded_directories(setup.spec), loaded_files()
             self._send(LoadFailed(error=error_info(error), directories=directories, files=files))
 
@@ -143,7 +143,7 @@ class Zygote:
             raise
         self._children[exit_fd] = (pid, handle)
         poll.register(exit_fd, select.POLLIN)
-        data = frame(msgspec.msgpack.encode(WorkerStarted(ticket=ticket, pid=pid)))
+        data = frame(pack(WorkerStarted(ticket=ticket, pid=pid)))
         socket.send_fds(self._host, [data], [ours.fileno(), exit_fd])
 
     def _become(self, end: int, assignment: Assignment) -> None:
@@ -167,7 +167,7 @@ class Zygote:
 
     def _send(self, message: msgspec.Struct) -> None:
         try:
-            self._host.sendall(frame(msgspec.msgpack.encode(message)))
+            self._host.sendall(frame(pack(message)))
         except BrokenPipeError:
             return  # the host is gone; reading its socket ends this process
 

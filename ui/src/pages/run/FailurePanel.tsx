@@ -1,8 +1,9 @@
 import type { ErrorInfo, Run, RunEvent } from '../../api/types';
 import { Glyph } from '../../components/Glyph';
+import { LibraryFrames } from '../../components/LibraryFrames';
 import { errorOf, failureEvent } from '../../lib/events';
-import { parseFrames, shortPath, type Frame } from '../../lib/frames';
-import { count, firstLine } from '../../lib/words';
+import { parseFrames, shortPath, traceParts, type TracePart } from '../../lib/frames';
+import { firstLine } from '../../lib/words';
 import classes from './FailurePanel.module.css';
 
 /** Failure first: the exception as raised, the person's own code, the frames that lead there. */
@@ -15,6 +16,7 @@ export function FailurePanel({ run, events }: { run: Run; events: RunEvent[] }) 
   const own = frames[frames.length - 1];
   const name = error?.error_class ?? run.failure?.error_class ?? 'Failure';
   const message = error?.message ?? run.failure?.message ?? event?.message ?? '';
+  const rest = [...message.split('\n').slice(1), ...(error?.notes ?? [])].join('\n');
   return (
     <section className={classes.panel} aria-label="Why it failed">
       <div className={classes.what}>
@@ -26,7 +28,7 @@ export function FailurePanel({ run, events }: { run: Run; events: RunEvent[] }) 
           {name}
           {message && `: ${firstLine(message)}`}
         </p>
-        {message.includes('\n') && <pre className={classes.rest}>{message.slice(message.indexOf('\n') + 1)}</pre>}
+        {rest && <pre className={classes.rest}>{rest}</pre>}
         {own && (
           <p>
             <span className="dim-2">In your code: </span>
@@ -36,9 +38,10 @@ export function FailurePanel({ run, events }: { run: Run; events: RunEvent[] }) 
             <span className="mono dim">{own.function}</span>
           </p>
         )}
-        {error?.cause && <Cause error={error.cause} />}
+        {error?.members?.map((member, index) => <Cause key={index} word="With" error={member} />)}
+        {error && causesOf(error).map((cause, index) => <Cause key={index} word="Caused by" error={cause} />)}
       </div>
-      {frames.length > 0 && <Frames frames={frames} hidden={error?.library_frames ?? 0} />}
+      {error && frames.length > 0 && <Frames parts={traceParts(error)} />}
     </section>
   );
 }
@@ -49,11 +52,16 @@ function triesOf(step: string | null, events: RunEvent[]): number {
   return 1 + events.filter((event) => event.step_key === step && event.type === 'STEP_UP_FOR_RETRY').length;
 }
 
-function Cause({ error }: { error: ErrorInfo }) {
+/** The causes of an exception, the nearest first. */
+function causesOf(error: ErrorInfo): ErrorInfo[] {
+  return error.cause ? [error.cause, ...causesOf(error.cause)] : [];
+}
+
+function Cause({ word, error }: { word: string; error: ErrorInfo }) {
   const own = parseFrames(error.stack).at(-1);
   return (
     <p className={classes.cause}>
-      <span className="dim-2">Caused by </span>
+      <span className="dim-2">{word} </span>
       <span className="mono fail">
         {error.error_class}: {firstLine(error.message)}
       </span>
@@ -67,18 +75,28 @@ function Cause({ error }: { error: ErrorInfo }) {
   );
 }
 
-function Frames({ frames, hidden }: { frames: Frame[]; hidden: number }) {
+function Frames({ parts }: { parts: TracePart[] }) {
+  const last = parts.findLastIndex((part) => 'own' in part);
   return (
     <ol className={classes.frames} aria-label="Your frames, the last call last">
-      {frames.map((frame, index) => (
-        <li key={index} className={index === frames.length - 1 ? classes.last : ''}>
-          <span className={classes.place} title={`${frame.file}:${frame.line}`}>
-            {shortPath(frame.file)}:{frame.line} <b>{frame.function}</b>
-          </span>
-          <code>{frame.code}</code>
+      {parts.map((part, index) => (
+        <li key={index} className={index === last ? classes.last : ''}>
+          {'own' in part ? <OwnFrame text={part.own} /> : 'library' in part ? <LibraryFrames frames={part.library} /> : <span className="dim">{part.remark}</span>}
         </li>
       ))}
-      {hidden > 0 && <li className="dim">{count(hidden, 'library frame')} hidden</li>}
     </ol>
+  );
+}
+
+function OwnFrame({ text }: { text: string }) {
+  const frame = parseFrames([text])[0];
+  if (!frame) return <code>{text}</code>;
+  return (
+    <>
+      <span className={classes.place} title={`${frame.file}:${frame.line}`}>
+        {shortPath(frame.file)}:{frame.line} <b>{frame.function}</b>
+      </span>
+      <code>{frame.code}</code>
+    </>
   );
 }
