@@ -16,6 +16,7 @@ from ..core.events import ErrorInfo
 from ..core.launch import LaunchResult, LaunchSpec
 from ..core.location import LocationRecord, LocationState
 from ..core.tick import Evaluation, EvaluationRequest
+from ..settings.private_files import make_directory
 from ..storage.protocols import Hosts, Locations
 from .client import HostClient
 from .host.config import HostConfig
@@ -215,6 +216,7 @@ class LocalLocation:
         while not self._clock.wait(self._stopping, pause):
             since = self._clock.monotonic()
             try:
+                make_directory(self._log_file.parent)
                 self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
                 self._follow(self._host)
             except Exception as error:  # noqa: BLE001 - a location without its thread would never come back

@@ -12,6 +12,7 @@ from ..core.errors import ConfigError, HomeNotSet
 from .document import Source, compose, empty_node, read_text
 from .instance import InstanceSettings
 from .interpret import interpret
+from .private_files import make_directory, opened_to_others
 from .schema import INSTANCE
 
 OWN_FILE, FIELD_FILE = "runyard.yaml", "dagster.yaml"
@@ -53,9 +54,9 @@ def _checked(name: str, value: str, *, create: bool) -> Path:
     if path.exists():
         raise ConfigError(f"{name} is '{value}': that is a file, not a directory.")
     if not create:
-        raise ConfigError(f"{name} is '{value}': there is no such directory; make it with 'mkdir -p {value}'.")
+        raise ConfigError(f"{name} is '{value}': there is no such directory; make it with 'mkdir -p -m 700 {value}'.")
     try:
-        path.mkdir(parents=True)
+        make_directory(path)
     except OSError as error:
         raise ConfigError(f"{name} is '{value}': it cannot be made: {error.strerror}.") from None
     return path
@@ -68,6 +69,7 @@ def _read_home(home: str, env: Mapping[str, str]) -> InstanceSettings:
     node = compose(text, source.file) or empty_node()
     root = INSTANCE.read(node, "", source)
     _note_ignored_files(Path(home), path, source.notices)
+    _note_open_home(home, source.notices)
     return interpret(root, source, home=home, file=str(path) if path else None, text=text)
 
 
@@ -80,3 +82,10 @@ def _note_ignored_files(home: Path, read: Path | None, notices: list[str]) -> No
         if home / name != read and (home / name).exists():
             instead = f"{read.name} is" if read else f"its name must be {OWN_FILE}"
             notices.append(f"{home / name} is not read; {instead}.")
+
+
+def _note_open_home(home: str, notices: list[str]) -> None:
+    """A person made the home, so its mode is his to change; what is ours in it is closed all the same."""
+    others = opened_to_others(Path(home))
+    if others is not None:
+        notices.append(f"{home}: {others}: close it with 'chmod 700 {home}'.")

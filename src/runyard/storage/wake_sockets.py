@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core.errors import ConfigError
+from ..settings.private_files import make_directory
 
 _log = logging.getLogger("runyard.storage")
 _numbers = itertools.count(1)
@@ -28,7 +29,7 @@ class SocketHints:
 
     def __init__(self, runtime_dir: str) -> None:
         self._directory = runtime_dir
-        Path(runtime_dir).mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_directory(Path(runtime_dir))
         self._own = os.path.join(runtime_dir, f"wake-{os.getpid()}-{next(_numbers)}.sock")  # noqa: PTH118  a str is what sockets take
         if len(os.fsencode(self._own)) > _LONGEST:
             raise ConfigError(
