@@ -79,14 +79,12 @@ def test_an_open_home_is_pointed_out_and_left_as_it_is(tmp_path: Path, open_mode
         assert f"chmod 700 {tmp_path}" in notice
 
 
-#: Pipes, sockets' directories, and files of the system are not an instance's files.
+#: They make files of the system, and of the directory for sockets, which nobody else may enter.
 _ELSEWHERE = {
     "settings/private_files.py",
     "locations/cgroups.py",
     "locations/runtime_dir.py",
     "locations/host_start.py",
-    "locations/worker/__main__.py",
-    "storage/values.py",
 }
 _MAKERS = {"mkdir", "makedirs", "touch", "write_text", "write_bytes", "copyfile", "copytree", "mkstemp"}
 
@@ -98,7 +96,7 @@ def _makes_files(call: ast.Call) -> bool:
     if name != "open":
         return False
     if isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") == "os":
-        return True
+        return "O_RDONLY" not in ast.unparse(call)
     modes = [value.value for value in [*call.args, *(word.value for word in call.keywords)] if _is_mode(value)]
     return any(set("wxa+") & set(mode) for mode in modes)
 

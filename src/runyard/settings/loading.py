@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 
 from ..core.errors import ConfigError, HomeNotSet
-from .document import Source, compose, empty_node, read_text
+from .document import Source, compose, empty_node
 from .instance import InstanceSettings
 from .interpret import interpret
 from .private_files import make_directory, opened_to_others
 from .schema import INSTANCE
+from .text_file import is_there, read_text
 
 OWN_FILE, FIELD_FILE = "runyard.yaml", "dagster.yaml"
 HOME_VARIABLES = ("RUNYARD_HOME", "DAGSTER_HOME")
@@ -74,12 +75,12 @@ def _read_home(home: str, env: Mapping[str, str]) -> InstanceSettings:
 
 
 def _instance_file(home: Path) -> Path | None:
-    return next((home / name for name in (OWN_FILE, FIELD_FILE) if (home / name).exists()), None)
+    return next((home / name for name in (OWN_FILE, FIELD_FILE) if is_there(home / name)), None)
 
 
 def _note_ignored_files(home: Path, read: Path | None, notices: list[str]) -> None:
     for name in (FIELD_FILE, "runyard.yml", "dagster.yml"):
-        if home / name != read and (home / name).exists():
+        if home / name != read and is_there(home / name):
             instead = f"{read.name} is" if read else f"its name must be {OWN_FILE}"
             notices.append(f"{home / name} is not read; {instead}.")
 
