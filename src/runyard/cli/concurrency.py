@@ -12,6 +12,7 @@ from .commands import Group
 from .options import json_option
 from .output import print_json, print_table
 from .session import opened_instance, user
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
@@ -136,4 +137,4 @@ def _print(limit: LimitInForce, *, as_json: bool) -> None:
         print_json(limit_in_force_shape(limit))
         return
     _, number, origin = _row(limit)
-    click.echo(f"{limit.title}: {number} ({origin})" if origin not in ("set", "-") else f"{limit.title}: {number}")
+    echo(f"{limit.title}: {number} ({origin})" if origin not in ("set", "-") else f"{limit.title}: {number}")

@@ -17,6 +17,7 @@ from .options import current_directory, json_option, target_options
 from .output import ago, coloured, print_json, print_table
 from .session import opened_instance
 from .signals import Signals
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -76,7 +77,7 @@ def status(as_json: bool) -> None:
     print_table(("DAEMON", "STATE", "LAST HEARTBEAT", "WHERE", "LAST PASS"), rows, empty="No daemons.")
     for each in found:
         for error in each.errors:
-            click.echo(f"{each.type.value}: {coloured('failing')}: {error.error_class}: {error.message}")
+            echo(f"{each.type.value}: {coloured('failing')}: {error.error_class}: {error.message}")
 
 
 def _row(each: DaemonStatus, instance: Instance) -> list[str]:
@@ -101,9 +102,9 @@ def liveness_check(context: click.Context, tolerance: float, this_process: int |
     with opened_instance() as instance:
         missing = _not_live(instance, tolerance, this_process)
     if missing:
-        click.echo(f"Not live: {', '.join(missing)}.", err=True)
+        echo(f"Not live: {', '.join(missing)}.", err=True)
         context.exit(1)
-    click.echo("Live.")
+    echo("Live.")
 
 
 def _not_live(instance: Instance, tolerance: float, pid: int | None) -> list[str]:

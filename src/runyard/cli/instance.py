@@ -14,6 +14,7 @@ from .concurrency import concurrency
 from .options import json_option
 from .output import print_json
 from .session import opened_instance
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..settings.instance import InstanceSettings
@@ -37,7 +38,7 @@ def info(as_json: bool) -> None:
         print_json(described)
         return
     for name, value in _lines(described):
-        click.echo(f"{name + ':':14} {value}")
+        echo(f"{name + ':':14} {value}")
 
 
 def _lines(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -83,4 +84,4 @@ def migrate() -> None:
 
     settings = load_settings(None, env=os.environ)
     revision = migrate_storage(settings.storage, SystemClock())
-    click.echo(f"The storage is at schema revision {revision}.")
+    echo(f"The storage is at schema revision {revision}.")

@@ -11,6 +11,7 @@ from .commands import Command
 from .logs import configure_logs, log_options
 from .options import current_directory, target_options
 from .signals import Signals
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -50,7 +51,7 @@ def webserver(target: TargetOptions, host: str, port: int, read_only: bool, log_
         control.start()
         try:
             web.wait_ready(READY_SECONDS)
-            click.echo(f"Serving {web.url}")
+            echo(f"Serving {web.url}")
             signals.wait()
         finally:
             web.stop()
