@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -85,7 +86,7 @@ def test_a_bad_instance_file_stops_every_command_with_its_place(cli: Cli) -> Non
 def test_a_bad_workspace_file_stops_the_start(cli: Cli) -> None:
     (cli.directory / "workspace.yaml").write_text("load_from: [")
     for result in (cli("dev", code=1), cli.daemon("run", code=1)):
-        assert "workspace.yaml:1:13: malformed YAML" in result.stderr
+        assert "workspace.yaml:2:1: malformed YAML" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,28 @@ def test_a_bad_workspace_file_stops_the_start(cli: Cli) -> None:
         (["--config-json", "x"], "--config-json is not JSON"),
         (["-c", "missing.yaml"], "missing.yaml: the file cannot be read"),
         (["-c", "list.yaml"], "list.yaml: run config must be a mapping"),
-        (["-c", "bad.yaml"], "bad.yaml:1:"),
+        (["-c", "bad.yaml"], "bad.yaml:2:1: malformed YAML"),
         (["-c", "bad.json"], "bad.json:1:7: malformed JSON"),
+        (["-c", "bomb.yaml"], "bomb.yaml:6:"),
+        (["-c", "deep.json"], "deep.json: malformed JSON: nested too deeply"),
+        (["-c", "deep.yaml"], "nest"),
+        (["-c", "link.yaml"], "it is a link to gone.yaml, which is not there"),
+        (["-c", "."], "it is a directory"),
+        (["-c", "pipe"], "it is a pipe"),
+        (["-c", "\0"], "embedded null"),
+        (["--tags", '{"a":' * 5000], "--tags is not JSON: nested too deeply"),
+        (["--tags", '{"a":' * 200 + "1" + "}" * 200], "--tags is not JSON: nested too deeply"),
+        (["--config-json", "[" * 5000], "--config-json is not JSON: nested too deeply"),
+        (["--config-json", '{"a": ' + "9" * 5000 + "}"], "--config-json is not JSON: Exceeds the limit"),
     ],
 )
 def test_bad_input_of_a_run(cli: Cli, options: list[str], told: str) -> None:
+    levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 40)]
+    (cli.directory / "bomb.yaml").write_text("\n".join(["a0: &a0 [x]", *levels]))
+    (cli.directory / "deep.json").write_text("[" * 5000)
+    (cli.directory / "deep.yaml").write_text("[" * 5000)
+    (cli.directory / "link.yaml").symlink_to("gone.yaml")
+    os.mkfifo(cli.directory / "pipe")
     (cli.directory / "list.yaml").write_text("[1]")
     (cli.directory / "bad.yaml").write_text("a: [")
     (cli.directory / "bad.json").write_text('{"a": }')

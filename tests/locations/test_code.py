@@ -152,6 +152,18 @@ def test_env_file_of_the_working_directory_is_loaded_and_watched(yard: Yard) -> 
     assert (yard.lines(first), yard.lines(second)) == (["sweet"], ["sour"])
 
 
+def test_env_file_that_cannot_be_read_is_an_error_of_the_location(yard: Yard) -> None:
+    (yard.code / ".env").symlink_to(yard.code / "gone.env")
+    error = yard.location(GOOD).record().error
+    assert error is not None
+    assert f".env: the file cannot be read: it is a link to {yard.code}/gone.env, which is not there" in error.message
+
+
+def test_a_virtual_environment_of_that_name_is_no_env_file(yard: Yard) -> None:
+    (yard.code / ".env").mkdir()
+    assert yard.location(GOOD).record().state is LocationState.LOADED
+
+
 def test_reload_returns_after_the_switch(yard: Yard) -> None:
     location = yard.location(GOOD)
     version = location.record().version

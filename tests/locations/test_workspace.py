@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import psutil
@@ -11,6 +12,7 @@ from runyard.core.errors import LocationUnavailable, StorageUnavailable
 from runyard.core.location import LocationState
 from runyard.core.run import RunFailure, RunStatus
 from runyard.locations.location import LocalLocation
+from runyard.locations.target import WorkspaceTarget
 
 from .code import WAITING, one_op
 from .yard import Yard
@@ -77,6 +79,32 @@ def test_entry_that_is_added_and_removed_comes_and_goes(yard: Yard) -> None:
     yard.until(lambda: yard.stores.locations.get("more") is None)
     with pytest.raises(LocationUnavailable, match="left the workspace"):
         more.launch([], timeout=1)
+
+
+@pytest.mark.parametrize("bad", ["bomb", "pipe", "link"])
+def test_a_workspace_file_that_is_mended_is_followed_again(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    yard.write("jobs.py", GOOD)
+    yard.write("more.py", GOOD)
+    file = yard.code / "workspace.yaml"
+    file.write_text("load_from: [{python_file: jobs.py}]")
+    monkeypatch.setattr(yard.target, "specs", WorkspaceTarget(workspace_files=(str(file),)).specs)
+    yard.target.files = [str(file)]
+    workspace = yard.open(wait=False)
+    file.unlink()
+    if bad == "pipe":
+        os.mkfifo(file)
+    elif bad == "link":
+        file.symlink_to(yard.code / "gone.yaml")
+    else:
+        levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 40)]
+        file.write_text("\n".join(["a0: &a0 [x]", *levels, "load_from: *a39"]))
+    assert "workspace.yaml" in yard.until(workspace.problem)
+    file.unlink()
+    file.write_text("load_from: [{python_file: jobs.py}, {python_file: more.py}]")
+    yard.until(lambda: workspace.get("more.py"))
+    assert workspace.problem() is None
 
 
 def fail_once(monkeypatch: pytest.MonkeyPatch, of: object, name: str, error: Exception) -> list[object]:

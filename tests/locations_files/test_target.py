@@ -95,6 +95,20 @@ def test_workspace_files_by_option_add_up_and_are_read_again(tmp_path: Path) -> 
         target.specs()
 
 
+@pytest.mark.parametrize("name", ["workspace.yaml", "pyproject.toml"])
+def test_a_link_that_leads_nowhere_is_no_missing_file(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(tmp_path / "gone")
+    for options in ({}, {"workspace": (name,)}):
+        with pytest.raises(ConfigError, match=rf"{name}: .*it is a link to {tmp_path}/gone, which is not there"):
+            resolve(tmp_path, **options).specs()
+
+
+def test_a_workspace_that_is_a_directory_is_told(tmp_path: Path) -> None:
+    (tmp_path / "workspace.yaml").mkdir()
+    with pytest.raises(ConfigError, match=r"workspace\.yaml: the file cannot be read: it is a directory"):
+        resolve(tmp_path).specs()
+
+
 def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no workspace file 'nope\.yaml'"):
         resolve(tmp_path, workspace=("nope.yaml",))

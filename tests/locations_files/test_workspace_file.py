@@ -161,7 +161,7 @@ def test_an_empty_list_is_an_empty_workspace(read: Read) -> None:
             "load_from:\n  - python_file: a/jobs.py\n  - python_file: b/jobs.py",
             r"workspace\.yaml:3: two locations are named 'jobs\.py', the first at .*\.yaml:2; give one of them",
         ),
-        ("load_from: [", r"workspace\.yaml:1:\d+: malformed YAML"),
+        ("load_from: [", r"workspace\.yaml:2:1: malformed YAML"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(read: Read, text: str, told: str) -> None:

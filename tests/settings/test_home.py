@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -79,12 +80,12 @@ def test_a_misnamed_file_is_pointed_out(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("a: [1, 2\nb: 3\n", r"runyard\.yaml:2:2: malformed YAML: .*expected ',' or '\]'"),
-        ("a: b: c\n", r"runyard\.yaml:1:5: malformed YAML: mapping values are not allowed here"),
+        ("a: b: c\n", r"runyard\.yaml:1:5: malformed YAML: mapping values are not allowed in this context"),
         ("storage:\n\tsqlite: {}\n", r"runyard\.yaml:2:1: malformed YAML: .*cannot start any token"),
         ("telemetry: {}\n---\ntelemetry: {}\n", r"malformed YAML: expected a single document"),
         ("a: &x [*x]\n", r"an anchor contains itself"),
         ("[" * 3000, r"malformed YAML"),
-        ("a: \x01\n", r"malformed YAML: .*special characters"),
+        ("a: \x01\n", r"malformed YAML: .*control characters are not allowed"),
         ("telemetry:\n  enabled: true\n  enabled: false\n", r":3: 'enabled' is given twice, first in line 2"),
         ("? [a]\n: 1\n", r"a key must be plain text"),
         ("- a\n", r"runyard\.yaml:1: expected a mapping"),
@@ -102,4 +103,34 @@ def test_malformed_yaml_is_told_in_one_line_with_its_place(tmp_path: Path, text:
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "runyard.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not UTF-8"):
+        load_settings(str(tmp_path), env={})
+
+
+def test_what_is_there_and_cannot_be_read_does_not_mean_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "runyard.yaml"
+    file.symlink_to(tmp_path / "gone.yaml")
+    with pytest.raises(ConfigError, match=rf"runyard\.yaml: .*a link to {tmp_path}/gone\.yaml, which is not there"):
+        load_settings(str(tmp_path), env={})
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(ConfigError, match="it is a directory"):
+        load_settings(str(tmp_path), env={})
+    file.rmdir()
+    os.mkfifo(file)
+    with pytest.raises(ConfigError, match="it is a pipe"):
+        load_settings(str(tmp_path), env={})
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match="it is a device"):
+        load_settings(str(tmp_path), env={})
+    file.unlink()
+    file.symlink_to("runyard.yaml")
+    with pytest.raises(ConfigError, match="symbolic links"):
+        load_settings(str(tmp_path), env={})
+
+
+def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
+    with (tmp_path / "runyard.yaml").open("wb") as file:
+        file.truncate(20_000_000)
+    with pytest.raises(ConfigError, match="larger than 16,000,000 bytes"):
         load_settings(str(tmp_path), env={})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -33,6 +34,13 @@ lock = FairLock(sys.argv[1])
 with lock.hold(30):
     print("held", flush=True)
     sys.stdin.readline()
+"""
+_KEEP = """
+import fcntl, sys
+file = open(sys.argv[1], "w")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("kept", flush=True)
+sys.stdin.readline()
 """
 _TURNS = """
 import sys
@@ -140,6 +148,90 @@ def test_a_killed_holder_lets_go(tmp_path: Path, python: Start) -> None:
     lock.close()
 
 
+@pytest.mark.parametrize("kept", ["", ".turn"])
+def test_a_stopped_process_keeps_no_thread_waiting_beyond_its_time(tmp_path: Path, python: Start, kept: str) -> None:
+    path = str(tmp_path / "lock")
+    lock = FairLock(path)
+    holder = python(_KEEP, path + kept)
+    assert _read(holder) == "kept"
+    holder.send_signal(signal.SIGSTOP)
+    told: list[str] = []
+
+    def take() -> None:
+        with pytest.raises(StorageUnavailable) as caught, lock.hold(0.2):
+            raise AssertionError("taken twice")
+        told.append(str(caught.value))
+
+    for _ in range(2):
+        threads = [threading.Thread(target=take) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert len(told) == 8
+    if not kept:
+        assert f"Process {holder.pid} has kept {path} locked for 0.2 s." in told
+    holder.send_signal(signal.SIGCONT)
+    _tell(holder)
+    with lock.hold(20):
+        pass
+    lock.close()
+
+
+def test_a_wait_that_was_given_up_takes_the_lock_from_nobody(tmp_path: Path, python: Start) -> None:
+    path = str(tmp_path / "lock")
+    lock = FairLock(path)
+    holder = python(_HOLD, path)
+    assert _read(holder) == "held"
+    _expect_kept(lock)
+    _tell(holder)
+    assert holder.wait(20) == 0
+    other = python(_HOLD, path)
+    assert _read(other) == "held"
+    _expect_kept(lock)
+    _tell(other)
+    assert other.wait(20) == 0
+    with lock.hold(20):
+        pass
+    lock.close()
+
+
+def test_a_lock_that_is_closed_while_a_thread_waits_touches_no_other_files(tmp_path: Path, python: Start) -> None:
+    path = str(tmp_path / "lock")
+    lock = FairLock(path)
+    holder = python(_HOLD, path)
+    assert _read(holder) == "held"
+    _expect_kept(lock)
+    lock.close()
+    again = FairLock(path)
+    _tell(holder)
+    assert holder.wait(20) == 0
+    thread = lock._kernel._thread
+    assert thread is not None
+    thread.join(20)
+    assert not thread.is_alive()
+    with again.hold(20):
+        pass
+    again.close()
+
+
+def test_pages_are_read_while_a_stopped_process_keeps_the_lock(
+    sqlite_stores: SqlStores, python: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runyard.storage.sqlite.LOCK_SECONDS", 0.1)
+    run = enqueue(sqlite_stores)
+    holder = python(_KEEP, f"{sqlite_stores.describe()['path']}.lock")
+    assert _read(holder) == "kept"
+    holder.send_signal(signal.SIGSTOP)
+    with pytest.raises(StorageUnavailable, match="has kept"):
+        enqueue(sqlite_stores)
+    assert sqlite_stores.queue.depth() == 1
+    assert sqlite_stores.runs.get(run.run_id) is not None
+    holder.kill()
+    holder.wait(20)
+    enqueue(sqlite_stores)
+
+
 def test_nobody_in_line_is_passed_over_by_a_busy_process(tmp_path: Path, python: Start) -> None:
     path, log = str(tmp_path / "lock"), tmp_path / "log"
     log.touch()
@@ -162,6 +254,29 @@ def _waiting(path: str) -> int:
     inodes = {str(Path(name).stat().st_ino) for name in (path, f"{path}.turn")}
     lines = Path("/proc/locks").read_text().splitlines()
     return sum("->" in line and line.split()[6].rsplit(":", 1)[-1] in inodes for line in lines)
+
+
+def test_the_files_of_a_database_are_its_owners_alone(tmp_path: Path, runtime_dir: str) -> None:
+    database = tmp_path / "runyard.db"
+    before = os.umask(0)
+    try:
+        for round_ in range(2):
+            stores = open_stores(SqliteSettings(str(database)), ManualClock(), runtime_dir=runtime_dir)
+            enqueue(stores)
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+            assert set(modes) == {database.name + suffix for suffix in ("", "-wal", "-shm", ".lock", ".lock.turn")}
+            assert set(modes.values()) == {0o600}, round_
+            stores.close()
+            for file in tmp_path.iterdir():
+                file.chmod(0o666)
+    finally:
+        os.umask(before)
+
+
+def test_a_place_that_takes_no_files_is_told(tmp_path: Path, runtime_dir: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageUnavailable, match=r"file/runyard\.db cannot be used: Not a directory\."):
+        open_stores(SqliteSettings(str(tmp_path / "file/runyard.db")), ManualClock(), runtime_dir=runtime_dir)
 
 
 def test_network_file_systems_are_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runyard.core.errors import UserError, ValueMissing, ValueNotStorable
+from runyard.core.errors import UserError, ValueMissing, ValueNotStorable, ValueNotTrusted
 from runyard.storage.file_names import quoted, unquoted
 from runyard.storage.values import LocalValues
 
@@ -101,7 +101,7 @@ def test_what_one_run_stores_again_stays_as_it_was_for_the_other(values: LocalVa
 def test_values_are_copied_where_links_are_not_possible(
     values: LocalValues, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError("no links here")
 
     monkeypatch.setattr(os, "link", refuse)
@@ -139,3 +139,61 @@ def test_names_come_back_from_files(name: str) -> None:
     assert not quoted(name).startswith(".") or quoted(name).endswith("%")
     assert "/" not in quoted(name)
     assert quoted(name) not in (".", "..")
+
+
+def _stored(values: LocalValues, base: Path, place: str) -> Path:
+    """A stored value, and the file or directory ``place`` on its way."""
+    values.put("r1", "fetch", "rows", 1)
+    assert values.get("r1", "fetch", "rows") == 1
+    return base / place
+
+
+PLACES = ["", "r1", "r1/fetch", "r1/fetch/rows"]
+
+
+@pytest.mark.parametrize("bits", [0o020, 0o002])
+@pytest.mark.parametrize("place", PLACES)
+def test_what_others_can_write_is_not_read(values: LocalValues, tmp_path: Path, place: str, bits: int) -> None:
+    path = _stored(values, tmp_path / "outputs", place)
+    path.chmod(stat.S_IMODE(path.stat().st_mode) | bits)
+    with pytest.raises(ValueNotTrusted, match=r"other users can write to it \(mode \d+\)") as caught:
+        values.get("r1", "fetch", "rows")
+    assert caught.value.path == str(path)
+    assert "chmod go-w" in str(caught.value)
+    assert not values.has("r1", "fetch", "rows")
+    with pytest.raises(ValueNotTrusted):
+        values.link("r1", "r2", "fetch", ["rows"])
+    assert not values.has("r2", "fetch", "rows")
+    path.chmod(stat.S_IMODE(path.stat().st_mode) & ~bits)
+    assert values.get("r1", "fetch", "rows") == 1
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_what_another_user_owns_is_not_read(
+    values: LocalValues, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = _stored(values, tmp_path / "outputs", place)
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        # Only root gives files to others: become the other one.
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(ValueNotTrusted, match=r"user \d+ owns it"):
+        values.get("r1", "fetch", "rows")
+
+
+@pytest.mark.parametrize("place", PLACES[1:])
+def test_links_are_not_followed(values: LocalValues, tmp_path: Path, place: str) -> None:
+    path = _stored(values, tmp_path / "outputs", place)
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueMissing, match="cannot be read back"):
+        values.get("r1", "fetch", "rows")
+
+
+def test_a_pipe_in_the_place_of_a_value_does_not_hang(values: LocalValues, tmp_path: Path) -> None:
+    path = _stored(values, tmp_path / "outputs", "r1/fetch/rows")
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ValueMissing, match="cannot be read back"):
+        values.get("r1", "fetch", "rows")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import click
-
 from .. import __version__
 from ..core.daemon import DaemonType
 from ..core.location import LocationRecord, LocationState
 from .output import error_text, loaded_text
 from .processes import in_full
+from .terminal import style
 
 if TYPE_CHECKING:
     from ..wiring import Control
@@ -36,8 +35,8 @@ class Announcer:
         """The lines after the start."""
         settings = self._control.instance.settings
         kept = " (temporary: gone when this stops; set RUNYARD_HOME to keep it)" if settings.ephemeral else ""
-        self.say(click.style(f"Runyard {__version__}", bold=True))
-        self.say(f"  Page      {click.style(url, fg='cyan', underline=True)}")
+        self.say(style(f"Runyard {__version__}", bold=True))
+        self.say(f"  Page      {style(url, fg='cyan', underline=True)}")
         self.say(f"  Home      {settings.home}{kept}")
         self.say(f"  Daemons   {self._daemons()}")
         for notice in settings.notices:
@@ -77,9 +76,9 @@ class Announcer:
     def _line(self, record: LocationRecord, last: LocationRecord | None) -> str:
         if record.state is LocationState.ERROR:
             if last is not None and last.state is record.state and last.error == record.error:
-                return f"  Location  {record.name} {click.style('still does not load', fg='red')}, as before"
-            return f"  Location  {record.name} {click.style('does not load', fg='red')}\n{_error_text(record)}"
-        verb = click.style("loaded" if last is None else "loaded again", fg="green")
+                return f"  Location  {record.name} {style('still does not load', fg='red')}, as before"
+            return f"  Location  {record.name} {style('does not load', fg='red')}\n{_error_text(record)}"
+        verb = style("loaded" if last is None else "loaded again", fg="green")
         return f"  Location  {record.name} {verb}: {loaded_text(record)}"
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
 from ..core.lease import Fence
 from ..core.location import LeftAlone, LocationRecord, LocationState
 from .options import current_directory
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.api import Workspace
@@ -117,6 +116,6 @@ def say_failures(found: Sequence[LocationRecord]) -> None:
         if record.state is LocationState.ERROR:
             error = record.error
             reason = f"{error.class_name}: {error.message}" if error else "no reason is known"
-            click.echo(f"Location '{record.name}' does not load: {' '.join(reason.split())}", err=True)
+            echo(f"Location '{record.name}' does not load: {' '.join(reason.split())}", err=True)
         elif record.state is LocationState.LOADING:
-            click.echo(f"Location '{record.name}' is still loading.", err=True)
+            echo(f"Location '{record.name}' is still loading.", err=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import io
+import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from ..core.errors import RunyardError
+from .terminal import CannotPrint, echo, give_up_streams, prepare_streams
 
 _VERBOSE = "runyard.cli.verbose"
 
@@ -70,14 +74,43 @@ class RootGroup(Group):
         assert isinstance(found, click.Command)  # noqa: S101 # the table above names commands only
         return found
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the program to its end; whatever goes wrong is one line on stderr and an exit code."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        prepare_streams()
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as error:
+            code = _tell(_text_of(error), error.exit_code)
+        except click.Abort:
+            code = _tell("Aborted!", 1)
+        except CannotPrint as lost:
+            # Whoever reads a pipe may stop when he has seen enough.
+            code = 1 if isinstance(lost.error, BrokenPipeError) else _tell(f"Error: {lost}", 1)
+        except OSError as error:
+            # Help and the version, which click prints by itself.
+            code = _tell(f"Error: {CannotPrint(error)}", 1)
+        give_up_streams()
+        sys.exit(code if isinstance(code, int) else 0)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what goes wrong becomes one line on stderr and exit code 1."""
+        """Run the command; what goes wrong becomes an error in one line with exit code 1."""
         try:
             return super().invoke(ctx)
         except RunyardError as error:
             raise _failure(ctx, error, str(error)) from error
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, CannotPrint):
             raise
+        except OSError as error:
+            raise _failure(ctx, error, _refusal(error)) from error
         except UnicodeEncodeError as error:
             # Bytes of the command line that are no text come as halves of surrogate pairs, which nothing can store.
             raise _failure(ctx, error, f"{error.object!a} is not valid Unicode text.") from error
@@ -88,5 +121,24 @@ class RootGroup(Group):
 
 def _failure(ctx: click.Context, error: Exception, message: str) -> click.ClickException:
     if ctx.meta.get(_VERBOSE):
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        echo("".join(traceback.format_exception(error)), err=True, lines=True, newline=False)
     return click.ClickException(" ".join(line.strip() for line in message.splitlines()))
+
+
+def _refusal(error: OSError) -> str:
+    """What the operating system refused, and of what."""
+    files = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{files}: {reason}." if files else f"{reason}."
+
+
+def _text_of(error: click.ClickException) -> str:
+    text = io.StringIO()
+    error.show(text)
+    return text.getvalue().rstrip("\n")
+
+
+def _tell(text: str, code: int) -> int:
+    with suppress(CannotPrint):
+        echo(text, err=True, lines=True)
+    return code

@@ -13,6 +13,7 @@ from .options import json_option
 from .output import print_json, print_table
 from .processes import say_settings
 from .session import opened_instance, user
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
@@ -138,4 +139,4 @@ def _print(limit: LimitInForce, *, as_json: bool) -> None:
         print_json(limit_in_force_shape(limit))
         return
     _, number, origin = _row(limit)
-    click.echo(f"{limit.title}: {number} ({origin})" if origin not in ("set", "-") else f"{limit.title}: {number}")
+    echo(f"{limit.title}: {number} ({origin})" if origin not in ("set", "-") else f"{limit.title}: {number}")

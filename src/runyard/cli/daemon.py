@@ -18,6 +18,7 @@ from .output import ago, coloured, print_json, print_table
 from .processes import say_others
 from .session import opened_instance
 from .signals import Signals
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -78,7 +79,7 @@ def status(as_json: bool) -> None:
     print_table(("DAEMON", "STATE", "LAST HEARTBEAT", "WHERE", "LAST PASS"), rows, empty="No daemons.")
     for each in found:
         for error in each.errors:
-            click.echo(f"{each.type.value}: {coloured('failing')}: {error.error_class}: {error.message}")
+            echo(f"{each.type.value}: {coloured('failing')}: {error.error_class}: {error.message}")
 
 
 def _row(each: DaemonStatus, instance: Instance) -> list[str]:
@@ -103,9 +104,9 @@ def liveness_check(context: click.Context, tolerance: float, this_process: int |
     with opened_instance() as instance:
         missing = _not_live(instance, tolerance, this_process)
     if missing:
-        click.echo(f"Not live: {', '.join(missing)}.", err=True)
+        echo(f"Not live: {', '.join(missing)}.", err=True)
         context.exit(1)
-    click.echo("Live.")
+    echo("Live.")
 
 
 def _not_live(instance: Instance, tolerance: float, pid: int | None) -> list[str]:

@@ -12,6 +12,7 @@ from .commands import Group
 from .options import json_option, target_options
 from .output import error_text, loaded_text, print_json
 from .session import temporary_instance
+from .terminal import echo, style
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -43,8 +44,8 @@ def validate(context: click.Context, target: TargetOptions, as_json: bool) -> No
 
 def _print(record: LocationRecord) -> None:
     if record.state is LocationState.LOADED:
-        click.echo(f"{click.style('ok', fg='green')}    {record.name}: {loaded_text(record)}")
+        echo(f"{style('ok', fg='green')}    {record.name}: {loaded_text(record)}")
         return
-    click.echo(f"{click.style('fails', fg='red')} {record.name} ({record.source})", err=True)
+    echo(f"{style('fails', fg='red')} {record.name} ({record.source})", err=True)
     if record.error is not None:
-        click.echo(error_text(record.error), err=True)
+        echo(error_text(record.error), err=True, lines=True)

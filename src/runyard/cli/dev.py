@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ from .options import current_directory, target_options
 from .processes import naming_who_listens
 from .signals import Signals
 from .stopping import Ending
+from .terminal import CannotPrint, echo, unstyled
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions, WorkspaceTarget
@@ -67,7 +69,7 @@ def _serve(
     signals.install()
     with open_instance(settings) as instance:
         control = Control(instance, target, command="runyard dev")
-        announcer = Announcer(control, _logged if json_log else click.echo)
+        announcer = Announcer(control, _logged if json_log else _said)
         web = _web_server(control, host, port)
         with naming_who_listens(control):
             web.start()
@@ -115,5 +117,11 @@ def _stop(control: Control, web: WebServer) -> None:
     control.stop(terminate_hosts=True)
 
 
-def _logged(line: str) -> None:
-    logging.getLogger("runyard.dev").info(line.strip())
+def _said(text: str) -> None:
+    # Daemons go on when nobody reads any more: the terminal is closed, or a pipe's reader has ended.
+    with suppress(CannotPrint):
+        echo(text, lines=True)
+
+
+def _logged(text: str) -> None:
+    logging.getLogger("runyard.dev").info("%s", unstyled(text).strip())

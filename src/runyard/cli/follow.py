@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
 from ..core.clock import Clock
 from ..core.events import BEGINNING, Cursor, EventType, StoredEvent
 from ..core.run import FINISHED
 from ..storage.run_output.cursor import BEGINNING as OUTPUT_BEGINNING
 from ..storage.run_output.cursor import Cursor as OutputCursor
 from ..storage.run_output.merged import Line, RunOutput
+from .terminal import keep_colours, style
 
 if TYPE_CHECKING:
     from ..storage.protocols import Stores
@@ -122,7 +121,7 @@ def _time(entry: Entry) -> float:
 def printed_line(line: Line) -> str:
     """``14:03:05  out  ingest  text``: one line for people."""
     at = "" if line.at is None else _clock_time(line.at)
-    return "  ".join([at or " " * 8, line.stream, *([line.step_key] if line.step_key else []), line.text])
+    return "  ".join([at or " " * 8, line.stream, *([line.step_key] if line.step_key else []), keep_colours(line.text)])
 
 
 def _clock_time(seconds: float) -> str:
@@ -137,4 +136,4 @@ def event_line(stored: StoredEvent) -> str:
     text = "\n    ".join(event.message.splitlines())
     line = "  ".join(part for part in (at, what, event.step_key or "", text) if part)
     colour = _LEVEL_COLOURS.get(event.level)
-    return click.style(line, fg=colour) if colour else line
+    return style(line, fg=colour) if colour else line

@@ -15,6 +15,7 @@ from .options import json_option
 from .output import print_json
 from .processes import in_full, settings_lines
 from .session import opened_instance
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..core.location import LocationRecord
@@ -45,11 +46,11 @@ def info(as_json: bool) -> None:
         print_json(described)
         return
     for name, value in _lines(described):
-        click.echo(f"{name + ':':14} {value}")
+        echo(f"{name + ':':14} {value}")
     for process in processes:
-        click.echo(f"{'process:':14} {in_full(process)}")
+        echo(f"{'process:':14} {in_full(process)}")
     for line in settings_lines(processes):
-        click.echo(f"{'note:':14} {line}")
+        echo(f"{'note:':14} {line}")
 
 
 def _lines(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -113,4 +114,4 @@ def migrate() -> None:
 
     settings = load_settings(None, env=os.environ)
     revision = migrate_storage(settings.storage, SystemClock())
-    click.echo(f"The storage is at schema revision {revision}.")
+    echo(f"The storage is at schema revision {revision}.")

@@ -13,6 +13,7 @@ from .commands import Group
 from .options import json_option, location_option, target_options
 from .output import coloured, error_text, local_time, print_json, print_table, short
 from .session import opened_instance
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..core.tick import InstigatorKey
@@ -109,7 +110,7 @@ def _print_status(stores: Stores, key: InstigatorKey, clock: Clock, *, as_json: 
     if as_json:
         print_json(instigator_shape(view))
     else:
-        click.echo(f"{key.name} of {key.location_name} {coloured('RUNNING' if view.running else 'STOPPED')}")
+        echo(f"{key.name} of {key.location_name} {coloured('RUNNING' if view.running else 'STOPPED')}")
 
 
 def _preview_command(kind: InstigatorKind) -> click.Command:
@@ -138,18 +139,18 @@ def _preview_command(kind: InstigatorKind) -> click.Command:
 
 
 def _print_evaluation(evaluation: Evaluation) -> None:
-    click.echo(coloured(evaluation.status.value))
+    echo(coloured(evaluation.status.value))
     for asked in evaluation.runs:
         key = f" (run key {asked.run_key})" if asked.run_key else ""
-        click.echo(f"  would ask for a run of {asked.job_name}{key}, tags {asked.tags}, config {asked.run_config}")
+        echo(f"  would ask for a run of {asked.job_name}{key}, tags {asked.tags}, config {asked.run_config}")
     if evaluation.skip_reason:
-        click.echo(f"  {evaluation.skip_reason}")
+        echo(f"  {evaluation.skip_reason}")
     if evaluation.cursor is not None:
-        click.echo(f"  cursor {evaluation.cursor}")
+        echo(f"  cursor {evaluation.cursor}")
     for line in evaluation.log:
-        click.echo(f"  log: {line}")
+        echo(f"  log: {line}")
     if evaluation.error is not None:
-        click.echo(error_text(evaluation.error), err=True)
+        echo(error_text(evaluation.error), err=True, lines=True)
 
 
 def _logs_command(kind: InstigatorKind) -> click.Command:
@@ -171,18 +172,18 @@ def _logs_command(kind: InstigatorKind) -> click.Command:
         for tick in ticks:
             _print_tick(tick)
         if not ticks:
-            click.echo("No ticks.")
+            echo("No ticks.")
 
     return command
 
 
 def _print_tick(tick: Tick) -> None:
     runs = f"  runs {', '.join(short(run_id) for run_id in tick.run_ids)}" if tick.run_ids else ""
-    click.echo(f"{local_time(tick.time)}  {coloured(tick.status.value)}{runs}")
+    echo(f"{local_time(tick.time)}  {coloured(tick.status.value)}{runs}")
     # A tick of which nothing was left gives the refusals as the reason that it was skipped.
     refused = () if tick.status is TickStatus.SKIPPED else tick.refused
     notes: list[Any] = [tick.skip_reason, *refused, *tick.log]
     if tick.error is not None:
         notes.append(f"{tick.error.class_name}: {tick.error.message}")
     for note in filter(None, notes):
-        click.echo(f"    {note}")
+        echo(f"    {note}")

@@ -15,6 +15,7 @@ from .options import json_option, location_option, target_options
 from .output import coloured, print_json, print_table
 from .run_input import BadInput, checked_run_id, config_options, read_config, read_tags
 from .session import instance_or_temporary, opened_instance, user
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -100,7 +101,7 @@ def launch(
         _say_whether_it_starts(instance, run)
         if wait:
             if not as_json:
-                click.echo(run.run_id)
+                echo(run.run_id)
             run = _follow_to_end(instance, run, quiet=as_json)
     _print_run(run, as_json=as_json, with_end=wait)
     if wait and run.status is not RunStatus.SUCCESS:
@@ -175,7 +176,7 @@ def _launch_lines(
     if as_json:
         print_json({"run_ids": run_ids})
     else:
-        click.echo(f"Enqueued {counted(len(run_ids), 'run')}.")
+        echo(f"Enqueued {counted(len(run_ids), 'run')}.")
 
 
 def _request(
@@ -204,7 +205,7 @@ def _follow_to_end(instance: Instance, run: Run, *, quiet: bool) -> Run:
     from .follow import event_line, follow
 
     for stored in follow(instance.stores, run.run_id, clock=instance.clock):
-        click.echo(event_line(stored), err=quiet)
+        echo(event_line(stored), err=quiet, lines=True)
     return instance.stores.runs.get(run.run_id) or run
 
 
@@ -226,7 +227,7 @@ def _print_run(run: Run, *, as_json: bool, with_end: bool) -> None:
     if as_json:
         print_json(run_shape(run))
     elif not with_end:
-        click.echo(run.run_id)
+        echo(run.run_id)
     else:
         reason = f": {run.failure.error_class}: {run.failure.message}" if run.failure else ""
-        click.echo(f"{run.run_id} {coloured(run.status.value)}{reason}", err=run.status is RunStatus.FAILURE)
+        echo(f"{run.run_id} {coloured(run.status.value)}{reason}", err=run.status is RunStatus.FAILURE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
@@ -17,7 +17,7 @@ def warn_without_daemon(instance: Instance) -> None:
 
     kind = DaemonType.QUEUED_RUN_COORDINATOR
     if not daemon_alive(instance.stores, kind, clock=instance.clock):
-        click.echo(
+        echo(
             "No run queue daemon is alive: the queue waits until 'runyard dev' or 'runyard-daemon run' is started.",
             err=True,
         )

@@ -6,9 +6,12 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
+
+from ..core.harmless import HarmlessFormatter, harmless_json
+from .terminal import rendered, style, unstyled
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,14 +49,24 @@ def configure_logs(level: str, form: str) -> None:
 
 
 def _handler(form: str) -> logging.Handler:
-    if form == "rich":
-        from rich.console import Console
-        from rich.logging import RichHandler
-
-        return RichHandler(console=Console(stderr=True), show_path=False)
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if form == "json" else Coloured())
+    handler = _rich_handler() if form == "rich" else TerminalHandler()
+    handler.setFormatter(JsonLines() if form == "json" else HarmlessFormatter() if form == "rich" else Coloured())
     return handler
+
+
+def _rich_handler() -> logging.Handler:
+    from rich.console import Console
+    from rich.logging import RichHandler
+
+    return RichHandler(console=Console(stderr=True), show_path=False)
+
+
+class TerminalHandler(logging.StreamHandler[TextIO]):
+    """Prints records on standard error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return rendered(text) if self.stream.isatty() else unstyled(text)
 
 
 class JsonLines(logging.Formatter):
@@ -69,10 +82,10 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return harmless_json(json.dumps(line, ensure_ascii=False, default=str))
 
 
-class Coloured(logging.Formatter):
+class Coloured(HarmlessFormatter):
     """``2026-01-31 14:03:05  INFO  runyard.service  message``."""
 
     def __init__(self) -> None:
@@ -81,4 +94,4 @@ class Coloured(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         colour = _COLOURS.get(record.levelname)
         text = super().format(record)
-        return click.style(text, fg=colour) if colour else text
+        return style(text, fg=colour) if colour else text

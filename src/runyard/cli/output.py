@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
-
-import click
+from typing import Any, NamedTuple
 
 from ..core.clock import Clock
 from ..core.error_info import error_lines
 from ..core.events import ErrorInfo
+from ..core.harmless import harmless, harmless_json
 from ..core.location import LocationDefinitions, LocationRecord
 from ..core.text import duration as spelt_duration
+from .terminal import echo, printable, style
 
 _COLOURS = {
     "SUCCESS": "green",
@@ -35,29 +36,56 @@ _COLOURS = {
 
 def print_json(value: Any) -> None:
     """The one JSON document of a command's ``--json``."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo(json_text(value, indent=2), lines=True)
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON that a terminal shows as it is, with characters as escapes where it cannot."""
+    return harmless_json(json.dumps(value, indent=indent, ensure_ascii=not printable(sys.stdout)))
+
+
+class Table(NamedTuple):
+    """Aligned columns, the last ``right`` of them to the right."""
+
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+    right: int = 0
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
-    """Aligned columns, states in colour on a terminal; ``empty`` is said when there are no rows."""
-    if not rows:
-        click.echo(empty)
-        return
-    widths = [max(len(row[column]) for row in (headers, *rows)) for column in range(len(headers))]
-    click.echo(click.style(_line(headers, widths), bold=True))
+    """A table, states in colour on a terminal; ``empty`` is said when there are no rows."""
+    if rows:
+        show_table(Table(headers, rows))
+    else:
+        echo(empty)
+
+
+def show_table(table: Table) -> None:
+    """Print a table, below its title where it has one."""
+    # Before the widths are measured: an escape is longer than what it stands for.
+    rows = [[harmless(cell) for cell in row] for row in table.rows]
+    widths = [max(len(row[column]) for row in (table.headers, *rows)) for column in range(len(table.headers))]
+    if table.title:
+        echo()
+        echo(style(table.title, italic=True))
+    echo(style("  ".join(_aligned(table.headers, widths, table.right)).rstrip(), bold=True))
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        click.echo("  ".join(coloured(cell) for cell in cells).rstrip())
+        echo("  ".join(coloured(cell) for cell in _aligned(row, widths, table.right)).rstrip())
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+def _aligned(cells: Sequence[str], widths: Sequence[int], right: int) -> list[str]:
+    left = len(cells) - right
+    return [
+        cell.ljust(width) if column < left else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
 
 
 def coloured(text: str) -> str:
     """A run's status or a daemon's state in its colour, other text as it is."""
     colour = _COLOURS.get(text.strip())
-    return click.style(text, fg=colour) if colour else text
+    return style(text, fg=colour) if colour else text
 
 
 def short(run_id: str) -> str:
@@ -99,4 +127,4 @@ def loaded_text(record: LocationRecord) -> str:
 
 def error_text(error: ErrorInfo) -> str:
     """An error of the user's code over several lines: what caused it first, then its frames, then what it says."""
-    return "\n".join(error_lines(error, lambda line: click.style(line, fg="red")))
+    return "\n".join(error_lines(error, lambda line: style(line, fg="red")))

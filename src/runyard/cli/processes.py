@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from .output import local_time
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..core.process import ProcessRecord
@@ -45,7 +44,7 @@ def say_settings(instance: Instance) -> None:
     from ..operations.processes import serving
 
     for line in settings_lines(serving(instance.stores, clock=instance.clock)):
-        click.echo(f"Note: {line}.", err=True)
+        echo(f"Note: {line}.", err=True)
 
 
 def say_others(control: Control, say: Callable[[str], None]) -> None:

@@ -17,6 +17,7 @@ from .run_cancel import cancel_runs
 from .run_logs import run_logs
 from .run_reexecute import reexecute_runs
 from .session import opened_instance
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
@@ -69,7 +70,7 @@ def show_run(run_id: str, as_json: bool) -> None:
         print_json(run_shape(found))
         return
     for name, value in _facts(found):
-        click.echo(f"{name + ':':10} {coloured(value)}")
+        echo(f"{name + ':':10} {coloured(value)}")
 
 
 def _facts(found: Run) -> Iterable[tuple[str, str]]:
@@ -115,7 +116,7 @@ def delete_run(run_id: str) -> None:
     with opened_instance() as instance:
         logs, values = LocalComputeLogs(instance.settings.compute_logs_dir), LocalValues(instance.settings.outputs_dir)
         deleted = delete(instance.stores.runs, logs, values, run_id)
-    click.echo(f"Deleted {deleted.run_id}.")
+    echo(f"Deleted {deleted.run_id}.")
 
 
 def _find(instance: Instance, run_id: str) -> Run:

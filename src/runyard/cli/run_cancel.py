@@ -14,6 +14,7 @@ from .options import json_option, key_values
 from .output import coloured, print_json
 from .progress import progress_bar
 from .session import opened_instance, user
+from .terminal import confirm, echo
 
 if TYPE_CHECKING:
     from ..operations.cancel_many import Canceled, Doomed
@@ -74,7 +75,7 @@ def _cancel_one(run_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json(run_shape(canceled))
     else:
-        click.echo(f"{canceled.run_id} {coloured(canceled.status.value)}")
+        echo(f"{canceled.run_id} {coloured(canceled.status.value)}")
 
 
 def _cancel_many(which: Doomed, *, ask: bool, as_json: bool) -> None:
@@ -85,13 +86,13 @@ def _cancel_many(which: Doomed, *, ask: bool, as_json: bool) -> None:
     with opened_instance() as instance:
         total = len(which.run_ids) or matching(instance.stores.runs, which)
         if ask and total:
-            click.confirm(f"Cancel {counted(total, 'run')}?", abort=True, err=True)
+            confirm(f"Cancel {counted(total, 'run')}?")
         with progress_bar("Canceling", total=total) as progress:
             done = cancel_many(instance.stores, which, by=user(), clock=instance.clock, progress=progress)
     if as_json:
         print_json(msgspec.to_builtins(done))
     else:
-        click.echo(_told(done))
+        echo(_told(done))
 
 
 def _told(done: Canceled) -> str:

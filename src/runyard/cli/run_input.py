@@ -68,9 +68,11 @@ def read_config(files: Sequence[str], text: str | None) -> dict[str, Any]:
 
 
 def _json_object(option: str, text: str) -> dict[str, Any]:
+    from ..settings.json_text import read_json
+
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
+        value = read_json(text)
+    except ValueError as error:
         raise BadInput(f"{option} is not JSON: {error}.") from None
     if not isinstance(value, dict):
         raise BadInput(f'{option} must be a JSON object like {{"key": "value"}}.')
@@ -78,7 +80,7 @@ def _json_object(option: str, text: str) -> dict[str, Any]:
 
 
 def _file_mapping(file: str) -> dict[str, Any]:
-    from ..settings.document import read_text
+    from ..settings.text_file import read_text
 
     text = read_text(Path(file))
     value = _json_value(text, file) if file.endswith(".json") else _yaml_value(text, file)
@@ -89,10 +91,14 @@ def _file_mapping(file: str) -> dict[str, Any]:
 
 def _json_value(text: str, file: str) -> Any:
     """JSON is not quite YAML: YAML does not join the halves of an escaped character."""
+    from ..settings.json_text import read_json
+
     try:
-        return json.loads(text)
+        return read_json(text)
     except json.JSONDecodeError as error:
         raise ConfigError(f"malformed JSON: {error.msg}.", file=file, line=error.lineno, column=error.colno) from None
+    except ValueError as error:
+        raise ConfigError(f"malformed JSON: {error}.", file=file) from None
 
 
 def _yaml_value(text: str, file: str) -> Any:

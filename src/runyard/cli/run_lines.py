@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -64,9 +63,11 @@ class _Line:
 
     def values(self) -> dict[str, Any]:
         """What it holds, each of the right kind; null is as if it were not there."""
+        from ..settings.json_text import read_json
+
         try:
-            value = json.loads(self._text)
-        except (json.JSONDecodeError, RecursionError) as error:
+            value = read_json(self._text)
+        except ValueError as error:
             raise self.fault(f"this is not JSON: {error}.") from None
         if not isinstance(value, dict):
             raise self.fault('this must be a JSON object like {"job_name": "etl", "tags": {"team": "docs"}}.')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,9 @@ import click
 
 from .commands import Command
 from .options import json_option
+from .output import json_text
 from .session import opened_instance
+from .terminal import echo, keep_colours
 
 if TYPE_CHECKING:
     from ..operations.instance import Instance
@@ -44,7 +45,7 @@ def run_logs(run_id: str, follow: bool, stream: str, step: str | None, as_json: 
             _print_json(found)
             return
         for entry in found:
-            click.echo(_shown(entry, bare=stream in ("out", "err")))
+            echo(_shown(entry, bare=stream in ("out", "err")), lines=True)
 
 
 def _entries(instance: Instance, run_id: str, *, stream: str, step: str | None, follow: bool) -> Iterator[Entry]:
@@ -75,16 +76,16 @@ def _shown(entry: Entry, *, bare: bool) -> str:
 
     if isinstance(entry, StoredEvent):
         return event_line(entry)
-    return entry.text if bare else printed_line(entry)
+    return keep_colours(entry.text) if bare else printed_line(entry)
 
 
 def _print_json(entries: Iterable[Entry]) -> None:
     """One JSON array, an entry a line, written as they come."""
     start = "["
     for entry in entries:
-        click.echo(start + "\n" + json.dumps(_shape(entry), ensure_ascii=False), nl=False)
+        echo(f"{start}\n{json_text(_shape(entry))}", lines=True, newline=False)
         start = ","
-    click.echo("[]" if start == "[" else "\n]")
+    echo("[]" if start == "[" else "\n]", lines=True)
 
 
 def _shape(entry: Entry) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from .output import print_json, short
 from .progress import progress_bar
 from .run_input import config_options, read_config, read_tags
 from .session import opened_instance
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..core.run import Run
@@ -80,7 +81,7 @@ def _one(asked: Reexecution, target: TargetOptions, *, as_json: bool) -> None:
     if as_json:
         print_json(run_shape(run))
     else:
-        click.echo(run.run_id)
+        echo(run.run_id)
 
 
 def _many(run_ids: tuple[str, ...], strategy: Strategy, target: TargetOptions, *, as_json: bool) -> Reexecuted:
@@ -97,11 +98,11 @@ def _many(run_ids: tuple[str, ...], strategy: Strategy, target: TargetOptions, *
         print_json({"runs": runs, "refused": refused})
         return done
     for run in done.runs:
-        click.echo(f"{run.run_id} after {short(run.parent_run_id or '')}")
+        echo(f"{run.run_id} after {short(run.parent_run_id or '')}")
     for _, error in done.refused:
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
     if done.refused:
-        click.echo(f"{counted(len(done.refused), 'run')} of {len(run_ids)} not done again.", err=True)
+        echo(f"{counted(len(done.refused), 'run')} of {len(run_ids)} not done again.", err=True)
     return done
 
 

@@ -11,6 +11,7 @@ from .instigators import instigator_group
 from .options import json_option, location_option, target_options
 from .output import print_json
 from .session import opened_instance
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -42,4 +43,4 @@ def cursor(
     if as_json:
         print_json({"name": key.name, "location": key.location_name, "cursor": value})
     else:
-        click.echo("no cursor" if value is None else value)
+        echo("no cursor" if value is None else value, lines=True)

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Optional, Union
 
 Handler = Union[Callable[[int, Optional[FrameType]], None], signal.Handlers]  # noqa: UP007, UP045 # read at run time
 #: Seconds after which the main thread looks up, for platforms on which a signal does not end a wait.
 _LOOK_EVERY = 60.0
+#: Seconds from the second signal to SIGKILL.
+LAST_SECONDS = 10.0
 
 
 class Signals:
-    """Counts SIGINT and SIGTERM: the first asks to stop, a second insists, a third ends the process as it is."""
+    """Counts SIGINT and SIGTERM: the first asks to stop, a second insists, a third ends the process as it is.
 
-    def __init__(self) -> None:
+    A process that hangs is killed a while after the second: see ``guard``.
+    """
+
+    def __init__(self, *, last_seconds: float = LAST_SECONDS) -> None:
         self._asked = threading.Event()
         self._insisted = threading.Event()
+        self._last_seconds = last_seconds
+        self._guard: subprocess.Popen[bytes] | None = None
 
     def install(self) -> None:
+        self._start_guard()
         self._handle(self._on_signal)
+
+    def _start_guard(self) -> None:
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        with open(reading, "rb", buffering=0) as pipe:  # noqa: PTH123  a descriptor
+            # It ends when this process does and so closes the pipe: nobody waits for it.
+            self._guard = subprocess.Popen(  # noqa: S603  this interpreter, a script of ours
+                [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py")), str(self._last_seconds)],
+                stdin=pipe,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
     def _handle(self, handler: Handler) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -12,6 +12,7 @@ from .logs import configure_logs, log_options
 from .options import current_directory, target_options
 from .processes import naming_who_listens, say_others
 from .signals import Signals
+from .terminal import echo
 
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
@@ -52,8 +53,8 @@ def webserver(target: TargetOptions, host: str, port: int, read_only: bool, log_
         control.start(address=web.url)
         try:
             web.wait_ready(READY_SECONDS)
-            click.echo(f"Serving {web.url}")
-            say_others(control, click.echo)
+            echo(f"Serving {web.url}")
+            say_others(control, echo)
             signals.wait()
         finally:
             web.stop()

@@ -153,6 +153,19 @@ class ValueMissing(RunyardError):
         super().__init__(f"Output '{output}' of step '{step_key}' is needed, but {sentence(why)}")
 
 
+class ValueNotTrusted(ValueMissing):
+    """Another user could have written a stored value, and reading it would run what he wrote."""
+
+    def __init__(self, step_key: str, output: str, path: str, why: str) -> None:
+        self.path = path
+        super().__init__(
+            step_key,
+            output,
+            f"another user could have written its file, and reading it would run what he wrote: {why}, {path}. "
+            "Run the step again, or, if you trust it, make it yours alone (chown, chmod go-w)",
+        )
+
+
 class ValueNotStorable(UserError):
     """An output cannot be kept for other processes and for retries. ``why`` is what pickle or the disk said."""
 

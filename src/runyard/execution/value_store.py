@@ -12,7 +12,7 @@ class ValueStore(Protocol):
         """The value.
 
         Raises:
-            ValueMissing: it is not there, or cannot be read back.
+            ValueMissing: it is not there, cannot be read back, or another user could have written it.
         """
         ...
 

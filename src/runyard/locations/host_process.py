@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from ..core.errors import RunyardError
+from ..settings.private_files import make_directory, open_private
 from .environment import callers_environment
 from .host.config import HostConfig
 from .host.process_tree import HOST_MARK
@@ -50,10 +51,10 @@ class HostLog:
 
     def open(self) -> int:
         """A descriptor to append to it. Raises OSError."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(self.path.parent)
         if self.path.exists() and self.path.stat().st_size > LOG_KEPT:
             self.path.replace(self.path.with_suffix(".1.log"))
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = open_private(self.path, os.O_WRONLY | os.O_APPEND)
         self._start = os.fstat(descriptor).st_size
         return descriptor
 

@@ -17,6 +17,7 @@ from ..core.ids import new_id
 from ..core.launch import LaunchResult, LaunchSpec
 from ..core.location import LocationRecord, LocationState
 from ..core.tick import Evaluation, EvaluationRequest
+from ..settings.private_files import make_directory
 from ..storage.protocols import Hosts, Locations
 from .client import HostClient
 from .host.config import HostConfig
@@ -243,6 +244,7 @@ class LocalLocation:
     def _serve(self) -> float | None:
         """Have a host and follow it to its end; the longest pause before the next one when that failed."""
         try:
+            make_directory(self._log_file.parent)
             self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
             self._follow(self._host)
         except Exception as error:  # noqa: BLE001 - a location without its thread would never come back

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import ConfigError
 from ..core.text import did_you_mean
-from ..settings.document import read_text
+from ..settings.text_file import read_text
 from .paths import executable_from, path_from
 from .spec import LocationSpec
 

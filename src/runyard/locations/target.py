@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ..core.errors import ConfigError, UserError
+from ..settings.text_file import is_there
 from .paths import path_from
 from .pyproject import project_locations
 from .spec import LocationKind, LocationSpec
@@ -134,16 +135,16 @@ def resolve_target(options: TargetOptions, cwd: str) -> WorkspaceTarget:
 
 def _from_directory(directory: str) -> WorkspaceTarget:
     workspace, project = Path(directory) / WORKSPACE_FILE, Path(directory) / PROJECT_FILE
-    if workspace.exists():
+    if is_there(workspace):
         return WorkspaceTarget(workspace_files=(str(workspace),), working_directory=directory)
-    if project.exists() and project_locations(project) is not None:
+    if is_there(project) and project_locations(project) is not None:
         return WorkspaceTarget(project_file=str(project), working_directory=directory)
     raise NoTarget(directory)
 
 
 def _existing(file: str, cwd: str) -> str:
     path = path_from(cwd, file)
-    if not Path(path).is_file():
+    if not is_there(Path(path)):
         raise ConfigError(f"there is no workspace file '{file}'.")
     return path
 

@@ -67,12 +67,16 @@ class Watcher:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            places = self._places()
-            if places:
-                self._watch(places)
-            else:
-                self._stopping.wait(TICK_MS / 1000)
-                self._tick()
+            # A thread that ended would end live reload with it, and nothing would say so.
+            self._guarded(self._round)
+
+    def _round(self) -> None:
+        places = self._places()
+        if places:
+            self._watch(places)
+        else:
+            self._stopping.wait(TICK_MS / 1000)
+            self._tick()
 
     def _watch(self, places: frozenset[str]) -> None:
         """Until there are other places to watch."""
@@ -139,6 +143,8 @@ class Watcher:
             log.warning("%s", error)
         except Exception:
             log.exception("following a change failed")
+            # Not again and again without a pause.
+            self._stopping.wait(TICK_MS / 1000)
 
 
 def _newest(directory: str) -> float:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, cast
 import yaml
 
 from ..core.errors import ConfigError
-from ..settings.document import Source, compose, empty_node, line_of, read_text
+from ..settings.document import Source, compose, empty_node, line_of
 from ..settings.kinds import Choice, Either, Flag, Keys, Kind, Listing, NotYet, Section, Text
+from ..settings.text_file import read_text
 from .paths import executable_from, path_from
 from .spec import LocationKind, LocationSpec
 

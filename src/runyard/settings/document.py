@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import yaml
 
 from ..core.errors import ConfigError
+from .composer import DEEPEST, Composer, Loader
 
 _NULL = "tag:yaml.org,2002:null"
 
@@ -46,41 +48,43 @@ def is_null(node: yaml.Node) -> bool:
     return bool(node.tag == _NULL)
 
 
-def read_text(path: Path) -> str:
-    """The text of a configuration file.
-
-    Raises:
-        ConfigError: it cannot be read or is not UTF-8.
-    """
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"the file is not UTF-8 text ({error.reason}).", file=str(path)) from None
-    except OSError as error:
-        raise ConfigError(f"the file cannot be read: {error.strerror}.", file=str(path)) from None
-
-
 def compose(text: str, file: str) -> yaml.Node | None:
     """The file's only document, with merge keys resolved; None when it is empty.
 
     Raises:
-        ConfigError: malformed YAML, a key given twice, or an anchor inside itself.
+        ConfigError: malformed YAML, a key given twice, an anchor inside itself, or more than ``composer`` takes.
     """
-    loader = yaml.SafeLoader("")
     try:
-        loader = yaml.SafeLoader(text)
-        node = loader.get_single_node()
-        if node is not None:
-            _prepare(node, loader, file, ())
+        loader = Loader(text)
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        raise ConfigError(f"malformed YAML: {_one_line(str(error))}", file=file) from None
+
+    def finish(node: yaml.MappingNode) -> None:
+        _refuse_repeated_keys(node, file)
+        loader.flatten_mapping(node)
+
+    try:
+        return Composer(loader, file, finish).document()
     except yaml.MarkedYAMLError as error:
         raise _malformed(error, file) from None
     except yaml.YAMLError as error:
         raise ConfigError(f"malformed YAML: {_one_line(str(error))}", file=file) from None
-    except RecursionError:
-        raise ConfigError("malformed YAML: nested too deeply.", file=file) from None
     finally:
         loader.dispose()
-    return node
+
+
+def compose_json(value: Any) -> yaml.Node | None:
+    """The same for a value that came as JSON; its errors name no file.
+
+    Raises:
+        ConfigError: it is nested too deeply, or more than ``composer`` takes.
+    """
+    try:
+        # Not as escapes: YAML does not join the halves of an escaped character.
+        text = json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        raise ConfigError(f"nested too deeply: more than {DEEPEST} levels.") from None
+    return compose(text, "")
 
 
 def plain(node: yaml.Node, file: str, at: str = "") -> Any:
@@ -101,19 +105,6 @@ def empty_node() -> yaml.Node:
     """What an empty file, or a key with nothing behind it, amounts to."""
     mark = yaml.Mark("", 0, 0, 0, None, 0)
     return yaml.ScalarNode(_NULL, "", mark, mark)
-
-
-def _prepare(node: yaml.Node, loader: yaml.SafeLoader, file: str, above: tuple[yaml.Node, ...]) -> None:
-    if any(node is parent for parent in above):
-        raise ConfigError("malformed YAML: an anchor contains itself.", file=file, line=line_of(node))
-    if isinstance(node, yaml.MappingNode):
-        _refuse_repeated_keys(node, file)
-        for _, value in node.value:
-            _prepare(value, loader, file, (*above, node))
-        loader.flatten_mapping(node)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _prepare(item, loader, file, (*above, node))
 
 
 def _refuse_repeated_keys(node: yaml.MappingNode, file: str) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..queue.rules import Rules
 from .concurrency import CONCURRENCY
-from .document import Source, compose, empty_node, read_text
+from .document import Source, compose, compose_json, empty_node
 from .kinds import Keys, Section
 from .rules import with_pools, with_runs
+from .text_file import read_text
 
 _FILE = Keys({"concurrency": CONCURRENCY}, required=("concurrency",))
 
@@ -34,7 +34,7 @@ def rules_of_section(section: Mapping[str, Any], rules: Rules, *, at: str) -> Ru
         ConfigError: it says something that cannot be meant; names the key.
     """
     source = Source("", {})
-    node = compose(json.dumps(section), source.file) or empty_node()
+    node = compose_json(section) or empty_node()
     return _with(rules, CONCURRENCY.read(node, at, source))
 
 

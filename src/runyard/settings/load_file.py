@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import yaml
 from ..core.tags import MOST_SLOTS
 from ..queue.simulation.arrivals import LoadEntry
 from .concurrency import LONGEST_PERIOD
-from .document import Source, compose, empty_node, read_text
+from .document import Source, compose, compose_json, empty_node
 from .kinds import Either, Integer, Keys, Listing, Named, Number, Section, Text
+from .text_file import read_text
 
 #: More than this and a duration may be longer than a number can be.
 MOST_SPREAD = 1000
@@ -52,7 +52,7 @@ def load_of_file(path: Path, *, env: Mapping[str, str]) -> list[LoadEntry]:
 def load_of_list(entries: Sequence[Any], *, at: str) -> list[LoadEntry]:
     """The same for a list that came as JSON; ``at`` is what errors call it."""
     source = Source("", {})
-    return _read(compose(json.dumps(entries), source.file), at, source)
+    return _read(compose_json(entries), at, source)
 
 
 def _read(node: yaml.Node | None, at: str, source: Source) -> list[LoadEntry]:

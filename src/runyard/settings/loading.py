@@ -9,10 +9,12 @@ from pathlib import Path
 import msgspec
 
 from ..core.errors import ConfigError, HomeNotSet
-from .document import Source, compose, empty_node, read_text
+from .document import Source, compose, empty_node
 from .instance import InstanceSettings
 from .interpret import interpret
+from .private_files import make_directory, opened_to_others
 from .schema import INSTANCE
+from .text_file import is_there, read_text
 
 OWN_FILE, FIELD_FILE = "runyard.yaml", "dagster.yaml"
 HOME_VARIABLES = ("RUNYARD_HOME", "DAGSTER_HOME")
@@ -53,9 +55,9 @@ def _checked(name: str, value: str, *, create: bool) -> Path:
     if path.exists():
         raise ConfigError(f"{name} is '{value}': that is a file, not a directory.")
     if not create:
-        raise ConfigError(f"{name} is '{value}': there is no such directory; make it with 'mkdir -p {value}'.")
+        raise ConfigError(f"{name} is '{value}': there is no such directory; make it with 'mkdir -p -m 700 {value}'.")
     try:
-        path.mkdir(parents=True)
+        make_directory(path)
     except OSError as error:
         raise ConfigError(f"{name} is '{value}': it cannot be made: {error.strerror}.") from None
     return path
@@ -68,6 +70,7 @@ def _read_home(home: str, env: Mapping[str, str]) -> InstanceSettings:
     node = compose(text, source.file) or empty_node()
     root = INSTANCE.read(node, "", source)
     _note_ignored_files(Path(home), path, source.notices)
+    _note_open_home(home, source.notices)
     return interpret(root, source, home=home, file=str(path) if path else None, text=text)
 
 
@@ -77,11 +80,18 @@ def instance_files(home: str) -> list[Path]:
 
 
 def _instance_file(home: Path) -> Path | None:
-    return next((file for file in instance_files(str(home)) if file.exists()), None)
+    return next((file for file in instance_files(str(home)) if is_there(file)), None)
 
 
 def _note_ignored_files(home: Path, read: Path | None, notices: list[str]) -> None:
     for name in (FIELD_FILE, "runyard.yml", "dagster.yml"):
-        if home / name != read and (home / name).exists():
+        if home / name != read and is_there(home / name):
             instead = f"{read.name} is" if read else f"its name must be {OWN_FILE}"
             notices.append(f"{home / name} is not read; {instead}.")
+
+
+def _note_open_home(home: str, notices: list[str]) -> None:
+    """A person made the home, so its mode is his to change; what is ours in it is closed all the same."""
+    others = opened_to_others(Path(home))
+    if others is not None:
+        notices.append(f"{home}: {others}: close it with 'chmod 700 {home}'.")

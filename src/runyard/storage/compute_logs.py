@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from ..settings.private_files import make_directory
 from .file_names import checked_run_id, quoted, unquoted
 from .run_output.index import Stream
 
@@ -54,7 +55,7 @@ class LocalComputeLogs:
     def make_directory(self, run_id: str) -> Path:
         """The run's directory, made when it is missing."""
         directory = self._directory(run_id)
-        directory.mkdir(parents=True, exist_ok=True)
+        make_directory(directory)
         return directory
 
     def paths(self, run_id: str) -> list[LogPaths]:

@@ -139,6 +139,15 @@ def translated(place: str) -> Iterator[None]:
         raise StorageUnavailable(f"The database {place} cannot be used: {_reason(error)}") from error
 
 
+@contextmanager
+def unusable(place: str) -> Iterator[None]:
+    """Turn the operating system's refusal of a database's files into StorageUnavailable."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailable(f"The database {place} cannot be used: {error.strerror}.") from error
+
+
 def _reason(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     return (str(cause).strip() or type(cause).__name__).splitlines()[0]

@@ -18,7 +18,8 @@ from sqlalchemy.pool import QueuePool
 from ..core.clock import Clock
 from ..core.errors import ConfigError, StorageUnavailable
 from ..settings.instance import SqliteSettings
-from .database import Database, translated
+from ..settings.private_files import make_named_directory, open_private, tighten
+from .database import Database, translated, unusable
 from .filelock import FairLock
 from .mounts import refuse_network_file_system
 
@@ -46,9 +47,10 @@ class SqliteDatabase(Database):
         if sqlite3.sqlite_version_info < (3, 35):
             raise ConfigError(f"SQLite 3.35 or later is needed; this Python has {sqlite3.sqlite_version}.")
         self.path = settings.path
-        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
         refuse_network_file_system(self.path)
-        self._lock = FairLock(f"{self.path}.lock")
+        with unusable(self.path):
+            _make_private(Path(self.path))
+            self._lock = FairLock(f"{self.path}.lock")
         self._writer = _engine(self.path, "BEGIN IMMEDIATE", _writer_pragmas(settings), size=1)
         self._reader = _engine(self.path, "BEGIN", ("PRAGMA query_only = ON",), size=8)
         self._checkpoints = _Checkpoints(self.path, self._lock)
@@ -121,6 +123,15 @@ class SqliteDatabase(Database):
         self._reader.dispose()
         self._writer.dispose()
         self._lock.close()
+
+
+def _make_private(path: Path) -> None:
+    """Make the file before SQLite does: it gives the log and the shared memory beside it the database's mode."""
+    make_named_directory(path.parent)
+    os.close(open_private(path, os.O_RDWR))
+    for suffix in ("-wal", "-shm"):
+        # Of an earlier version, which obeyed the umask.
+        tighten(Path(f"{path.resolve()}{suffix}"))
 
 
 def _writer_pragmas(settings: SqliteSettings) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ..commands import Command
 from ..options import json_option
 from ..output import coloured, duration, local_time, print_json, print_table, short
 from ..session import opened_instance
+from ..terminal import echo
 
 if TYPE_CHECKING:
     from ...queue.explanation.entries import Alternative, QueueEntry
@@ -35,7 +36,7 @@ def list_queue(limit: int, as_json: bool) -> None:
         return
     print_table(("#", "RUN", "JOB", "PRIORITY", "WAITING", "WHY"), [_row(entry) for entry in found], empty="Empty.")
     if depth > len(found):
-        click.echo(f"{depth - len(found)} more.")
+        echo(f"{depth - len(found)} more.")
 
 
 def _row(entry: QueueEntry) -> list[str]:
@@ -73,12 +74,12 @@ def explain(run_id: str, as_json: bool) -> None:
     if as_json:
         print_json(shape)
     elif found is None:
-        click.echo(f"{run.run_id} is {coloured(run.status.value)}. {sentence(shape['reason']['message'])}")
+        echo(f"{run.run_id} is {coloured(run.status.value)}. {sentence(shape['reason']['message'])}")
         for wait in waits:
-            click.echo(f"  {wait.message(now)}")
+            echo(f"  {wait.message(now)}")
     else:
         for line in _told(found, faster, error, now=now):
-            click.echo(line)
+            echo(line)
 
 
 def _told(entry: QueueEntry, sooner: list[Alternative], error: EstimateError | None, *, now: float) -> Iterator[str]:

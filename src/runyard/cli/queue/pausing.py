@@ -15,6 +15,7 @@ from ..commands import Command
 from ..options import json_option
 from ..output import local_time, print_json, print_table
 from ..session import opened_instance, user
+from ..terminal import echo
 
 if TYPE_CHECKING:
     from ...operations.instance import Instance
@@ -62,7 +63,7 @@ def pause(reason: str, until: str | None, as_json: bool, **given: str | None) ->
         _print_pause(made, running)
         return
     waits = f" {counted(waiting, 'queued run')} will wait." if waiting is not None else ""
-    click.echo(f"Paused {_text(made)}{_until(made)}.{waits}{f' {_still(running)}' if running else ''}")
+    echo(f"Paused {_text(made)}{_until(made)}.{waits}{f' {_still(running)}' if running else ''}")
 
 
 @click.command("drain", cls=Command)
@@ -78,9 +79,9 @@ def drain(reason: str, until: str | None, wait: bool, as_json: bool, **given: st
         made = _pause(instance, _subject(**given), reason=reason, until=until, drain=True)
         running = _running(instance, made)
         if not as_json:
-            click.echo(f"Draining {_text(made)}{_until(made)}.{'' if wait else f' {_still(running)}'}")
+            echo(f"Draining {_text(made)}{_until(made)}.{'' if wait else f' {_still(running)}'}")
         if wait:
-            say = (lambda _: None) if as_json else (lambda left: click.echo(_still(left)))
+            say = (lambda _: None) if as_json else (lambda left: echo(_still(left)))
             wait_drained(instance.stores, made, clock=instance.clock, say=say)
             running = 0
     if as_json:
@@ -103,9 +104,9 @@ def resume(as_json: bool, **given: str | None) -> None:
     if as_json:
         print_json({"resumed": shape})
         return
-    click.echo(f"Resumed {_text(ended)}." if ended else f"{pause_name(*subject)} was not paused.")
+    echo(f"Resumed {_text(ended)}." if ended else f"{pause_name(*subject)} was not paused.")
     if left:
-        click.echo(f"Still paused: {', '.join(_text(each) for each in left)}.")
+        echo(f"Still paused: {', '.join(_text(each) for each in left)}.")
 
 
 @click.command("pauses", cls=Command)

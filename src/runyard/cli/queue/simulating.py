@@ -11,13 +11,12 @@ import click
 from ...core.text import counted, duration
 from ..commands import Command
 from ..options import json_option
-from ..output import print_json
+from ..output import Table, print_json, show_table
 from ..progress import progress_bar
 from ..session import opened_instance
+from ..terminal import echo
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from ...operations.instance import Instance
     from ...operations.queue.simulate import Given
 
@@ -78,17 +77,14 @@ def _given(instance: Instance, since: str | None, until: str | None, load: Path 
 
 
 def _print(shape: dict[str, Any]) -> None:
-    from rich.console import Console
-
     before, after = shape["before"], shape["after"]
-    console = Console(soft_wrap=True)
-    console.print(_source(shape["source"]), highlight=False)
+    echo(_source(shape["source"]))
     for table in (_waits(before, after), _limits(before, after), _totals(before, after)):
-        console.print(table)
+        show_table(table)
     for name, outcome in (("before", before), ("after", after)):
         if outcome is not None and outcome["starving"]:
             short = shape["source"]["kind"] == "history"
-            console.print(_starving(outcome["starving"], name if after else "", short=short))
+            show_table(_starving(outcome["starving"], name if after else "", short=short))
 
 
 def _source(source: dict[str, Any]) -> str:
@@ -102,28 +98,22 @@ def _source(source: dict[str, Any]) -> str:
     return " ".join([*parts, *source["notes"]])
 
 
-def _table(title: str, *columns: str, compares: bool) -> Table:
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    for column in ("before", "after", "change") if compares else ("now",):
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
+def _table(title: str, *columns: str, rows: list[list[str]], compares: bool) -> Table:
+    values = ("before", "after", "change") if compares else ("now",)
+    return Table((*columns, *values), rows, title, right=len(values))
 
 
 def _waits(before: dict[str, Any], after: dict[str, Any] | None) -> Table:
-    table = _table("\nWaiting", "runs of", "", "", compares=after is not None)
     others = {(row["by"], row["value"]): row for row in after["waits"]} if after else {}
+    rows = []
     for row in before["waits"]:
         other = others.get((row["by"], row["value"]))
         for measure in _MEASURES:
             first = measure == _MEASURES[0]
             name = (f"{row['by']} {row['value'] or ''}".strip(), _runs(row)) if first else ("", "")
             values = (row[measure], other[measure]) if other else (row[measure],)
-            table.add_row(*name, measure, *_compared(values))
-    return table
+            rows.append([*name, measure, *_compared(values)])
+    return _table("Waiting", "runs of", "", "", rows=rows, compares=after is not None)
 
 
 def _runs(row: dict[str, Any]) -> str:
@@ -132,13 +122,13 @@ def _runs(row: dict[str, Any]) -> str:
 
 
 def _limits(before: dict[str, Any], after: dict[str, Any] | None) -> Table:
-    table = _table("\nLimits in use", "limit", compares=after is not None)
     old = {row["rule"]: row for row in before["limits"]}
     new = {row["rule"]: row for row in after["limits"]} if after else {}
+    rows = []
     for rule in dict.fromkeys([*old, *new]):
-        cells = [_use(rows.get(rule)) for rows in ((old, new) if after else (old,))]
-        table.add_row(rule, *cells, *([_points(old.get(rule), new.get(rule))] if after else []))
-    return table
+        cells = [_use(by_rule.get(rule)) for by_rule in ((old, new) if after else (old,))]
+        rows.append([rule, *cells, *([_points(old.get(rule), new.get(rule))] if after else [])])
+    return _table("Limits in use", "limit", rows=rows, compares=after is not None)
 
 
 def _use(row: dict[str, Any] | None) -> str:
@@ -150,17 +140,13 @@ def _points(old: dict[str, Any] | None, new: dict[str, Any] | None) -> str:
 
 
 def _totals(before: dict[str, Any], after: dict[str, Any] | None) -> Table:
-    table = _table("\nIn all", "", compares=after is not None)
+    rows = []
     for key, name in _COUNTS.items():
         counts = [outcome[key] for outcome in (before, after) if outcome]
         if any(counts) or key in ("launches", "never_started"):
-            _add_counts(table, name, counts)
-    table.add_row("until all has ended", *_compared([outcome["makespan"] for outcome in (before, after) if outcome]))
-    return table
-
-
-def _add_counts(table: Table, name: str, counts: list[int]) -> None:
-    table.add_row(name, *map(str, counts), *([f"{counts[1] - counts[0]:+d}"] if len(counts) == 2 else []))
+            rows.append([name, *map(str, counts), *([f"{counts[1] - counts[0]:+d}"] if len(counts) == 2 else [])])
+    ends = _compared([outcome["makespan"] for outcome in (before, after) if outcome])
+    return _table("In all", "", rows=[*rows, ["until all has ended", *ends]], compares=after is not None)
 
 
 def _compared(values: Any) -> list[str]:
@@ -176,16 +162,14 @@ def _compared(values: Any) -> list[str]:
 
 
 def _starving(rows: list[dict[str, Any]], when: str, *, short: bool) -> Table:
-    from rich.table import Table
+    headers = ("run", "job", "priority", "waited", "", "")
+    title = f"Waited longest{f' {when}' if when else ''}"
+    return Table(headers, [_starved(row, short=short) for row in rows], title)
 
-    title = f"\nWaited longest{f' {when}' if when else ''}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in ("run", "job", "priority", "waited", "", ""):
-        table.add_column(column, no_wrap=True)
-    for row in rows:
-        times = f"{row['times_median']:.1f} times the median" if row["times_median"] else ""
-        tags = " ".join(f"{key}={value}" for key, value in row["tags"].items())
-        waited = duration(row["waited"]) if row["started"] else f"{duration(row['waited'])}, never started"
-        run_id = row["run_id"][:8] if short else row["run_id"]
-        table.add_row(run_id, row["job_name"], str(row["priority"]), waited, times, tags)
-    return table
+
+def _starved(row: dict[str, Any], *, short: bool) -> list[str]:
+    times = f"{row['times_median']:.1f} times the median" if row["times_median"] else ""
+    tags = " ".join(f"{key}={value}" for key, value in row["tags"].items())
+    waited = duration(row["waited"]) if row["started"] else f"{duration(row['waited'])}, never started"
+    run_id = row["run_id"][:8] if short else row["run_id"]
+    return [run_id, row["job_name"], str(row["priority"]), waited, times, tags]

@@ -15,6 +15,7 @@ from ..options import json_option, key_values
 from ..output import print_json
 from ..progress import progress_bar
 from ..session import opened_instance, user
+from ..terminal import confirm, echo
 
 Action = Literal["priority", "hold", "release", "cancel"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -122,7 +123,7 @@ def _steer_one(run_id: str, steering: Steering, *, as_json: bool) -> None:
     if as_json:
         print_json(run_shape(run))
     else:
-        click.echo(f"{run.run_id} {_became(run, steering)}")
+        echo(f"{run.run_id} {_became(run, steering)}")
 
 
 def _became(run: Run, steering: Steering) -> str:
@@ -136,16 +137,16 @@ def _steer_all(where: QueueFilter, steering: Steering, *, ask: bool, as_json: bo
         matching = instance.stores.queue.depth(where)
         if matching and ask:
             question = f"{_verb(steering)} {counted(matching, 'queued run')} ({filter_text(where)})?"
-            click.confirm(question, abort=True, err=True)
+            confirm(question)
         with progress_bar(_verb(steering), total=matching) as progress:
             changed = steer_all(instance.stores, where, steering, clock=instance.clock, progress=progress)
     if as_json:
         print_json({"action": steering.action, "matching": matching, "changed": changed})
     elif matching == 0:
-        click.echo("No queued run matches.")
+        echo("No queued run matches.")
     else:
         rest = f"; {matching - changed} were so already or have left the queue" if changed < matching else ""
-        click.echo(f"{_DONE[steering.action]} {counted(changed, 'run')}{rest}.")
+        echo(f"{_DONE[steering.action]} {counted(changed, 'run')}{rest}.")
 
 
 def _verb(steering: Steering) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from ...core.clock import Clock, SystemClock
 from ...core.errors import RunyardError
+from ...core.harmless import HarmlessFormatter
 from ..processes import allow_descriptors, become_subreaper
 from .config import HostConfig
 from .process_tree import ProcessTrees
@@ -24,7 +25,7 @@ DESCRIPTORS = 10_240
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    _configure_log()
     config = msgspec.json.decode(sys.stdin.buffer.read(), type=HostConfig)
     clock = SystemClock()
     become_subreaper()
@@ -46,6 +47,12 @@ def main() -> int:
         _tell(HostReady(error=str(error)))
         return 1
     return 0
+
+
+def _configure_log() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(HarmlessFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _begin_to_load(config: HostConfig, trees: ProcessTrees, clock: Clock) -> StartedZygote | None:

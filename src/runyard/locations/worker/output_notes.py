@@ -6,21 +6,20 @@ import os
 import threading
 
 from ...core.clock import Clock
+from ...settings.private_files import open_private
 from ...storage.compute_logs import LogPaths
 from ...storage.run_output.index import RECORD
 
 #: Writes to one stream that follow each other faster than this share a moment, in seconds.
 _SHORTEST = 0.001
-_MODE = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+_FLAGS = os.O_WRONLY | os.O_APPEND
 
 
 class OutputFiles:
     """Open descriptors of standard output, standard error and the index of both."""
 
     def __init__(self, paths: LogPaths) -> None:
-        self.out = os.open(paths.out, _MODE, 0o600)
-        self.err = os.open(paths.err, _MODE, 0o600)
-        self.index = os.open(paths.times, _MODE, 0o600)
+        self.out, self.err, self.index = (open_private(path, _FLAGS) for path in (paths.out, paths.err, paths.times))
         # Half a record, of a full disk, would shift all that follow.
         os.ftruncate(self.index, os.fstat(self.index).st_size // RECORD.size * RECORD.size)
 
