@@ -92,3 +92,91 @@ def test_a_process_that_ends_by_itself_is_let_end(stack: ExitStack) -> None:
     assert process.wait(60) == 7
     assert process.stderr is not None
     assert process.stderr.read() == ""
+
+
+_IMPORTS = "import os, signal, threading\n"
+#: Far beyond what an idle process needs to see a signal.
+_PATIENCE = 60
+
+REACHES_ANOTHER_THREAD = """
+stay = threading.Event()
+other = threading.Thread(target=stay.wait, daemon=True)
+other.start()
+main_waits = threading.Event()
+def send():
+    main_waits.wait()
+    signal.pthread_kill(other.ident, signal.SIGTERM)
+threading.Thread(target=send, daemon=True).start()
+main_waits.set()
+signals.wait()
+"""
+
+WHILE_THE_WAIT_BEGINS = """
+known = threading.Condition.wait
+def wait(self, timeout=None):
+    threading.Condition.wait = known
+    # Here the main thread holds the lock of what it is about to wait for.
+    os.kill(os.getpid(), signal.SIGTERM)
+    return known(self, timeout)
+threading.Condition.wait = wait
+signals.wait()
+"""
+
+INSISTS_WHILE_THE_WAIT_BEGINS = """
+os.kill(os.getpid(), signal.SIGINT)
+signals.wait()
+known = threading.Condition.wait
+def wait(self, timeout=None):
+    threading.Condition.wait = known
+    os.kill(os.getpid(), signal.SIGINT)
+    return known(self, timeout)
+threading.Condition.wait = wait
+signals.insisted.wait()
+"""
+
+BEFORE_THE_WAIT = """
+os.kill(os.getpid(), signal.SIGTERM)
+signals.wait()
+assert not signals.insisted.is_set()
+"""
+
+BOTH_AT_ONCE = """
+for number in (signal.SIGINT, signal.SIGTERM):
+    os.kill(os.getpid(), number)
+signals.wait()
+signals.insisted.wait()
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    program = _IMPORTS + _PROGRAM.replace("0.2", "60.0") + code
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=_PATIENCE
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        REACHES_ANOTHER_THREAD,
+        WHILE_THE_WAIT_BEGINS,
+        INSISTS_WHILE_THE_WAIT_BEGINS,
+        BEFORE_THE_WAIT,
+        BOTH_AT_ONCE,
+    ],
+)
+def test_a_signal_is_never_lost(code: str) -> None:
+    done = run(code)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_third_ends_the_process_whatever_its_main_thread_does(number: signal.Signals) -> None:
+    done = run(f"""
+for wait in (signals.wait, signals.insisted.wait):
+    os.kill(os.getpid(), {int(number)})
+    wait()
+os.kill(os.getpid(), {int(number)})
+threading.Event().wait()
+""")
+    assert done.returncode == -number

@@ -13,8 +13,8 @@ from types import FrameType
 from typing import Optional, Union
 
 Handler = Union[Callable[[int, Optional[FrameType]], None], signal.Handlers]  # noqa: UP007, UP045 # read at run time
-#: Seconds after which the main thread looks up, for platforms on which a signal does not end a wait.
-_LOOK_EVERY = 60.0
+#: Seconds after which the main thread looks up: a signal that reaches another thread does not end its wait.
+_LOOK_EVERY = 0.5
 #: Seconds from the second signal to SIGKILL.
 LAST_SECONDS = 10.0
 
@@ -23,6 +23,9 @@ class Signals:
     """Counts SIGINT and SIGTERM: the first asks to stop, a second insists, a third ends the process as it is.
 
     A process that hangs is killed a while after the second: see ``guard``.
+
+    A handler runs in the main thread between any two of its steps. So it takes no lock, which this thread may hold
+    already: it writes to a pipe, and a thread of its own sets the events.
     """
 
     def __init__(self, *, last_seconds: float = LAST_SECONDS) -> None:
@@ -30,9 +33,13 @@ class Signals:
         self._insisted = threading.Event()
         self._last_seconds = last_seconds
         self._guard: subprocess.Popen[bytes] | None = None
+        self._number = 0
+        self._arrived, self._arriving = os.pipe()
+        os.set_blocking(self._arriving, False)
 
     def install(self) -> None:
         self._start_guard()
+        threading.Thread(target=self._tell, name="signals", daemon=True).start()
         self._handle(self._on_signal)
 
     def _start_guard(self) -> None:
@@ -53,11 +60,15 @@ class Signals:
             signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._asked.is_set():
-            self._asked.set()
-            return
-        self._insisted.set()
-        self._handle(signal.SIG_DFL)
+        self._number += 1
+        os.write(self._arriving, b".")
+        if self._number == 2:
+            self._handle(signal.SIG_DFL)
+
+    def _tell(self) -> None:
+        for event in (self._asked, self._insisted):
+            os.read(self._arrived, 1)
+            event.set()
 
     def wait(self) -> None:
         """Return once asked to stop."""
