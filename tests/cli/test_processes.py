@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,13 @@ from runyard.cli.follow import follow
 from runyard.operations.instance import open_instance
 from runyard.settings.loading import load_settings
 
-from .programs import Place
+from .programs import Place, Program
+
+
+def wait_until(look: Callable[[], object]) -> None:
+    """A file tells nobody that it grew; the test's own time limit is the deadline."""
+    while not look():
+        threading.Event().wait(0.02)
 
 
 def test_dev_in_a_temporary_home_comes_up_serves_and_leaves_nothing(place: Callable[..., Place]) -> None:
@@ -233,3 +241,51 @@ def test_a_command_with_another_environment_does_not_get_the_error_of_the_one_be
     dev.read_until(r"d\.py.* loaded: 1 job")
     assert "first text, x" in here.command("job", "execute", "-f", "d.py", "-j", "j")
     assert dev.stop() == 0
+
+
+def test_a_location_that_dies_at_load_is_said_once_and_is_up_when_it_is_mended(place: Callable[..., Place]) -> None:
+    here = place()
+    code = here.directory / "d.py"
+    dying = "import os, pathlib\nwith open('tries', 'a') as file: file.write('.')\nos._exit(3)\n"
+    code.write_text(dying)
+    dev = here.start("main", "dev", "-f", "d.py", "-p", "0")
+    dev.read_until("Location  d.py does not load")
+    tries = here.directory / "tries"
+    wait_until(lambda: len(tries.read_text()) >= 3)
+    code.write_text(dying + "\n")
+    dev.read_until("Location  d.py still does not load, as before")
+    code.write_text(CODE)
+    dev.read_until("Location  d.py loaded again: 1 job")
+    assert dev.stop() == 0
+    assert sum("does not load" in line for line in dev.lines) == 2
+    assert sum("exit code 3" in line for line in dev.lines) == 1
+
+
+def test_a_host_that_does_not_come_up_is_told_on_the_terminal_in_info_and_once(place: Callable[..., Place]) -> None:
+    here = place()
+    (here.directory / "library").mkdir()
+    (here.directory / "library" / "grpc.py").write_text("raise ImportError('no libstdc++')")
+    # The control process has gRPC of its own: only its host meets this one.
+    (here.directory / "d.py").write_text(CODE)
+    daemon_process = Program(
+        [sys.executable, "-c", BREAKS_ITS_HOSTS, "dev", "-f", "d.py", "-p", "0"], cwd=here.directory, env=here.env
+    )
+    here.programs.append(daemon_process)
+    told = daemon_process.read_until(r"HostNotStarted: .* Its log is (\S+)\.")
+    assert "did not come up: it ended with exit code 1; its last words: ImportError: no libstdc++." in told.string
+    log = Path(told[1].removesuffix("\x1b[0m"))
+    assert "no libstdc++" in log.read_text()
+    [location] = here.json("instance", "info")["locations"]
+    assert (location["name"], location["state"], location["log"]) == ("d.py", "ERROR", str(log))
+    assert str(log) in location["error"]
+    assert re.search(rf"location: +d\.py: ERROR; HostNotStarted: .* log {log}", here.run("instance", "info").stdout)
+    assert daemon_process.stop() == 0
+    assert sum("HostNotStarted" in line for line in daemon_process.lines) == 1
+
+
+BREAKS_ITS_HOSTS = """
+import os, grpc
+from runyard.cli.main import main
+os.environ["PYTHONPATH"] = os.path.abspath("library")
+main()
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -33,7 +34,7 @@ class Signals:
         self._insisted = threading.Event()
         self._last_seconds = last_seconds
         self._guard: subprocess.Popen[bytes] | None = None
-        self._number = 0
+        self._numbers = itertools.count(1)
         self._arrived, self._arriving = os.pipe()
         os.set_blocking(self._arriving, False)
 
@@ -60,9 +61,8 @@ class Signals:
             signal.signal(number, handler)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._number += 1
         os.write(self._arriving, b".")
-        if self._number == 2:
+        if next(self._numbers) == 2:
             self._handle(signal.SIG_DFL)
 
     def _tell(self) -> None:
