@@ -186,7 +186,7 @@ def test_many_runs_at_once_or_none(yard: Yard) -> None:
     again = yard.client.post("/runs/batch", json={"runs": runs}, headers=headers)
     assert again.json() == first.json()
     other = yard.client.post("/runs/batch", json={"runs": [{"job_name": "ingest"}]}, headers=headers)
-    problem(other, 409, "wrong-state")
+    problem(other, 409, "key-reused")
     assert yard.count() == 3
 
 

@@ -61,6 +61,7 @@ def create_app(
     app.state.context = WebContext(instance, workspace, read_only)
     app.state.feed = feed
     app.state.own_daemons = tuple(own_daemons)
+    app.state.checks = health.Checks()
     if workspace is not None:
         workspace.on_change(lambda _: feed.moved("locations"))
     # The last is the outermost: what goes wrong in any of the others is answered as a problem, too.
