@@ -42,7 +42,7 @@ class OpenToOthers(UserError):
     def __init__(self, host: str, address: str) -> None:
         named = f"'{host}'" if host == address else f"'{host}' ({address})"
         super().__init__(
-            f"{named} is no loopback address: everyone who reaches it could run code here, as Runyard has no log-in yet. "
+            f"{named} is no loopback address: everyone who reaches it could run code here, as Runyard has no log-in. "
             "Listen on 127.0.0.1 and reach it through a tunnel (ssh -L 3000:127.0.0.1:3000 HOST) or a proxy that "
             "asks who comes; or add --insecure-no-auth to let everyone in."
         )
