@@ -254,6 +254,4 @@ def test_a_section_as_json_is_read_like_a_file() -> None:
     assert (rules.max_concurrent_runs, rules.tag_rules) == (3, RULES.tag_rules)
     with pytest.raises(ConfigError) as caught:
         rules_of_section({"runs": {"job_limits": [{"job": "a", "limit": "x"}]}}, Rules(), at="limits")
-    assert (
-        str(caught.value) == "limits.runs.job_limits[0].limit: expected an integer of at least 0, got a string."
-    )
+    assert str(caught.value) == "limits.runs.job_limits[0].limit: expected an integer of at least 0, got a string."

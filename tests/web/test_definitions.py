@@ -17,7 +17,10 @@ from .yard import Yard, problem
 
 def test_the_instance_describes_itself_without_its_secrets(yard: Yard) -> None:
     yard.instance.settings = msgspec.structs.replace(
-        yard.instance.settings, text="telemetry: {enabled: false} # hunter2\nunknown: hunter2\n", file="runyard.yaml", notices=("a notice",)
+        yard.instance.settings,
+        text="telemetry: {enabled: false} # hunter2\nunknown: hunter2\n",
+        file="runyard.yaml",
+        notices=("a notice",),
     )
     yard.add()
     told = yard.get("/instance")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +19,7 @@ from ...operations.submit import SubmitRequest, submit
 from ...operations.submit_many import BATCH, submit_many
 from ...storage.protocols import RunsFilter
 from ..context import Context
-from ..fields import After, Limit, StorableDict
+from ..fields import After, Limit
 from ..responses import Json, page
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -32,8 +32,8 @@ class LaunchRequest(BaseModel):
 
     job_name: str
     location: str | None = None
-    run_config: StorableDict = {}
-    tags: StorableDict = {}
+    run_config: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
 
 
 class LaunchRequests(BaseModel):
