@@ -198,3 +198,30 @@ def test_starting_the_program_imports_nothing_heavy() -> None:
         program = f"import sys, runyard.cli.{module}; print(sorted({heavy} & set(sys.modules)))"
         found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert found.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["dev", "webserver"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])  # noqa: S104  refused
+def test_pages_that_others_would_reach_are_refused_with_what_to_write(cli: Cli, command: str, host: str) -> None:
+    result = cli(command, "--empty-workspace", "-h", host, "-p", "0", code=1)
+    assert result.stderr.startswith(f"Error: '{host}' ")
+    assert "--insecure-no-auth" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", "list", *[part for number in range(60) for part in ("--tag", f"k{number}=v")]],
+        ["queue", "pause", "--pool", "x" * 5000],
+        ["queue", "pause", "--reason", "x" * 5000],
+        ["queue", "hold", "--tag", f"team={'x' * 20_000}", "-y"],
+        ["instance", "concurrency", "set", "x" * 5000, "3"],
+        ["run", "show", "x" * 5000],
+    ],
+)
+def test_what_is_larger_than_bounds_is_refused_in_a_short_line(cli: Cli, args: list[str]) -> None:
+    result = cli(*args, code=1)
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr) < 400
+    assert result.stderr.count("\n") == 1

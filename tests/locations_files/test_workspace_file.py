@@ -131,7 +131,7 @@ def test_an_empty_list_is_an_empty_workspace(read: Read) -> None:
     [
         ("", r"load_from: missing"),
         ("load_form: []", r":1: load_form: unknown key. Did you mean 'load_from'\?"),
-        ("load_from: jobs.py", r":1: load_from: expected a list, got 'jobs.py'"),
+        ("load_from: jobs.py", r":1: load_from: expected a list, got a single value"),
         ("load_from:\n  - jobs.py", r":2: load_from\[0\]: expected a mapping with keys of python_file"),
         (
             "load_from:\n  - pyhton_file: a.py",

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from runyard.core.errors import InvalidRunConfig, InvalidTag, NotFound, OverlapRefused, WrongState
+from runyard.core.errors import InvalidRunConfig, InvalidTag, KeyReused, NotFound, OverlapRefused
 from runyard.core.run import RunStatus
 from runyard.operations import submit_many as module
 from runyard.operations.submit import SubmitRequest
@@ -78,7 +78,7 @@ def test_the_same_key_enqueues_nothing_twice(both: Yard, monkeypatch: pytest.Mon
     first = ask(both, requests(5), idempotency_key="k")
     assert ask(both, requests(5), idempotency_key="k") == first
     assert count(both) == 5
-    with pytest.raises(WrongState, match="belongs to other runs"):
+    with pytest.raises(KeyReused, match="was used for another request"):
         ask(both, [SubmitRequest(job_name="other")], idempotency_key="k")
 
 

@@ -89,7 +89,7 @@ def test_a_misnamed_file_is_pointed_out(tmp_path: Path) -> None:
         ("telemetry:\n  enabled: true\n  enabled: false\n", r":3: 'enabled' is given twice, first in line 2"),
         ("? [a]\n: 1\n", r"a key must be plain text"),
         ("- a\n", r"runyard\.yaml:1: expected a mapping"),
-        ("just text\n", r"runyard\.yaml:1: expected a mapping .* got 'just text'"),
+        ("just text\n", r"runyard\.yaml:1: expected a mapping .* got a single value"),
     ],
 )
 def test_malformed_yaml_is_told_in_one_line_with_its_place(tmp_path: Path, text: str, told: str) -> None:

@@ -227,18 +227,18 @@ def test_python_logs(load: Load) -> None:
     ("text", "told"),
     [
         ("python_log_level: INFOO", "python_logs.python_log_level: expected one of DEBUG, INFO, WARNING, ERROR, CRIT"),
-        ("python_log_level: INFOO", "got the string 'INFOO'. Did you mean 'INFO'?"),
+        ("python_log_level: INFOO", "one of DEBUG, INFO, WARNING, ERROR, CRITICAL. Did you mean 'INFO'?"),
         ("python_log_level: 20", "expected one of DEBUG, INFO, WARNING, ERROR, CRITICAL, got 20."),
-        ("managed_python_loggers: root", "python_logs.managed_python_loggers: expected a list, got 'root'"),
+        ("managed_python_loggers: root", "python_logs.managed_python_loggers: expected a list, got a single value"),
         (
             "dagster_handler_config: {handlers: {x: {level: INFO}}}",
             "dagster_handler_config.handlers.x: a handler needs 'class'",
         ),
         (
             "dagster_handler_config: {handlers: {x: {class: a.B, formatter: plane}}, formatters: {plain: {}}}",
-            "handler 'x' uses 'plane', which is not among the formatters. Did you mean 'plain'?",
+            "handler 'x' uses one that is not among the formatters. Did you mean 'plain'?",
         ),
-        ("dagster_handler_config: {handlers: {x: 1}}", "handlers.x: expected a mapping, got '1'"),
+        ("dagster_handler_config: {handlers: {x: 1}}", "handlers.x: expected a mapping, got a single value"),
         ("dagster_handler_config: {loggers: {}}", "dagster_handler_config.loggers: unknown key"),
     ],
 )

@@ -13,11 +13,13 @@ from runyard.core.ids import new_id
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.lease import Fence
 from runyard.core.queue import Claim, QueueFilter, QueueHead, Steering
+from runyard.core.request_key import RequestKey
 from runyard.core.run import NewRun, Run, RunFailure, RunStatus
 from runyard.core.tick import InstigatorKey, InstigatorState, InstigatorStatus, Tick, TickStatus
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunAddition, TickOutcome
 
+KEY = RequestKey("k", "digest of a request")
 NOW = 1_700_000_000.0
 BOOM = RunFailure("ValueError", "boom")
 SENSOR = InstigatorKey("sensor", "loc", "files")

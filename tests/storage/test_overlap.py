@@ -13,7 +13,22 @@ from runyard.queue.rules import OverlapPolicy, OverlapRule, Rules
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunAddition, RunsFilter
 
-from .make import NOW, SCHEDULE, claim, commit, enqueue, event_types, get, new_run, report, started, state, steer, tick
+from .make import (
+    KEY,
+    NOW,
+    SCHEDULE,
+    claim,
+    commit,
+    enqueue,
+    event_types,
+    get,
+    new_run,
+    report,
+    started,
+    state,
+    steer,
+    tick,
+)
 
 
 def policy(
@@ -113,9 +128,9 @@ def test_a_refused_key_of_a_person_is_free_again(stores: SqlStores) -> None:
     policy(stores, "skip")
     first = enqueue(stores)
     with pytest.raises(OverlapRefused):
-        stores.runs.add([new_run()], enqueue=True, idempotency_key="k")
+        stores.runs.add([new_run()], enqueue=True, key=KEY)
     stores.runs.cancel_waiting(first.run_id, message="m", now=NOW)
-    (run,) = stores.runs.add([new_run()], enqueue=True, idempotency_key="k")
+    (run,) = stores.runs.add([new_run()], enqueue=True, key=KEY)
     assert statuses(stores, run) == ["QUEUED"]
 
 

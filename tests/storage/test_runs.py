@@ -15,7 +15,7 @@ from runyard.core.run import RunStatus
 from runyard.storage.open import SqlStores
 from runyard.storage.protocols import RunAddition, RunsFilter
 
-from .make import NOW, claimed, commit, enqueue, event_types, get, in_status, incompressible, log, new_run, started
+from .make import KEY, NOW, claimed, commit, enqueue, event_types, get, in_status, incompressible, log, new_run, started
 
 
 def test_an_enqueued_run_is_stored_whole(stores: SqlStores) -> None:
@@ -59,8 +59,8 @@ def test_queue_seq_follows_the_order_given(stores: SqlStores) -> None:
 
 
 def test_an_idempotency_key_inserts_once(stores: SqlStores) -> None:
-    first = stores.runs.add([new_run(), new_run()], enqueue=True, idempotency_key="k")
-    again = stores.runs.add([new_run(), new_run()], enqueue=True, idempotency_key="k")
+    first = stores.runs.add([new_run(), new_run()], enqueue=True, key=KEY)
+    again = stores.runs.add([new_run(), new_run()], enqueue=True, key=KEY)
     assert [run.run_id for run in again] == [run.run_id for run in first]
     assert stores.queue.depth() == 2
 
@@ -71,7 +71,7 @@ def test_an_idempotency_key_inserts_once_among_threads(stores: SqlStores) -> Non
 
     def ask() -> None:
         barrier.wait(10)
-        (run,) = stores.runs.add([new_run()], enqueue=True, idempotency_key="k")
+        (run,) = stores.runs.add([new_run()], enqueue=True, key=KEY)
         answers.append(run.run_id)
 
     threads = [threading.Thread(target=ask) for _ in range(6)]

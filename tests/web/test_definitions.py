@@ -17,11 +17,14 @@ from .yard import Yard, problem
 
 def test_the_instance_describes_itself_without_its_secrets(yard: Yard) -> None:
     yard.instance.settings = msgspec.structs.replace(
-        yard.instance.settings, text="storage:\n  password: hunter2\n", file="runyard.yaml", notices=("a notice",)
+        yard.instance.settings,
+        text="telemetry: {enabled: false} # hunter2\nunknown: hunter2\n",
+        file="runyard.yaml",
+        notices=("a notice",),
     )
     yard.add()
     told = yard.get("/instance")
-    assert told["configuration_text"] == "storage:\n  password: ********\n"
+    assert told["configuration_text"] == "telemetry: {enabled: false} # …\n********: ********\n"
     assert told["storage"]["kind"] == "sqlite"
     assert (told["queue_depth"], told["workspace_problem"], told["notices"]) == (1, None, ["a notice"])
 

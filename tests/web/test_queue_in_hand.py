@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from runyard.core.queue import LimitChange
 from runyard.operations.queue import steering as queue_steering
+from runyard.queue import limit_changes
 from runyard.queue.rules import OverlapRule, PoolRules, Rules, TagRule
 
 from .yard import Yard, problem
@@ -186,7 +188,7 @@ def test_many_runs_at_once_or_none(yard: Yard) -> None:
     again = yard.client.post("/runs/batch", json={"runs": runs}, headers=headers)
     assert again.json() == first.json()
     other = yard.client.post("/runs/batch", json={"runs": [{"job_name": "ingest"}]}, headers=headers)
-    problem(other, 409, "wrong-state")
+    problem(other, 409, "key-reused")
     assert yard.count() == 3
 
 
@@ -234,3 +236,30 @@ def test_a_read_only_server_still_counts(yard: Yard) -> None:
     for path in ("/queue/steer", "/queue/pause", "/queue/drain", "/queue/resume", "/runs/batch"):
         problem(yard.post(path), 403, "read-only")
     problem(yard.client.put("/limits", json={}), 403, "read-only")
+
+
+def test_a_name_from_before_there_were_bounds_is_cut_and_can_be_taken_back(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "p" * 2_000_000
+    with monkeypatch.context() as patched:
+        patched.setattr(limit_changes, "NAME", len(long))
+        yard.stores.limits.change(LimitChange(kind="pool", name=long, limit=1), by="me", now=1.0)
+    for path in ("/limits", "/limits/in-force", "/queue/history"):
+        assert len(yard.client.get(path).content) < 5000
+    shown = next(limit["name"] for limit in yard.get("/limits/in-force") if limit["kind"] == "pool")
+    assert len(shown) < 300
+    problem(yard.client.put("/limits", json={"kind": "pool", "name": long, "limit": 2}), 422, "too-large")
+    assert yard.client.put("/limits", json={"kind": "pool", "name": shown, "limit": None}).status_code == 200
+    assert [limit["kind"] for limit in yard.get("/limits/in-force")] == ["runs"]
+
+
+@pytest.mark.parametrize("by_the_address", [True, False])
+def test_a_limit_is_taken_back_by_either_address(yard: Yard, by_the_address: bool) -> None:
+    assert yard.client.put("/limits", json={"kind": "pool", "name": "db", "limit": 1}).status_code == 200
+    if by_the_address:
+        answer = yard.client.request("DELETE", "/limits?kind=pool&name=db", json={})
+    else:
+        answer = yard.client.put("/limits", json={"kind": "pool", "name": "db", "limit": None})
+    assert answer.json() == {"kind": "pool", "name": "db", "limit": None}
+    assert yard.stores.limits.changed() == []

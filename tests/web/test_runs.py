@@ -47,9 +47,77 @@ def test_the_same_idempotency_key_gives_the_same_run(yard: Yard) -> None:
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["run_id"] == second.json()["run_id"]
     assert yard.count() == 1
-    problem(ask(run_config={"other": 1}), 409, "wrong-state")
-    problem(ask(job_name="ingest"), 409, "wrong-state")
+    others = ({"run_config": {"other": 1}}, {"job_name": "ingest"}, {"tags": {"team": "web"}}, {"location": "yard.py"})
+    for other in others:
+        told = problem(ask(**other), 409, "key-reused")
+        assert "'monday' was used for another request" in told["detail"]
+        assert first.json()["run_id"][:8] in told["detail"]
     assert yard.count() == 1
+
+
+def test_a_key_is_of_one_request_whether_it_makes_one_run_or_many(yard: Yard) -> None:
+    headers = {"Idempotency-Key": "monday"}
+    one = yard.client.post("/runs", json={"job_name": "report"}, headers=headers).json()
+    batch = {"runs": [{"job_name": "report"}]}
+    assert yard.client.post("/runs/batch", json=batch, headers=headers).json() == {"run_ids": [one["run_id"]]}
+    for runs in ([{"job_name": "report", "tags": {"a": "b"}}], [{"job_name": "report"}] * 2):
+        problem(yard.client.post("/runs/batch", json={"runs": runs}, headers=headers), 409, "key-reused")
+    assert yard.count() == 1
+
+
+def test_a_key_holds_though_the_tags_of_its_run_have_changed_since(yard: Yard) -> None:
+    headers = {"Idempotency-Key": "monday"}
+    run_id = yard.client.post("/runs", json={"job_name": "report"}, headers=headers).json()["run_id"]
+    yard.post(f"/queue/{run_id}/priority", {"priority": 7})
+    assert yard.client.post("/runs", json={"job_name": "report"}, headers=headers).json()["run_id"] == run_id
+
+
+def test_a_key_whose_run_was_deleted_makes_no_other(yard: Yard) -> None:
+    headers = {"Idempotency-Key": "monday"}
+    run_id = yard.client.post("/runs", json={"job_name": "report"}, headers=headers).json()["run_id"]
+    yard.post(f"/runs/{run_id}/cancel")
+    yard.stores.runs.delete(run_id)
+    told = problem(yard.client.post("/runs", json={"job_name": "report"}, headers=headers), 409, "key-reused")
+    assert "deleted" in told["detail"]
+
+
+@pytest.mark.parametrize("path", ["/runs", "/queue"])
+def test_a_page_goes_on_from_no_run_that_is_not_there(yard: Yard, path: str) -> None:
+    run_id = yard.add()
+    gone = yard.add()
+    yard.post(f"/runs/{gone}/cancel")
+    yard.stores.runs.delete(gone)
+    for after in ("x", gone, "9" * 3000, ""):
+        told = problem(yard.client.get(path, params={"after": after}), 422, "unknown-cursor")
+        assert f"after='{after[:80]}" in told["detail"]
+        assert len(told["detail"]) < 300
+    assert yard.client.get(path, params={"after": run_id}).json() == []
+
+
+@pytest.mark.parametrize("after", ["1.1.1", "x", "-1.2", f"0.{2**62}", "9" * 6000])
+def test_events_go_on_from_no_place_that_was_never_given(yard: Yard, after: str) -> None:
+    run_id = yard.add()
+    told = problem(yard.client.get(f"/runs/{run_id}/events", params={"after": after}), 422, "unknown-cursor")
+    assert f"after='{after[:80]}" in told["detail"]
+
+
+def test_events_go_on_from_the_end_of_the_log(yard: Yard) -> None:
+    run_id = yard.add()
+    first = yard.get(f"/runs/{run_id}/events")
+    again = yard.get(f"/runs/{run_id}/events", after=first["next"])
+    assert again == {"events": [], "next": first["next"]}
+
+
+def test_a_filter_names_no_more_tags_than_a_database_looks_for(yard: Yard) -> None:
+    for number in (51, 3000):
+        tags = [("tag", f"k{place}=v") for place in range(number)]
+        told = problem(yard.client.get("/runs", params=tags), 422, "too-large")
+        assert "the most is 50" in told["detail"]
+        chosen = {"tags": {f"k{place}": "v" for place in range(number)}}
+        problem(yard.post("/queue/count", {"filter": chosen}), 422, "too-large")
+        problem(yard.post("/runs/cancel", {"tag": chosen["tags"]}), 422, "too-large")
+    assert yard.get("/runs", tag=[f"k{place}=v" for place in range(50)]) == []
+    assert yard.get("/runs", status=["QUEUED"] * 500) == []
 
 
 @pytest.mark.parametrize(
@@ -190,7 +258,7 @@ def test_events_are_read_on_from_where_one_stopped(yard: Yard) -> None:
 
 
 def test_a_place_that_is_none_is_refused(yard: Yard) -> None:
-    problem(yard.client.get(f"/runs/{yard.add()}/events?after=soon"), 400, "bad-request")
+    problem(yard.client.get(f"/runs/{yard.add()}/events?after=soon"), 422, "unknown-cursor")
 
 
 def test_a_run_is_canceled_once_and_for_all(yard: Yard) -> None:

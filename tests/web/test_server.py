@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sse_starlette import EventSourceResponse
 
 from runyard.web.feed import Feed
-from runyard.web.server import CannotListen, PortInUse, WebServer
+from runyard.web.server import CannotListen, OpenToOthers, PortInUse, WebServer
 
 
 def app() -> FastAPI:
@@ -51,7 +51,41 @@ def test_a_port_in_use_is_one_sentence() -> None:
 @pytest.mark.parametrize(("host", "port"), [("no-such-host.invalid", 0), ("203.0.113.1", 0), ("127.0.0.1", 70000)])
 def test_an_address_that_is_not_ours_is_one_sentence(host: str, port: int) -> None:
     with pytest.raises(CannotListen, match=f"^Cannot listen on {host} port {port}: "):
-        WebServer(app, host, port).start()
+        WebServer(app, host, port, insecure_no_auth=True).start()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "203.0.113.1", "::ffff:0.0.0.0"])  # noqa: S104  refused
+def test_an_address_that_others_reach_is_refused_and_the_sentence_says_what_to_write(host: str) -> None:
+    with pytest.raises(OpenToOthers, match=r"127\.0\.0\.1 .*--insecure-no-auth") as caught:
+        WebServer(app, host, 0).start()
+    assert f"'{host}'" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_name_counts_as_the_address_that_it_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.113.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: outside)
+    with pytest.raises(OpenToOthers, match=r"^'localhost' \(203\.0\.113\.1\) is no loopback address"):
+        WebServer(app, "localhost", 0).start()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3"])
+def test_loopback_is_open_to_this_machine_alone(host: str) -> None:
+    server = WebServer(app, host, 0)
+    server.start()
+    assert server.urls == [f"http://{host}:{server.port}"]
+    assert not server.open_to_others
+    server.stop()
+
+
+def test_every_interface_is_told_by_the_addresses_that_it_means() -> None:
+    server = WebServer(app, "0.0.0.0", 0, insecure_no_auth=True)  # noqa: S104  what this is about
+    server.start()
+    assert server.open_to_others
+    assert server.url == f"http://127.0.0.1:{server.port}"
+    for url in server.urls:
+        assert httpx.get(url).json() == "here"
+    server.stop()
 
 
 def test_stopping_does_not_wait_for_open_event_streams() -> None:

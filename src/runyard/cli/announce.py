@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from .. import __version__
@@ -23,6 +24,9 @@ LABELS = {
 }
 
 
+OPEN_TO_OTHERS = "there is no log-in: everyone who reaches these addresses can run code on this machine."
+
+
 class Announcer:
     """Says where the pages are, which daemons run, and how each location's loading goes."""
 
@@ -31,14 +35,17 @@ class Announcer:
         self.say = say
         self._said: dict[str, LocationRecord] = {}
 
-    def announce(self, url: str) -> None:
+    def announce(self, urls: Sequence[str], *, open_to_others: bool) -> None:
         """The lines after the start."""
         settings = self._control.instance.settings
         kept = " (temporary: gone when this stops; set RUNYARD_HOME to keep it)" if settings.ephemeral else ""
         self.say(style(f"Runyard {__version__}", bold=True))
-        self.say(f"  Page      {style(url, fg='cyan', underline=True)}")
+        for label, url in zip_longest(("Page",), urls, fillvalue=""):
+            self.say(f"  {label:8}  {style(url, fg='cyan', underline=True)}")
         self.say(f"  Home      {settings.home}{kept}")
         self.say(f"  Daemons   {self._daemons()}")
+        if open_to_others:
+            self.say(f"  Warning   {style(OPEN_TO_OTHERS, fg='yellow')}")
         for notice in settings.notices:
             self.say(f"  Note      {notice}")
         for process in self._control.others():

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from .commands import Command
 from .logs import configure_logs, log_options
-from .options import current_directory, target_options
+from .options import current_directory, insecure_option, target_options
 from .processes import naming_who_listens
 from .signals import Signals
 from .stopping import Ending
@@ -32,9 +34,18 @@ READY_SECONDS = 60.0
 @target_options
 @click.option("-h", "--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("-p", "--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0: any free one.")
+@insecure_option
 @click.option("--drain", is_flag=True, help="On Ctrl-C let runs finish instead of canceling them.")
 @log_options
-def dev(target: TargetOptions, host: str, port: int, drain: bool, log_level: str, log_format: str) -> None:
+def dev(
+    target: TargetOptions,
+    host: str,
+    port: int,
+    insecure_no_auth: bool,
+    drain: bool,
+    log_level: str,
+    log_format: str,
+) -> None:
     """Run pages and daemons until Ctrl-C, which cancels runs; a second one kills.
 
     Runs that another process serves too go on.
@@ -48,7 +59,8 @@ def dev(target: TargetOptions, host: str, port: int, drain: bool, log_level: str
     resolved.specs()
     settings = load_settings(None, ephemeral_ok=True, env=os.environ)
     try:
-        _serve(settings, resolved, host, port, drain=drain, json_log=log_format == "json")
+        serving = partial(_web_server, host=host, port=port, insecure_no_auth=insecure_no_auth)
+        _serve(settings, resolved, serving, drain=drain, json_log=log_format == "json")
     finally:
         if settings.ephemeral:
             shutil.rmtree(settings.home, ignore_errors=True)
@@ -60,7 +72,12 @@ def _log_level(level: str, form: str) -> str:
 
 
 def _serve(
-    settings: InstanceSettings, target: WorkspaceTarget, host: str, port: int, *, drain: bool, json_log: bool
+    settings: InstanceSettings,
+    target: WorkspaceTarget,
+    serving: Callable[[Control], WebServer],
+    *,
+    drain: bool,
+    json_log: bool,
 ) -> None:
     from ..wiring import Control, open_instance
     from .announce import Announcer
@@ -70,21 +87,21 @@ def _serve(
     with open_instance(settings) as instance:
         control = Control(instance, target, command="runyard dev")
         announcer = Announcer(control, _logged if json_log else _said)
-        web = _web_server(control, host, port)
+        web = serving(control)
         with naming_who_listens(control):
             web.start()
         announcer.follow_locations()
         control.start(address=web.url)
         try:
             web.wait_ready(READY_SECONDS)
-            announcer.announce(web.url)
+            announcer.announce(web.urls, open_to_others=web.open_to_others)
             signals.wait()
             _end_runs(control, signals, announcer, drain=drain)
         finally:
             _stop(control, web)
 
 
-def _web_server(control: Control, host: str, port: int) -> WebServer:
+def _web_server(control: Control, *, host: str, port: int, insecure_no_auth: bool) -> WebServer:
     from ..operations.daemon_status import required_daemons
     from ..web.server import WebServer
 
@@ -95,7 +112,7 @@ def _web_server(control: Control, host: str, port: int) -> WebServer:
         daemons = required_daemons(control.instance.settings)
         return create_app(control.instance, control.workspace, allowed_hosts=(host,), own_daemons=daemons)
 
-    return WebServer(make_app, host, port)
+    return WebServer(make_app, host, port, insecure_no_auth=insecure_no_auth)
 
 
 def _end_runs(control: Control, signals: Signals, announcer: Announcer, *, drain: bool) -> None:

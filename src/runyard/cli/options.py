@@ -12,6 +12,12 @@ import click
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
 
+insecure_option = click.option(
+    "--insecure-no-auth",
+    is_flag=True,
+    help="Listen also where other machines reach it. There is no log-in: everyone who does can run code here.",
+)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")

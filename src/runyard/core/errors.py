@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from .text import did_you_mean, listing, sentence
+from .text import did_you_mean, listing, quoted, sentence, shortened
+
+#: Characters of a message; what goes on beyond that came from outside and says no more.
+_LONGEST = 20_000
 
 
 class RunyardError(Exception):
     """Base of every error that Runyard raises on purpose; ``str()`` is a sentence for a person."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message, _LONGEST))
 
 
 class RunCancelled(BaseException):
@@ -53,7 +59,7 @@ class NotFound(UserError):
         hint = did_you_mean(name, options)
         if not hint and options:
             hint = f" Known: {listing(options)}."
-        super().__init__(f"No {kind} named '{name}'.{hint}")
+        super().__init__(f"No {kind} named {quoted(name)}.{hint}")
 
 
 class RunNotFound(NotFound):
@@ -65,8 +71,8 @@ class InvalidTag(UserError):
     """A tag's key or value cannot be stored or means nothing."""
 
     def __init__(self, key: str, message: str) -> None:
-        self.key = key
-        super().__init__(f"Tag '{key}': {message}")
+        self.key = shortened(key, 255)
+        super().__init__(f"Tag {quoted(key)}: {message}")
 
 
 class InvalidRunConfig(UserError):
@@ -75,7 +81,7 @@ class InvalidRunConfig(UserError):
     def __init__(self, job_name: str, issues: list[tuple[str, str]]) -> None:
         self.job_name, self.issues = job_name, issues
         told = "; ".join(f"{path or 'run config'}: {message}" for path, message in issues)
-        super().__init__(f"Run config of '{job_name}' is not valid: {told}")
+        super().__init__(f"Run config of {quoted(job_name)} is not valid: {told}")
 
 
 class InvalidDefinition(UserError):
@@ -138,7 +144,31 @@ class InvalidLimit(UserError):
 
     def __init__(self, subject: str, limit: int, allowed: str) -> None:
         self.subject, self.limit = subject, limit
-        super().__init__(f"The limit of {subject} cannot be {limit}: {allowed}.")
+        super().__init__(f"The limit of {shortened(subject)} cannot be {limit}: {allowed}.")
+
+
+class TooLarge(UserError):
+    """A name, text or collection is larger than what Runyard keeps; ``core.bounds`` states how large each may be."""
+
+
+class UnknownCursor(UserError):
+    """The place that a list should go on from does not exist, or not any more."""
+
+    def __init__(self, cursor: str, advice: str) -> None:
+        super().__init__(f"after={quoted(cursor)} is no place in this list: {advice}")
+
+
+class KeyReused(UserError):
+    """An idempotency key comes again with another request than the first time."""
+
+    def __init__(self, key: str, run_ids: Sequence[str]) -> None:
+        self.key, self.run_ids = key, tuple(run_ids)
+        runs = ", ".join(run_id[:8] for run_id in run_ids[:3]) + (" and more" if len(run_ids) > 3 else "")
+        told = f"run{'s' if len(run_ids) > 1 else ''} {runs}" if run_ids else "runs that have been deleted since"
+        super().__init__(
+            f"The idempotency key {quoted(key)} was used for another request, which made {told}. "
+            "Repeat that request as it was, or use a new key."
+        )
 
 
 class InvalidPause(UserError):

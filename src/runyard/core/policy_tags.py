@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from .errors import InvalidTag
 from .tags import MAX_RETRIES, MAX_RUNTIME, MAX_RUNTIME_SECONDS, RETRY_ON_STEP_FAILURE, RETRY_STRATEGY
-from .text import did_you_mean
+from .text import did_you_mean, quoted
 
 T = TypeVar("T")
 _MOST_RETRIES = 2**31 - 1
@@ -119,7 +119,7 @@ def _seconds(key: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        raise InvalidTag(key, f"'{text}' is no number of seconds; write for example '3600', or '0' for no limit.")
+        raise InvalidTag(key, f"{quoted(text)} is no number of seconds; write for example '3600', or '0' for no limit.")
     return value
 
 
@@ -129,7 +129,7 @@ def _count(key: str, text: str) -> int:
     except ValueError:
         value = -1
     if not 0 <= value <= _MOST_RETRIES:
-        raise InvalidTag(key, f"'{text}' is no whole number of at least 0; write for example '3'.")
+        raise InvalidTag(key, f"{quoted(text)} is no whole number of at least 0; write for example '3'.")
     return value
 
 
@@ -137,13 +137,13 @@ def _strategy(key: str, text: str) -> RetryStrategy:
     names = [strategy.value for strategy in RetryStrategy]
     if text not in names:
         hint = did_you_mean(text.upper(), names)
-        raise InvalidTag(key, f"'{text}' is neither {' nor '.join(names)}.{hint}")
+        raise InvalidTag(key, f"{quoted(text)} is neither {' nor '.join(names)}.{hint}")
     return RetryStrategy(text)
 
 
 def _flag(key: str, text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise InvalidTag(key, f"'{text}' is neither 'true' nor 'false'.")
+        raise InvalidTag(key, f"{quoted(text)} is neither 'true' nor 'false'.")
     return text.lower() == "true"
 
 

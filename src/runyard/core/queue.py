@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .bounds import REASON, check_filter, check_text
 from .events import Cursor
 from .pools import PoolNeeds
 from .run import RunStatus
@@ -80,7 +81,11 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which queued runs; an empty field does not restrict. ``tags``: all of them, each with its value."""
+    """Which queued runs; an empty field does not restrict. ``tags``: all of them, each with its value.
+
+    Raises:
+        TooLarge: see ``bounds.check_filter``.
+    """
 
     run_ids: tuple[str, ...] = ()
     job_name: str | None = None
@@ -88,6 +93,9 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
     tags: Mapping[str, str] = {}
     priority: int | None = None
     held: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_filter(self.job_name, self.location_name, tags=self.tags)
 
 
 class Steering(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +105,9 @@ class Steering(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     priority: int = 0
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_text("A reason", self.reason, REASON)
 
 
 class Steered(msgspec.Struct, frozen=True):

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from . import bounds
 from .errors import InvalidTag
 from .foreign import LONGEST_SHOWN, exact_text, is_text, text_of
-from .jsonable import text_fault
+from .text import quoted, shortened
 
 PRIORITY = "dagster/priority"
 #: How many slots the run takes of every limit that counts runs; 1 without it. The field has no such tag.
@@ -58,9 +59,14 @@ def normalise(tags: Mapping[str, Any] | None) -> dict[str, str]:
     """Tags as they are stored: strings stay, other values become their JSON.
 
     Raises:
-        InvalidTag: a key is not a non-empty string, or a value has no JSON form.
+        InvalidTag: a key is not a non-empty string, a value has no JSON form, or one of them cannot be stored.
+        TooLarge: there are too many.
     """
-    return {_key(key): _text(key, value) for key, value in (tags or {}).items()}
+    found = {_key(key): _text(key, value) for key, value in (tags or {}).items()}
+    bounds.check_count("Tags of a run", len(found), bounds.TAGS)
+    for key, value in found.items():
+        bounds.check_tag(key, value)
+    return found
 
 
 def _key(key: Any) -> str:
@@ -70,18 +76,15 @@ def _key(key: Any) -> str:
 
 
 def _text(key: str, value: Any) -> str:
-    text = exact_text(value) if is_text(value) else _json(key, value)
-    fault = text_fault(key) or text_fault(text)
-    if fault:
-        raise InvalidTag(key, f"{fault}.")
-    return text
+    return exact_text(value) if is_text(value) else _json(key, value)
 
 
 def _json(key: str, value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidTag(key, f"a value is a string or something with a JSON form; {error}.") from None
+        told = f"a value is a string or something with a JSON form; {shortened(str(error), 200)}."
+        raise InvalidTag(key, told) from None
 
 
 def inherited(tags: Mapping[str, str]) -> dict[str, str]:
@@ -125,7 +128,7 @@ def _whole_number(tags: Mapping[str, str], key: str, default: int, bounds: tuple
     try:
         value = int(text.strip())
     except ValueError:
-        raise InvalidTag(key, f"'{text}' is not a whole number; write for example {examples}.") from None
+        raise InvalidTag(key, f"{quoted(text)} is not a whole number; write for example {examples}.") from None
     if not bounds[0] <= value <= bounds[1]:
         raise InvalidTag(key, f"{value} is outside {bounds[0]} to {bounds[1]}.")
     return value

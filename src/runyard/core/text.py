@@ -6,17 +6,33 @@ import difflib
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+#: Characters of something that a person wrote, where a sentence repeats it.
+_ECHO = 80
+
+
+def shortened(text: str, most: int = _ECHO) -> str:
+    """``text``, or its first ``most`` characters and an ellipsis."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def quoted(text: str) -> str:
+    """``text`` between quotation marks as a sentence repeats it: cut, whatever its length."""
+    return f"'{shortened(text)}'"
+
 
 def nearest(word: str, options: Iterable[str]) -> str | None:
     """The option that ``word`` most likely means, or None when none is near."""
-    found = difflib.get_close_matches(word, list(options), n=1, cutoff=0.6)
+    # Comparing takes the product of the lengths: a word beyond what is repeated to a person means none of them.
+    if len(word) > _ECHO:
+        return None
+    found = difflib.get_close_matches(word, [option for option in options if len(option) <= 2 * _ECHO], n=1, cutoff=0.6)
     return found[0] if found else None
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """`` Did you mean 'x'?`` with a leading space, or an empty string."""
     option = nearest(word, options)
-    return f" Did you mean '{option}'?" if option else ""
+    return f" Did you mean {quoted(option)}?" if option else ""
 
 
 def storable(text: str) -> str:
@@ -28,13 +44,13 @@ def storable(text: str) -> str:
 
 def bounded(text: str, most: int) -> str:
     """``text``, cut after ``most`` characters with its length named."""
-    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+    return text if len(text) <= most else f"{shortened(text, most)} ({len(text):,} characters)"
 
 
 def listing(names: Iterable[str], most: int = 8) -> str:
     """Names for a sentence: sorted, comma separated, cut after ``most``."""
     ordered = sorted(names)
-    shown = ", ".join(ordered[:most])
+    shown = ", ".join(shortened(name) for name in ordered[:most])
     return shown if len(ordered) <= most else f"{shown} and {len(ordered) - most} more"
 
 

@@ -6,21 +6,25 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..core.errors import InvalidDefinition, InvalidTag
+from ..core.bounds import NAME, check_text
+from ..core.errors import InvalidDefinition, InvalidTag, TooLarge
 from ..core.tags import normalise
+from ..core.text import shortened
 
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 _RESERVED = frozenset({"context", "config"})
 
 
 def check_name(kind: str, name: Any) -> str:
-    """``name`` when it is letters, digits and underscores.
+    """``name`` when it is letters, digits and underscores, and not too long.
 
     Raises:
         InvalidDefinition: it is anything else.
+        TooLarge: it is too long.
     """
     if not isinstance(name, str) or not _NAME.match(name):
-        raise InvalidDefinition(f"{name!r} is no name for {kind}: use letters, digits and underscores.")
+        raise InvalidDefinition(f"{shortened(repr(name))} is no name for {kind}: use letters, digits and underscores.")
+    check_text(f"The name of {kind}", name, NAME)
     return name
 
 
@@ -41,7 +45,7 @@ def checked_tags(owner: str, tags: Mapping[str, Any] | None) -> dict[str, str]:
         raise InvalidDefinition(f"{owner}: tags are a dict, not {type(tags).__name__}.")
     try:
         return normalise(tags)
-    except InvalidTag as error:
+    except (InvalidTag, TooLarge) as error:
         raise InvalidDefinition(f"{owner}: {error}") from None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, get_args, get_origin, overload
 
+from ..core.bounds import NAME, check_text
 from ..core.errors import InvalidDefinition
 from ..core.tags import MOST_SLOTS
 from .callable_node import CallableNode
@@ -78,6 +79,7 @@ class OpDefinition(CallableNode):
 def _checked_pool(owner: str, pool: Any) -> str | None:
     if pool is not None and (not isinstance(pool, str) or not pool):
         raise InvalidDefinition(f"{owner}: pool is the name of a pool, not {pool!r}.")
+    check_text(f"{owner}: the name of a pool", pool, NAME)
     return pool
 
 

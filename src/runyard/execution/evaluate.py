@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ..core import bounds
 from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.errors import InvalidDefinition, InvalidRunConfig
@@ -142,10 +143,13 @@ class _Tick(ABC):
         if issues:
             raise InvalidRunConfig(job_name, issues)
         merged = {**job.run_tags, **normalise(tags), **normalise(request.tags), **self._system_tags(request)}
+        bounds.check_text("A run_key", request.run_key, bounds.RUN_KEY)
+        run_config = plain_config(with_job_defaults(job, request.run_config))
+        bounds.check_run_config(job_name, run_config)
         return RunAsked(
             job_name=job_name,
             run_key=request.run_key,
-            run_config=plain_config(with_job_defaults(job, request.run_config)),
+            run_config=run_config,
             tags=merged,
             pools=job.pools,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -11,7 +11,7 @@ import yaml
 
 from ..core.errors import ConfigError
 from ..settings.document import Source, compose, empty_node, line_of
-from ..settings.kinds import Choice, Either, Flag, Keys, Kind, Listing, NotYet, Section, Text
+from ..settings.kinds import Choice, Either, Flag, Keys, Kind, Listing, NotYet, Section, Shown, Text
 from ..settings.text_file import read_text
 from .paths import executable_from, path_from
 from .spec import LocationKind, LocationSpec
@@ -50,6 +50,9 @@ class _Located:
 
     def read(self, node: yaml.Node, at: str, source: Source) -> tuple[Section, int]:
         return _ENTRY.read(node, at, source), line_of(node)
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from _ENTRY.shown(node)
 
 
 _WORKSPACE = Keys({"load_from": Listing(_Located())}, required=("load_from",))

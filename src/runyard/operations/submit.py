@@ -8,13 +8,16 @@ from typing import Any, Protocol
 import msgspec
 
 from ..core import tags as tagging
+from ..core.bounds import NAME, check_run, check_text
 from ..core.clock import Clock
-from ..core.errors import InvalidRunConfig, InvalidTag, LocationUnavailable, NotFound, UserError
+from ..core.errors import InvalidRunConfig, LocationUnavailable, NotFound, UserError
 from ..core.ids import new_id
 from ..core.jsonable import unstorable
 from ..core.location import JobInfo, LocationRecord
 from ..core.policy_tags import TagsInForce, check_policy_tags, idle_policy_tags
+from ..core.request_key import request_key
 from ..core.run import NewRun, Run
+from ..core.text import quoted
 from ..locations.api import Location
 from ..queue.never import check_admissible
 from ..queue.rules import Rules
@@ -59,6 +62,15 @@ class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
     #: The same key again gives the run of the first time.
     idempotency_key: str | None = None
 
+    def __post_init__(self) -> None:
+        check_text("The name of a job", self.job_name, NAME)
+        check_text("The name of a code location", self.location_name, NAME)
+
+    @property
+    def asked(self) -> tuple[Any, ...]:
+        """What makes it the same request when it comes again."""
+        return (self.job_name, self.location_name, self.run_config, self.tags)
+
 
 def submit(
     stores: SubmitStores,
@@ -80,15 +92,17 @@ def submit(
         LocationUnavailable: its code location cannot check the config now.
         NeverAdmissible: it takes more slots than a limit in force has.
         OverlapRefused: the overlap policy of its job refuses it now.
+        KeyReused: its idempotency key was used for another request.
     """
     record, job = find_job(stores.locations, request.job_name, request.location_name)
     new = new_run(request, record, job, in_force)
+    key = request_key(request.idempotency_key, [request.asked])
     rules = stores.queue.rules()
     if queued:
         check_fits(rules, new)
     location = reach(locations, record.name)
     check_config(location, new.job_name, new.run_config)
-    run = stores.runs.add([new], enqueue=queued, idempotency_key=request.idempotency_key)[0]
+    run = stores.runs.add([new], enqueue=queued, key=key)[0]
     if not queued:
         return launch_now(stores, location, run, clock=clock)
     for topic in enqueue_topics(rules):
@@ -108,7 +122,7 @@ def find_job(locations: Locations, job_name: str, location_name: str | None) -> 
     found = [(record, job) for record in records for job in _jobs(record) if job.name == job_name]
     if len(found) > 1:
         names = ", ".join(sorted(record.name for record, _ in found))
-        raise UserError(f"Several locations have a job '{job_name}': {names}. Name the location.")
+        raise UserError(f"Several locations have a job {quoted(job_name)}: {names}. Name the location.")
     if not found:
         _explain_absence(records, job_name)
     return found[0]
@@ -164,13 +178,10 @@ def _explain_absence(records: list[LocationRecord], job_name: str) -> None:
 
 def check_storable(run: NewRun) -> None:
     """Refuse what a database would not give back as it was, before anything is written."""
+    check_run(run)
     fault = unstorable(run.run_config)
     if fault:
         raise InvalidRunConfig(run.job_name, [fault])
-    for key, value in run.tags.items():
-        told = unstorable([key, value])
-        if told:
-            raise InvalidTag(key, f"{told[1]}.")
 
 
 def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo, in_force: TagsInForce) -> NewRun:
@@ -179,6 +190,7 @@ def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo, in_for
     Raises:
         InvalidTag: a tag's value, or one that steers the run and means nothing.
         InvalidRunConfig: the config holds what no storage takes.
+        TooLarge: a name, the tags or the config are larger than Runyard keeps.
     """
     tags = {**job.tags, **tagging.normalise(request.tags), tagging.CODE_LOCATION: record.name}
     tagging.parse_slots(tags)

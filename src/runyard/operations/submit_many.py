@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from ..core.errors import RunyardError, UserError, WrongState
+from ..core.errors import RunyardError, UserError
 from ..core.location import JobInfo, LocationRecord
 from ..core.policy_tags import TagsInForce
-from ..core.run import NewRun, Run
+from ..core.request_key import request_key
+from ..core.run import NewRun
 from .cancel import enqueue_topics
 from .submit import (
     EVERY_TAG,
@@ -60,17 +61,17 @@ def submit_many(
     Raises:
         RequestRefused: the first request that cannot be granted; nothing was written.
         EnqueuedInPart: a later batch could not be written.
+        KeyReused: the key was used for other requests.
         UserError: the first batch could not be, for example because of an overlap policy.
     """
     new = _checked(stores, locations, requests, in_force)
+    key = request_key(idempotency_key, [request.asked for request in requests])
     run_ids: list[str] = []
     topics = enqueue_topics(stores.queue.rules())
     for start in range(0, len(new), BATCH):
         batch = new[start : start + BATCH]
-        key = f"{idempotency_key}/{start // BATCH}" if idempotency_key else None
         try:
-            added = stores.runs.add(batch, enqueue=True, idempotency_key=key)
-            _check_same(batch, added)
+            added = stores.runs.add(batch, enqueue=True, key=key and key.of_part(start // BATCH))
         except RunyardError as error:
             if not run_ids:
                 raise
@@ -118,9 +119,3 @@ class _Checks:
             check_config(reach(self._locations, run.location_name), run.job_name, run.run_config)
             self._good.add(config)
         return run
-
-
-def _check_same(batch: Sequence[NewRun], added: Sequence[Run]) -> None:
-    """Raises WrongState when an idempotency key brought back runs of other requests."""
-    if [(run.job_name, run.run_config) for run in batch] != [(run.job_name, run.run_config) for run in added]:
-        raise WrongState("This idempotency key belongs to other runs, asked for before.")

@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 from ..core.errors import UserError
+from ..core.text import quoted
 
 ACCEPTED = "an ISO 8601 time such as 2030-01-31T18:00 or 2030-01-31T18:00Z, a time of day such as 18:00, or 2h, in 90m"
 ACCEPTED_PAST = (
@@ -17,13 +18,14 @@ _PART = r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d|w)"
 _SPAN = re.compile(rf"(?:in\s+)?({_PART}(?:\s*{_PART})*)", re.IGNORECASE)
 _DAYTIME = re.compile(r"(\d{1,2}):(\d{2})")
 _LONGEST = 100 * 365 * 86400
+_MOST_CHARACTERS = 200
 
 
 class InvalidTime(UserError):
     """Text that is no time, or a time that is over."""
 
     def __init__(self, text: str, fault: str, accepted: str = ACCEPTED) -> None:
-        super().__init__(f"'{text}' {fault}; write {accepted}.")
+        super().__init__(f"{quoted(text)} {fault}; write {accepted}.")
 
 
 def parse_until(text: str, *, now: float) -> float:
@@ -34,7 +36,7 @@ def parse_until(text: str, *, now: float) -> float:
     Raises:
         InvalidTime: none of these, or not after ``now``.
     """
-    stripped = text.strip()
+    stripped = _readable(text)
     until = _span(stripped, now) or _time_of_day(stripped, now) or _iso(stripped)
     if until is None:
         raise InvalidTime(text, "is no time")
@@ -51,9 +53,9 @@ def parse_past(text: str, *, now: float) -> float:
     A time of day is the last one; times without an offset are of this machine's zone.
 
     Raises:
-        InvalidTime: none of these, or after ``now``.
+        InvalidTime: none of these, after ``now``, or too long ago for any run.
     """
-    stripped = re.sub(r"\s+ago$", "", text.strip(), flags=re.IGNORECASE)
+    stripped = re.sub(r"\s+ago$", "", _readable(text), flags=re.IGNORECASE)
     if stripped.lower() == "now":
         return now
     ahead = _span(stripped, now)
@@ -62,7 +64,14 @@ def parse_past(text: str, *, now: float) -> float:
         raise InvalidTime(text, "is no time", ACCEPTED_PAST)
     if past > now:
         raise InvalidTime(text, "has not come yet", ACCEPTED_PAST)
+    if now - past > _LONGEST:
+        raise InvalidTime(text, "is more than a hundred years ago", ACCEPTED_PAST)
     return past
+
+
+def _readable(text: str) -> str:
+    """No time that a person writes is this long, and patterns take their time over a text that is."""
+    return text.strip() if len(text) <= _MOST_CHARACTERS else ""
 
 
 def _span(text: str, now: float) -> float | None:

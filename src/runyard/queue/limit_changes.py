@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ..core.bounds import NAME, check_text
 from ..core.errors import InvalidLimit, NotFound
 from ..core.queue import LimitChange
 from .admission.groups import RUN_SLOTS
@@ -38,7 +39,10 @@ def check_change(change: LimitChange, rules: Rules) -> None:
     Raises:
         InvalidLimit: the limit is out of bounds.
         NotFound: no tag rule is called so; a pool's name is empty.
+        TooLarge: a pool's name is too long; what has one from before can be taken back.
     """
+    if change.limit is not None:
+        check_text("The name of a pool", change.name if change.kind == "pool" else None, NAME)
     known = {rule_name(rule) for rule in rules.tag_rules}
     if change.kind == "tag" and change.name not in known:
         raise NotFound("tag rule", change.name, known)

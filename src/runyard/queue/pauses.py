@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.bounds import NAME, REASON, TAG_VALUE, check_text
 from ..core.errors import InvalidPause
 from .rules import Pause, PauseScope
 
@@ -12,7 +13,10 @@ def pause_name(scope: PauseScope, name: str = "", value: str = "") -> str:
 
 
 def check_pause(pause: Pause) -> None:
-    """Raise InvalidPause when it names nothing or too much, or ends before it begins."""
+    """Raise InvalidPause when it names nothing or too much, or ends before it begins; TooLarge for long texts."""
+    check_text("The name of what is paused", pause.name, NAME)
+    check_text("A tag's value", pause.value, TAG_VALUE)
+    check_text("A reason", pause.reason, REASON)
     _check_subject(pause.scope, pause.name, pause.value)
     if pause.until is not None and pause.until <= pause.since:
         raise InvalidPause(

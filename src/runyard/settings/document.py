@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import yaml
 
 from ..core.errors import ConfigError
+from ..core.masking import MASK, public_name
 from .composer import DEEPEST, Composer, Loader
 
+#: Between quotation marks, and what may stand there: punctuation, or the name of a part of YAML.
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+_SIGN = re.compile(r"['\"](?:[^\w\s]{1,3}|<[a-z ]+>)['\"]")
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -113,7 +118,7 @@ def _refuse_repeated_keys(node: yaml.MappingNode, file: str) -> None:
         if not isinstance(key, yaml.ScalarNode):
             raise ConfigError("a key must be plain text.", file=file, line=line_of(key))
         if key.value in seen:
-            told = f"'{key.value}' is given twice, first in line {seen[key.value]}."
+            told = f"'{public_name(key.value)}' is given twice, first in line {seen[key.value]}."
             raise ConfigError(told, file=file, line=line_of(key))
         seen[key.value] = line_of(key)
 
@@ -126,4 +131,5 @@ def _malformed(error: yaml.MarkedYAMLError, file: str) -> ConfigError:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """What the parser says, without the words of the file that it quotes: one of them may be a secret."""
+    return " ".join(_QUOTED.sub(lambda match: match[0] if _SIGN.fullmatch(match[0]) else f"'{MASK}'", text).split())

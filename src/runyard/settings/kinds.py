@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import yaml
 
 from ..core.errors import ConfigError
+from ..core.masking import MASK, public_name, public_url, url_parts_are_clear
 from ..core.text import did_you_mean
 from .document import Source, is_null, line_of, plain
 
@@ -18,10 +19,20 @@ T = TypeVar("T")
 _FEW = 10
 
 
+#: A scalar of the file, and what is shown of it; None: it is shown as it is written.
+Shown = tuple[yaml.ScalarNode, str | None]
+
+
 class Kind(Protocol):
-    """A kind of value. ``read`` raises ConfigError, naming key path, file and line, for anything else."""
+    """A kind of value.
+
+    ``read`` raises ConfigError, naming key path, file and line, for anything else. ``shown`` gives the scalars that are
+    no secrets, its keys among them; those that it leaves out are not shown.
+    """
 
     def read(self, node: yaml.Node, at: str, source: Source) -> Any: ...
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]: ...
 
 
 class Section:
@@ -53,7 +64,8 @@ class Section:
 
 
 def joined(at: str, key: str) -> str:
-    return f"{at}.{key}" if at else key
+    """The path of a key below ``at``, as errors and notes repeat it."""
+    return f"{at}.{public_name(key)}" if at else public_name(key)
 
 
 class Scalar(ABC, Generic[T]):
@@ -66,8 +78,23 @@ class Scalar(ABC, Generic[T]):
             return self._from_variable(node, at, source)
         value = plain(node, source.file, at)
         if not self.accepts(value):
-            raise source.error(at, f"expected {self.noun}, got {shown(value)}.", line_of(node))
+            raise source.error(at, f"expected {self.noun}{self.got(value)}.", line_of(node))
         return self.convert(value)
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        if isinstance(node, yaml.ScalarNode):
+            yield node, self.text_shown(node.value) if self.accepts(plain(node, "")) else MASK
+        elif isinstance(node, yaml.MappingNode) and [key.value for key, _ in node.value] == ["env"]:
+            # The name of a variable, not what it holds.
+            yield from ((part, None) for part in node.value[0] if isinstance(part, yaml.ScalarNode))
+
+    def text_shown(self, text: str) -> str | None:
+        """What is shown of a value; None: all of it."""
+        return None if public_name(text) == text else MASK
+
+    def got(self, value: Any) -> str:
+        """How an error goes on about a value that is none of these."""
+        return f", got {described_value(value)}"
 
     def _from_variable(self, node: yaml.MappingNode, at: str, source: Source) -> T:
         given = plain(node, source.file, at)
@@ -106,21 +133,28 @@ class Text(Scalar[str]):
 
 
 class Secret(Text):
-    """A string that error messages do not repeat."""
+    """A string that is not repeated anywhere."""
 
-    def read(self, node: yaml.Node, at: str, source: Source) -> str:
-        if isinstance(node, yaml.ScalarNode) and not self.accepts(plain(node, source.file, at)):
-            raise source.error(at, f"expected {self.noun}.", line_of(node))
-        return super().read(node, at, source)
+    def text_shown(self, text: str) -> str | None:  # noqa: ARG002  whatever it is
+        return MASK
+
+    def got(self, value: Any) -> str:  # noqa: ARG002  a number may be a password
+        return ""
 
 
 class Url(Secret):
     """A database URL."""
 
-    noun = "a URL like postgresql://user:password@host:5432/database"
+    noun = (
+        "a URL like postgresql://user:password@host:5432/database, with %40 for @, %2F for / and %3F for ? "
+        "in user and password"
+    )
 
     def accepts(self, value: Any) -> bool:
-        return isinstance(value, str) and value.startswith(("postgresql", "postgres")) and "://" in value
+        return isinstance(value, str) and value.startswith(("postgresql", "postgres")) and url_parts_are_clear(value)
+
+    def text_shown(self, text: str) -> str | None:
+        return public_url(text)
 
 
 class Flag(Scalar[bool]):
@@ -190,10 +224,13 @@ class Choice(Scalar[str]):
 
 
 class Anything:
-    """Any plain YAML value; it has no effect here, so its inside is not looked at."""
+    """Any plain YAML value; it has no effect here, so its inside is not looked at, nor shown."""
 
     def read(self, node: yaml.Node, at: str, source: Source) -> Any:
         return plain(node, source.file, at)
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from hidden(node)
 
 
 class Maybe:
@@ -204,6 +241,9 @@ class Maybe:
 
     def read(self, node: yaml.Node, at: str, source: Source) -> Any:
         return None if is_null(node) else self.kind.read(node, at, source)
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from self.kind.shown(node)
 
 
 class Listing:
@@ -219,6 +259,10 @@ class Listing:
             raise source.error(at, f"expected a list, got {_described(node)}.", line_of(node))
         return [self.kind.read(item, f"{at}[{index}]", source) for index, item in enumerate(node.value)]
 
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        for item in node.value if isinstance(node, yaml.SequenceNode) else ():
+            yield from self.kind.shown(item)
+
 
 class Dictionary:
     """A mapping with keys of the user's own and plain values."""
@@ -227,6 +271,9 @@ class Dictionary:
         if not isinstance(node, yaml.MappingNode):
             raise source.error(at, f"expected a mapping, got {_described(node)}.", line_of(node))
         return {key.value: plain(value, source.file, joined(at, key.value)) for key, value in node.value}
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from hidden(node)
 
 
 class Named:
@@ -242,6 +289,11 @@ class Named:
             raise source.error(at, f"expected a mapping, got {_described(node)}.", line_of(node))
         return {key.value: self.kind.read(value, joined(at, key.value), source) for key, value in node.value}
 
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            yield key, None if public_name(key.value) == key.value else MASK
+            yield from self.kind.shown(value)
+
 
 class Either:
     """``scalar`` for a single value (or ``{env: NAME}``), ``mapping`` for a mapping."""
@@ -250,9 +302,14 @@ class Either:
         self.scalar, self.mapping = scalar, mapping
 
     def read(self, node: yaml.Node, at: str, source: Source) -> Any:
-        if isinstance(node, yaml.MappingNode) and [key.value for key, _ in node.value] != ["env"]:
-            return self.mapping.read(node, at, source)
-        return self.scalar.read(node, at, source)
+        return self._of(node).read(node, at, source)
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from self._of(node).shown(node)
+
+    def _of(self, node: yaml.Node) -> Kind:
+        is_mapping = isinstance(node, yaml.MappingNode) and [key.value for key, _ in node.value] != ["env"]
+        return self.mapping if is_mapping else self.scalar
 
 
 class NotYet:
@@ -263,6 +320,9 @@ class NotYet:
 
     def read(self, node: yaml.Node, at: str, source: Source) -> Any:
         raise source.error(at, self.sentence, line_of(node))
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from hidden(node)
 
 
 class Unused:
@@ -275,6 +335,9 @@ class Unused:
         value = self.kind.read(node, at, source)
         source.note(at, self.sentence, line_of(node))
         return value
+
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from self.kind.shown(node)
 
 
 class Keys:
@@ -309,6 +372,12 @@ class Keys:
         self._check(node, at, keys, source)
         return Section(at, values, {key: line_of(key_node) for key, key_node in keys.items()}, source)
 
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+            if key.value in self.fields:
+                yield key, None
+                yield from self.fields[key.value].shown(value)
+
     def _pairs(self, node: yaml.Node, at: str, source: Source) -> list[tuple[yaml.ScalarNode, yaml.Node]]:
         if is_null(node):
             return []
@@ -341,14 +410,23 @@ class Keys:
                 raise source.error("", told, line_of(given[other]))
 
 
-def shown(value: Any) -> str:
-    """A value for an error message: with its type where that is what is wrong."""
+def hidden(node: yaml.Node) -> Iterator[Shown]:
+    """All that is in a node, masked."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node, MASK
+    for part in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for each in part if isinstance(part, tuple) else (part,):
+            yield from hidden(each)
+
+
+def described_value(value: Any) -> str:
+    """A value for an error message. Text is not repeated: it may be a secret that came to the wrong place."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return f"the string '{value}'" if value else "an empty string"
+        return "a string" if value else "an empty string"
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a mapping"
     return f"{value}"
@@ -357,7 +435,7 @@ def shown(value: Any) -> str:
 def _described(node: yaml.Node) -> str:
     if isinstance(node, yaml.SequenceNode):
         return "a list"
-    return "a mapping" if isinstance(node, yaml.MappingNode) else f"'{node.value}'"
+    return "a mapping" if isinstance(node, yaml.MappingNode) else "a single value"
 
 
 def _bounds(minimum: int | None, maximum: int | None) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
-from ..core.text import did_you_mean
+from ..core.masking import public_name
+from ..core.text import did_you_mean, listing
 from .document import Source, line_of
 from .instance import PythonLogsSettings
-from .kinds import Dictionary, Keys, Listing, Maybe, Named, Scalar, Section, Text
+from .kinds import Dictionary, Keys, Listing, Maybe, Named, Scalar, Section, Shown, Text
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 #: Other names that Python's logging has for two of them.
@@ -25,7 +27,7 @@ class LevelName(Scalar[str]):
         given = node.value if isinstance(node, yaml.ScalarNode) else ""
         hint = did_you_mean(given.upper(), LEVELS)
         if hint and not self.accepts(given):
-            raise source.error(at, f"expected {self.noun}, got the string '{given}'.{hint}", line_of(node))
+            raise source.error(at, f"expected {self.noun}.{hint}", line_of(node))
         return super().read(node, at, source)
 
     def accepts(self, value: Any) -> bool:
@@ -49,6 +51,9 @@ class _Handlers:
                 raise source.error(f"{at}.{name}", "a handler needs 'class', such as logging.StreamHandler.", line)
         return handlers
 
+    def shown(self, node: yaml.Node) -> Iterator[Shown]:
+        yield from self._mappings.shown(node)
+
 
 class _Parts(Keys):
     """Handlers with the formatters and filters that they name."""
@@ -68,9 +73,8 @@ class _Parts(Keys):
         known = section.get(kind, {})
         for name in used if isinstance(used, (list, tuple)) else ():
             if str(name) not in known:
-                told = (
-                    f"handler '{handler}' uses '{name}', which is not among the {kind}.{did_you_mean(str(name), known)}"
-                )
+                told = f"handler '{public_name(handler)}' uses one that is not among the {kind}."
+                told += did_you_mean(str(name), known) or (f" Known: {listing(known)}." if known else "")
                 raise section.error("handlers", told)
 
 

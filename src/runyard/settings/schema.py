@@ -68,7 +68,7 @@ _POSTGRES = Keys(
         "postgres_url": Url(),
         "postgres_db": Keys(
             {
-                "username": Text(),
+                "username": Secret(),
                 "password": Secret(),
                 "hostname": Text(),
                 "db_name": Text(),

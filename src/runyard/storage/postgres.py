@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from sqlalchemy.dialects import postgresql as dialect
 
 from ..core.clock import Clock
 from ..core.errors import ConfigError
+from ..core.masking import public_url, without
 from ..settings.instance import PostgresSettings
 from .database import Database, translated
 from .rows import text
@@ -65,6 +67,7 @@ class PostgresDatabase(Database):
         self.schema = settings.schema
         self._conninfo = _conninfo(settings.url)
         self.place = _place(self._conninfo)
+        self._secrets = _secrets(self._conninfo)
         self._engine = _engine(self.connect, size=5)
         # Single queries need no transaction around them: two round trips less.
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -72,7 +75,11 @@ class PostgresDatabase(Database):
 
     def connect(self) -> psycopg.Connection[Any]:
         """A connection outside the pool, with the session's settings made."""
-        connection = psycopg.connect(self._conninfo, autocommit=True)
+        try:
+            connection = psycopg.connect(self._conninfo, autocommit=True)
+        except psycopg.Error as error:
+            # The driver repeats parts of the URL.
+            raise type(error)(without(str(error), self._secrets)) from None
         connection.execute(_SESSION.format(schema=self.schema))
         connection.autocommit = False
         return connection
@@ -216,8 +223,20 @@ def _conninfo(url: str) -> str:
     try:
         given: dict[str, Any] = conninfo_to_dict(plain)
         return make_conninfo(**(_PATIENCE | given))
-    except psycopg.ProgrammingError as error:
-        raise ConfigError(f"The PostgreSQL URL cannot be read: {str(error).strip()}") from None
+    except psycopg.ProgrammingError:
+        # What the driver says repeats parts of it.
+        raise ConfigError(
+            f"The PostgreSQL URL {public_url(plain)} cannot be read: write postgresql://user:password@host:5432/database"
+            "?option=value, with %40 for @, %2F for / and %3F for ? in user, password and values."
+        ) from None
+
+
+def _secrets(conninfo: str) -> list[str]:
+    """All that it says but for host, port and database, and what we have put in ourselves."""
+    shown = {"host", "hostaddr", "port", "dbname", *_PATIENCE}
+    values = [str(value) for key, value in conninfo_to_dict(conninfo).items() if key not in shown and value]
+    # As it is, as in an address, and as in libpq's key=value form.
+    return [form for value in values for form in (value, quote(value, safe=""), re.sub(r"([\\'])", r"\\\1", value))]
 
 
 def _place(conninfo: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ..core.bounds import check_filter
 from ..core.daemon import Heartbeat
 from ..core.events import BEGINNING, Cursor, Event, StoredEvent
 from ..core.host import HostRecord
@@ -34,6 +35,7 @@ from ..core.queue import (
     Steered,
     Steering,
 )
+from ..core.request_key import RequestKey
 from ..core.run import NewRun, Run, RunFailure, RunStatus
 from ..core.tick import InstigatorKey, InstigatorState, Tick
 from ..queue.pool_wait import PoolWait
@@ -41,7 +43,11 @@ from ..queue.rules import Pause, PauseScope, Rules
 
 
 class RunsFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which runs; an empty field does not restrict. ``tags``: all of them, each with its value."""
+    """Which runs; an empty field does not restrict. ``tags``: all of them, each with its value.
+
+    Raises:
+        TooLarge: see ``bounds.check_filter``.
+    """
 
     run_ids: tuple[str, ...] = ()
     job_name: str | None = None
@@ -49,6 +55,9 @@ class RunsFilter(msgspec.Struct, frozen=True, kw_only=True):
     statuses: tuple[RunStatus, ...] = ()
     tags: Mapping[str, str] = {}
     host_id: str | None = None
+
+    def __post_init__(self) -> None:
+        check_filter(self.job_name, self.location_name, tags=self.tags)
 
 
 class RunAddition(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,17 +77,19 @@ class TickOutcome(msgspec.Struct, frozen=True):
 class Runs(Protocol):
     """Runs and the changes of their status. Each change is a compare-and-set with its event in the transaction."""
 
-    def add(self, runs: Sequence[NewRun], *, enqueue: bool, idempotency_key: str | None = None) -> list[Run]:
+    def add(self, runs: Sequence[NewRun], *, enqueue: bool, key: RequestKey | None = None) -> list[Run]:
         """Insert runs, QUEUED (with RUN_ENQUEUED, lane and queue_seq) or NOT_STARTED.
 
         Whoever has many adds a few hundred at a time, so that other writers get in between.
 
-        With an ``idempotency_key`` that was used before, inserts nothing and returns the runs of that time. Where an
-        overlap policy has a run take the place of others, those are CANCELED or, when active, CANCELING afterwards:
-        poke ``cancel``.
+        With a ``key`` that was used before, for the same request, inserts nothing and returns the runs of that time.
+        Where an overlap policy has a run take the place of others, those are CANCELED or, when active, CANCELING
+        afterwards: poke ``cancel``.
 
         Raises:
             OverlapRefused: the overlap policy of one of them refuses it; nothing was inserted.
+            KeyReused: the key was used for another request.
+            TooLarge, InvalidTag: one of them may not be stored, see ``core.bounds``.
         """
         ...
 
@@ -89,7 +100,11 @@ class Runs(Protocol):
         ...
 
     def list(self, where: RunsFilter, *, limit: int, after: str | None = None) -> Sequence[Run]:
-        """Newest first by insertion; ``after`` is the run_id that the page before ended with."""
+        """Newest first by insertion; ``after`` is the run_id that the page before ended with.
+
+        Raises:
+            UnknownCursor: there is no such run, or it was deleted since.
+        """
         ...
 
     def count(self, where: RunsFilter) -> int: ...

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ..core.errors import InvalidTag, OverlapRefused
+from ..core.bounds import check_run
+from ..core.errors import OverlapRefused
 from ..core.events import EventType
 from ..core.run import NewRun, Run, RunStatus
 from .database import Database
@@ -38,8 +39,10 @@ def insert_runs(
     """Insert runs with their tags and events, in the order given; ``enqueue`` gives them their place in the queue.
 
     Raises:
-        InvalidTag: a tag holds a NUL character, which PostgreSQL cannot store.
+        TooLarge, InvalidTag: a run is larger than Runyard keeps, or a tag cannot be given back as it was.
     """
+    for run in new:
+        check_run(run)
     if not enqueue:
         return Inserted(_insert(database, None, connection, new, now), {})
     in_force = stored_rules.lock(connection)
@@ -53,9 +56,10 @@ def insert_retry(
 ) -> None:
     """Enqueue one run under rules that are locked; it never takes the place of others.
 
+    What it takes over from a run that was stored before there were bounds is kept as it is.
+
     Raises:
         OverlapRefused: the overlap policy of its job keeps it out.
-        InvalidTag: see ``insert_runs``.
     """
     overlaps = settle_overlaps(database, connection, in_force.rules, [retry])
     for refused in overlaps.refused.values():
@@ -71,8 +75,6 @@ def _insert(
     """QUEUED under the rules in force, NOT_STARTED without."""
     if not new:
         return []
-    for run in new:
-        _check_tags(run)
     rows = [new_run_row(run, now) for run in new]
     if in_force is not None:
         _queue(database, in_force, connection, new, rows, now)
@@ -91,12 +93,6 @@ def _insert(
     warnings = [engine_event(run.run_id, now, text, level="WARNING") for run in new for text in run.warnings]
     write_events(database, connection, warnings)
     return [_record(run, row) for run, row in zip(new, rows, strict=True)]
-
-
-def _check_tags(run: NewRun) -> None:
-    for key, value in run.tags.items():
-        if "\0" in key or "\0" in value:
-            raise InvalidTag(key.replace("\0", "\\0"), "a tag cannot hold a NUL character.")
 
 
 def _queue(

@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..core.errors import RunNotFound, WrongState
+from ..core.errors import KeyReused, RunNotFound, UnknownCursor, WrongState
 from ..core.events import Event
 from ..core.launch import WorkerReport
 from ..core.lease import Fence
+from ..core.request_key import RequestKey
 from ..core.run import ACTIVE, FINISHED, NewRun, Run, RunFailure, RunStatus
 from .database import Database
 from .journal import engine_event, write_events
@@ -46,12 +47,12 @@ class SqlRuns:
         self._database = database
         self._rules = stored_rules
 
-    def add(self, runs: Sequence[NewRun], *, enqueue: bool, idempotency_key: str | None = None) -> list[Run]:
+    def add(self, runs: Sequence[NewRun], *, enqueue: bool, key: RequestKey | None = None) -> list[Run]:
         now = self._database.clock.now()
         with self._database.write() as connection:
-            if idempotency_key is not None:
+            if key is not None:
                 run_ids = [run.run_id for run in runs]
-                before = self._claim_key(connection, idempotency_key, run_ids, now)
+                before = self._claim_key(connection, key, run_ids, now)
                 if before is not None:
                     return before
             added = insert_runs(self._database, self._rules, connection, runs, enqueue=enqueue, now=now)
@@ -60,16 +61,24 @@ class SqlRuns:
                 raise refused
             return added.runs
 
-    def _claim_key(self, connection: sa.Connection, key: str, run_ids: Sequence[str], now: float) -> list[Run] | None:
-        """The runs that the key was used for before; None when it is new, and ours from now on."""
-        row = {"key": key, "run_ids": text(run_ids), "created_at": now}
+    def _claim_key(
+        self, connection: sa.Connection, key: RequestKey, run_ids: Sequence[str], now: float
+    ) -> list[Run] | None:
+        """The runs that the key was used for before; None when it is new, and ours from now on.
+
+        Raises:
+            KeyReused: it was used for another request, or its runs were deleted since.
+        """
+        row = {"key": key.text, "request": key.request, "run_ids": text(run_ids), "created_at": now}
         if insert_new(self._database, connection, idempotency_keys, [row], "key"):
             return None
-        stored = connection.execute(
-            sa.select(idempotency_keys.c.run_ids).where(idempotency_keys.c.key == key)
-        ).scalar_one()
-        found = connection.execute(_RUN.where(runs.c.run_id.in_(decode_names(stored))).order_by(runs.c.id))
-        return [to_run(row) for row in found]
+        columns = (idempotency_keys.c.request, idempotency_keys.c.run_ids)
+        request, stored = connection.execute(sa.select(*columns).where(idempotency_keys.c.key == key.text)).one()
+        made = connection.execute(_RUN.where(runs.c.run_id.in_(decode_names(stored))).order_by(runs.c.id))
+        before = [to_run(row) for row in made]
+        if request not in (None, key.request) or not before:
+            raise KeyReused(key.text, [run.run_id for run in before])
+        return before
 
     def get(self, run_id: str) -> Run | None:
         with self._database.read() as connection:
@@ -83,9 +92,9 @@ class SqlRuns:
 
     def list(self, where: RunsFilter, *, limit: int, after: str | None = None) -> Sequence[Run]:
         query = _RUN.where(*_conditions(where)).order_by(runs.c.id.desc()).limit(limit)
-        if after is not None:
-            query = query.where(runs.c.id < sa.select(runs.c.id).where(runs.c.run_id == after).scalar_subquery())
         with self._database.read() as connection:
+            if after is not None:
+                query = query.where(runs.c.id < _place(connection, after))
             return [to_run(row) for row in connection.execute(query)]
 
     def count(self, where: RunsFilter) -> int:
@@ -196,6 +205,14 @@ class SqlRuns:
             connection.execute(sa.delete(events).where(events.c.run_id == run_id))
             connection.execute(sa.delete(runs).where(runs.c.run_id == run_id))
         return True
+
+
+def _place(connection: sa.Connection, run_id: str) -> int:
+    """The row of the run that a page ended with."""
+    place: int | None = connection.execute(sa.select(runs.c.id).where(runs.c.run_id == run_id)).scalar()
+    if place is None:
+        raise UnknownCursor(run_id, "no run has this id, or it was deleted since. Begin again without 'after'.")
+    return place
 
 
 def _conditions(where: RunsFilter) -> list[sa.ColumnElement[bool]]:

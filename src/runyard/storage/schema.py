@@ -14,7 +14,7 @@ from ..core.tick import InstigatorStatus, TickStatus
 from .columns import NAME, SERIAL, TransactionId
 
 #: Every revision of the schema, oldest first; the last is what this version of Runyard works with.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 REVISION = REVISIONS[-1]
 
 metadata = sa.MetaData()
@@ -341,6 +341,8 @@ idempotency_keys = sa.Table(
     sa.Column("key", NAME, primary_key=True),
     sa.Column("run_ids", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
+    # A digest of the request; null from before it was kept: such a key answers to every request.
+    sa.Column("request", NAME),
 )
 
 #: SQLite's stand-in for the sequences below; its single writer makes a row as good.

@@ -12,8 +12,10 @@ from .. import __version__
 from ..core.daemon import DaemonType
 from ..locations.api import Workspace
 from . import problems
+from .bodies import BodyMiddleware
 from .context import InstanceLike, WebContext
 from .feed import Feed
+from .head import HeadMiddleware
 from .pages import Pages
 from .routes import api, health
 from .security import SecurityMiddleware
@@ -59,10 +61,14 @@ def create_app(
     app.state.context = WebContext(instance, workspace, read_only)
     app.state.feed = feed
     app.state.own_daemons = tuple(own_daemons)
+    app.state.checks = health.Checks()
     if workspace is not None:
         workspace.on_change(lambda _: feed.moved("locations"))
-    problems.install(app)
+    # The last is the outermost: what goes wrong in any of the others is answered as a problem, too.
+    app.add_middleware(BodyMiddleware)
     app.add_middleware(SecurityMiddleware, allowed_hosts=allowed_hosts)
+    app.add_middleware(HeadMiddleware)
+    problems.install(app)
     app.include_router(health.router)
     app.include_router(api.router, prefix="/api/v1")
     app.mount("/", Pages())

@@ -90,7 +90,9 @@ class Feed:
 
     def _place(self, last_id: str | None) -> int | None:
         boot, _, number = (last_id or "").partition(".")
-        return int(number) if boot == self._boot and number.isdecimal() else None
+        # Only ids of this process are looked at further, and a client cannot make one of another length.
+        known = boot == self._boot and number.isdecimal() and len(number) <= len(str(self._count))
+        return min(int(number), self._count) if known else None
 
     def _id(self, number: int) -> str:
         return f"{self._boot}.{number}"

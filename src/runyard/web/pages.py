@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
 
@@ -42,6 +42,11 @@ class Pages(StaticFiles):
         super().__init__(directory=directory, check_dir=False)
         self.config_checked = True  # no look for the directory: a build may make it while the server runs
         self._index = directory / "index.html"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Files of the UI are small and go out whole; a Range that is malformed would be answered in plain text.
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         name = PurePosixPath(path)

@@ -4,10 +4,14 @@
 400    the body is no JSON, or what was asked for cannot be meant (``UserError``)
 403    another web page asks (Host, Origin), or the server is read-only
 404    the address, run, job, location, schedule or sensor does not exist
-409    the run's state does not allow it, or the overlap policy of its job does not now
+408    the body did not arrive in time
+409    the run's state does not allow it, or the overlap policy of its job does not now; or an idempotency key was used
+       for another request
+413    the body is too large
 415    a write that is not ``application/json``
 422    a field, run config or tag has a wrong value (``issues`` or ``tag_issues`` name each), or a limit does, or the
-       run takes more slots than a limit has
+       run takes more slots than a limit has; something is larger than ``core.bounds`` allows; ``after`` names a place
+       that is not in the list
 429    a what-if is being simulated already
 500    a fault of Runyard's; the answer carries the id under which the log has it
 503    the database or the code location cannot be reached now
@@ -35,16 +39,20 @@ from ..core.errors import (
     InvalidPause,
     InvalidRunConfig,
     InvalidTag,
+    KeyReused,
     LocationUnavailable,
     NeverAdmissible,
     NotFound,
     OverlapRefused,
     RunyardError,
     StorageUnavailable,
+    TooLarge,
+    UnknownCursor,
     UserError,
     WrongState,
 )
 from ..core.ids import new_id
+from ..core.text import quoted, shortened
 from ..operations.queue.simulate import NothingToSimulate, SimulatingAlready, TooMuchToSimulate
 from ..operations.submit_many import RequestRefused
 from ..operations.until import InvalidTime
@@ -63,6 +71,10 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {"description": "Refused; `detail` says why and what would do.", **_DESCRIBED},
     "5XX": {"description": "Not possible now; `detail` says what is missing.", **_DESCRIBED},
 }
+
+
+#: Faults of one request that its answer names.
+_MOST_ISSUES = 100
 
 
 class ReadOnly(UserError):
@@ -86,6 +98,9 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     NothingToSimulate: (422, "nothing-to-simulate"),
     SimulatingAlready: (429, "simulating-already"),
     InvalidTag: (422, "invalid-tag"),
+    TooLarge: (422, "too-large"),
+    UnknownCursor: (422, "unknown-cursor"),
+    KeyReused: (409, "key-reused"),
     InvalidRunConfig: (422, "invalid-run-config"),
     LocationUnavailable: (503, "location-unavailable"),
     StorageUnavailable: (503, "storage-unavailable"),
@@ -181,10 +196,10 @@ def _more_about(error: Exception) -> dict[str, Any]:
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  registered for this class only; tells the type checker
     if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = f"Nothing is at {request.url.path}; /api/v1/openapi.json lists the addresses."
+        detail = f"Nothing is at {shortened(request.url.path)}; /api/v1/openapi.json lists the addresses."
         return Problem(404, "not-found", detail)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        problem = Problem(405, "method-not-allowed", f"{request.url.path} does not take {request.method}.")
+        problem = Problem(405, "method-not-allowed", f"{shortened(request.url.path)} does not take {request.method}.")
         problem.headers.update(error.headers or {})
         return problem
     return Problem(error.status_code, "http", str(error.detail))
@@ -193,22 +208,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 async def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  registered for this class only, as above
     problems = error.errors()
-    if problems and problems[0]["type"] == "json_invalid":
-        return Problem(400, "malformed-json", f"The body is not valid JSON: {_json_fault(problems[0])}.")
-    issues = [{"path": _path(p["loc"]), "message": _message(p)} for p in problems]
+    issues = [{"path": _path(p["loc"]), "message": _message(p)} for p in problems[:_MOST_ISSUES]]
     told = "; ".join(f"{issue['path']}: {issue['message']}" for issue in issues)
     return Problem(422, "invalid-request", f"{told}.", issues=issues)
 
 
-def _json_fault(problem: dict[str, Any]) -> str:
-    reason = problem.get("ctx", {}).get("error", problem["msg"])
-    place = problem["loc"][-1]
-    return f"{reason} (character {place})" if isinstance(place, int) else str(reason)
-
-
 def _path(loc: tuple[Any, ...]) -> str:
     """``("body", "priority")`` as ``priority``, and the body itself as ``body``."""
-    return ".".join(str(part) for part in loc[1:]) or str(loc[0])
+    return ".".join(shortened(str(part)) for part in loc[1:]) or str(loc[0])
 
 
 def _message(problem: dict[str, Any]) -> str:
@@ -220,5 +227,4 @@ def _message(problem: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return f"'{text[:60]}'"
+    return quoted(value if isinstance(value, str) else json.dumps(value, default=str))

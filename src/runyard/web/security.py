@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..core.text import quoted
 from .problems import Problem
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -63,7 +64,8 @@ class SecurityMiddleware:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self._hosts.allows(host):
-            return Problem(403, "foreign-host", f"This server does not answer as '{host}'; use localhost or its -h.")
+            detail = f"This server does not answer as {quoted(host)}; use localhost or its -h."
+            return Problem(403, "foreign-host", detail)
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return Problem(400, "bad-request", "An address may not contain the character NUL.")
         if scope["method"] in _READS:
@@ -77,17 +79,25 @@ def _foreign_origin(headers: Headers, host: str) -> Problem | None:
         # Browsers that leave Origin out still say whether another site asks; commands send neither.
         foreign = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
     else:
-        foreign = urlsplit(origin).netloc.lower() != host.lower()
+        foreign = _netloc(origin) != host.lower()
     if not foreign:
         return None
-    return Problem(403, "foreign-origin", f"A page of '{origin or 'another site'}' may not write here.")
+    return Problem(403, "foreign-origin", f"A page of {quoted(origin or 'another site')} may not write here.")
+
+
+def _netloc(origin: str) -> str | None:
+    """None for text that is no address, which no page of ours sends."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _wrong_content_type(headers: Headers) -> Problem | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         return None
-    said = f"not as '{kind}'" if kind else "with a Content-Type header"
+    said = f"not as {quoted(kind)}" if kind else "with a Content-Type header"
     return Problem(415, "unsupported-media-type", f"Send writes as application/json, {said}; an empty body is {{}}.")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UserError
+from .addresses import is_loopback, machine_addresses
 
 if TYPE_CHECKING:
     import uvicorn
@@ -35,6 +36,18 @@ class CannotListen(UserError):
         super().__init__(f"Cannot listen on {host} port {port}: {reason}.")
 
 
+class OpenToOthers(UserError):
+    """The address can be reached from other machines, and nobody who comes is asked who they are."""
+
+    def __init__(self, host: str, address: str) -> None:
+        named = f"'{host}'" if host == address else f"'{host}' ({address})"
+        super().__init__(
+            f"{named} is no loopback address: everyone who reaches it could run code here, as Runyard has no log-in. "
+            "Listen on 127.0.0.1 and reach it through a tunnel (ssh -L 3000:127.0.0.1:3000 HOST) or a proxy that "
+            "asks who comes; or add --insecure-no-auth to let everyone in."
+        )
+
+
 class WebServer:
     """An HTTP server on a thread.
 
@@ -42,10 +55,13 @@ class WebServer:
         app_factory: makes the ASGI app; called in the thread.
         host: name or address to listen on.
         port: 0 for any free one; ``port`` then tells which.
+        insecure_no_auth: listen also where other machines reach it; nobody is asked who they are.
     """
 
-    def __init__(self, app_factory: Callable[[], Any], host: str, port: int) -> None:
+    def __init__(self, app_factory: Callable[[], Any], host: str, port: int, *, insecure_no_auth: bool = False) -> None:
         self._app_factory = app_factory
+        self._insecure_no_auth = insecure_no_auth
+        self._address = ""
         self.host = host
         self.port = port
         self._server: uvicorn.Server | None = None
@@ -57,9 +73,20 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Where a person finds it; known once started."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104  compared with only
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        """Where a person on this machine finds it; known once started."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """Where it is found, on a wildcard address by each address of this machine; known once started."""
+        every = {"0.0.0.0": socket.AF_INET, "::": socket.AF_UNSPEC}.get(self._address)  # noqa: S104  compared with only
+        hosts = [self.host] if every is None else machine_addresses(every)
+        return [f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}" for host in hosts]
+
+    @property
+    def open_to_others(self) -> bool:
+        """Whether other machines may reach it; known once started."""
+        return not is_loopback(self._address)
 
     def start(self) -> None:
         """Listen at once, so that early requests wait instead of failing, and load the app in the background.
@@ -67,9 +94,10 @@ class WebServer:
         Raises:
             PortInUse: another program listens there.
             CannotListen: the address is not this machine's, or may not be used.
+            OpenToOthers: other machines reach it, and the caller has not said that they may.
         """
-        self._socket = _listen(self.host, self.port)
-        self.port = self._socket.getsockname()[1]
+        self._socket = _listen(self.host, self.port, self._check_address)
+        self._address, self.port = self._socket.getsockname()[:2]
         self._thread.start()
 
     def wait_ready(self, timeout: float) -> bool:
@@ -86,6 +114,10 @@ class WebServer:
             self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(STOP_SECONDS)
+
+    def _check_address(self, address: str) -> None:
+        if not (self._insecure_no_auth or is_loopback(address)):
+            raise OpenToOthers(self.host, address)
 
     def _run(self) -> None:
         try:
@@ -109,13 +141,15 @@ class WebServer:
             self._server.run(sockets=[self._socket])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, check: Callable[[str], None]) -> socket.socket:
     if not 0 <= port <= 65535:
         raise CannotListen(host, port, "ports go from 0 to 65535")  # getaddrinfo would take it modulo 65536
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
+        # What the name means now is what is bound: it is not looked up again.
+        check(str(address[0]))
         return _bound(socket.socket(family, kind, proto), address)
     except socket.gaierror:
         raise CannotListen(host, port, "no such host") from None

@@ -30,7 +30,6 @@ export async function getPage<T>(path: string, signal?: AbortSignal): Promise<{ 
 
 export const post = <T>(path: string, body: unknown = {}) => write<T>('POST', path, body);
 export const put = <T>(path: string, body: unknown) => write<T>('PUT', path, body);
-export const remove = <T>(path: string) => write<T>('DELETE', path);
 
 async function write<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers = { 'Content-Type': 'application/json' };

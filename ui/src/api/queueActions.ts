@@ -1,7 +1,7 @@
 // What people do to the queue and its limits. Each returns once the server has committed.
 
 import { useAction } from './actions';
-import { post, put, remove } from './client';
+import { post, put } from './client';
 import type { PauseSubject, QueueFilter, SettableKind, Steering } from './queueTypes';
 import type { Run } from './types';
 
@@ -41,10 +41,7 @@ export interface LimitRequest {
 }
 
 export const useSetLimit = () =>
-  useAction(({ kind, name, limit }: LimitRequest) => {
-    if (limit === null) return remove(`/limits?kind=${kind}&name=${part(name)}`);
-    return put('/limits', { kind, name, limit });
-  }, TOPICS);
+  useAction((limit: LimitRequest) => put('/limits', limit), TOPICS);
 
 /** One call's share of a steering in bulk; `after` is where the next one goes on. */
 export function steerSome(steering: Steering, filter: QueueFilter, after: number | null) {

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from ...core.queue import AuditEntry, LimitChange
+from ...core.text import shortened
 from ...queue.rules import Pause
 from ..shapes import Shape, iso
-from .limits import LimitInForce
+from .limits import LimitInForce, shown_name
 from .shapes import paused_shape
+
+_LONGEST_SUBJECT, _LONGEST_MESSAGE = 300, 2_000
 
 
 def pause_shape(pause: Pause, *, running: int) -> Shape:
@@ -20,16 +23,16 @@ def audit_shape(entry: AuditEntry) -> Shape:
         "at": iso(entry.at),
         "by": entry.by,
         "action": entry.action,
-        "subject": entry.subject,
-        "message": entry.message,
+        "subject": shortened(entry.subject, _LONGEST_SUBJECT),
+        "message": shortened(entry.message, _LONGEST_MESSAGE),
     }
 
 
 def limit_change_shape(change: LimitChange) -> Shape:
     """``limit`` null: what the instance file says is in force again."""
-    return {"kind": change.kind, "name": change.name, "limit": change.limit}
+    return {"kind": change.kind, "name": shown_name(change.name), "limit": change.limit}
 
 
 def limit_in_force_shape(limit: LimitInForce) -> Shape:
     """``limit`` null: there is none. ``origin``: ``set`` by a person, ``file``, ``default`` or ``none``."""
-    return {"kind": limit.kind, "name": limit.name, "limit": limit.limit, "origin": limit.origin}
+    return {"kind": limit.kind, "name": shown_name(limit.name), "limit": limit.limit, "origin": limit.origin}

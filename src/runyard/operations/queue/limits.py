@@ -6,8 +6,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from ...core.bounds import NAME
 from ...core.clock import Clock
 from ...core.queue import LimitChange
+from ...core.text import shortened
 from ...queue.admission.groups import RUN_SLOTS
 from ...queue.limit_changes import rule_name
 from ...queue.rules import NO_LIMIT, Rules
@@ -37,7 +39,8 @@ class LimitInForce(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        return {"runs": RUN_SLOTS, "pool": f"pool {self.name}", "tag": self.name}[self.kind]
+        name = shown_name(self.name)
+        return {"runs": RUN_SLOTS, "pool": f"pool {name}", "tag": name}[self.kind]
 
 
 def set_limit(stores: LimitStores, kind: LimitKind, name: str, limit: int, *, by: str, clock: Clock) -> Rules:
@@ -53,8 +56,22 @@ def set_limit(stores: LimitStores, kind: LimitKind, name: str, limit: int, *, by
 
 
 def unset_limit(stores: LimitStores, kind: LimitKind, name: str, *, by: str, clock: Clock) -> Rules:
-    """Have what the instance file says again; for a pool without a limit there that is the default."""
-    return _change(stores, LimitChange(kind=kind, name=name, limit=None), by=by, clock=clock)
+    """Have what the instance file says again; for a pool without a limit there that is the default.
+
+    A name that is longer than names may be now is accepted as it is shown: its beginning and an ellipsis.
+    """
+    change = LimitChange(kind=kind, name=_whole_name(stores, kind, name), limit=None)
+    return _change(stores, change, by=by, clock=clock)
+
+
+def shown_name(name: str) -> str:
+    """A limit's name as people see it, cut where it was stored before names had a bound."""
+    return shortened(name, NAME)
+
+
+def _whole_name(stores: LimitStores, kind: LimitKind, name: str) -> str:
+    long = (change.name for change in stores.limits.changed() if change.kind == kind and len(change.name) > NAME)
+    return next((each for each in long if name in (each, shown_name(each))), name)
 
 
 def pool_limit(stores: LimitStores, pool: str) -> LimitInForce:

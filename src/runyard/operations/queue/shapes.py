@@ -50,7 +50,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ...core.bounds import NAME
 from ...core.run import Run, RunStatus
+from ...core.text import shortened
 from ...queue.explanation.entries import Alternative, LimitUse, QueueEntry, QueueSummary, Starvation
 from ...queue.explanation.estimates import EstimateError
 from ...queue.explanation.overtaking import Overtaken
@@ -177,7 +179,7 @@ def overtaken_shape(overtaken: Overtaken) -> Shape:
 
 def limit_shape(use: LimitUse) -> Shape:
     return {
-        "rule": use.rule,
+        "rule": shortened(use.rule, NAME + len("pool ")),
         "kind": use.kind,
         "limit": use.limit,
         "used": use.used,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...core.clock import Clock
+from ...core.errors import UnknownCursor
 from ...core.queue import QueueFilter
 from ...core.run import Run, RunStatus
 from ...queue.explanation.entries import Alternative, QueueEntry, QueueSummary
@@ -35,8 +36,13 @@ def entries(stores: QueueViewStores, *, clock: Clock, limit: int = 100, after: s
     """Queued runs by forecast, then by position, held ones last, each with the reason that it waits.
 
     ``after`` is the run that the page before ended with; when it has left the queue meanwhile, this is the first page.
+
+    Raises:
+        UnknownCursor: there is no such run, or it was deleted since.
     """
     last = None if after is None else stores.runs.get(after)
+    if after is not None and last is None:
+        raise UnknownCursor(after, "no run has this id, or it was deleted since. Begin again without 'after'.")
     if last is not None and last.status is not RunStatus.QUEUED:
         last = None
     return _listed(stores, queue_state(stores, clock=clock), limit, last)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter
 
 from ... import __version__
 from ...operations.processes import serving
 from ...operations.shapes import process_shape
+from ...settings.masking import masked
 from ..context import Context
-from ..masking import mask_url, mask_yaml
 from ..responses import Json
 
 router = APIRouter(tags=["instance"])
@@ -29,10 +28,10 @@ def instance(context: Context) -> Json:
             "version": __version__,
             "home": settings.home,
             "ephemeral": settings.ephemeral,
-            "storage": _storage(context),
+            "storage": context.stores.describe(),
             "read_only": context.read_only,
             "cancel_timeout_seconds": settings.monitoring.cancel_timeout_seconds,
-            "configuration_text": mask_yaml(settings.text) if settings.text else "",
+            "configuration_text": masked(settings.text),
             "configuration_file": settings.file,
             "notices": list(settings.notices),
             "processes": [process_shape(process) for process in serving(context.stores, clock=context.clock)],
@@ -40,8 +39,3 @@ def instance(context: Context) -> Json:
             "workspace_problem": context.workspace.problem() if context.workspace else None,
         }
     )
-
-
-def _storage(context: Context) -> dict[str, Any]:
-    described = context.stores.describe()
-    return {key: mask_url(value) if isinstance(value, str) else value for key, value in described.items()}

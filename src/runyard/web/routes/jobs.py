@@ -12,7 +12,6 @@ from ...core.errors import InvalidTag
 from ...operations.shapes import job_shape
 from ...operations.submit import VALIDATE_SECONDS, find_job
 from ..context import Context
-from ..fields import StorableDict
 from ..responses import Json
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -23,8 +22,8 @@ class ValidationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    run_config: StorableDict = {}
-    tags: StorableDict = {}
+    run_config: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
 
 
 @router.get("")

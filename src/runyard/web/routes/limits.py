@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from ...core.queue import LimitChange
@@ -12,20 +12,22 @@ from ...operations.queue import limits as limit_changes
 from ...operations.queue.control_shapes import limit_change_shape, limit_in_force_shape
 from ...operations.queue.shapes import limit_shape
 from ..context import Context
-from ..fields import BY_WEB, StorableText
+from ..fields import BY_WEB
 from ..responses import Json
 
 router = APIRouter(tags=["queue"])
 
 
 class NewLimit(BaseModel):
-    """``name``: the pool; of tags ``key`` (all values together), ``key=value`` or ``key=*`` (each); else empty."""
+    """``name``: the pool; of tags ``key`` (all values together), ``key=value`` or ``key=*`` (each); else empty.
+    ``limit`` null: what the instance file says again.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     kind: limit_changes.LimitKind
-    name: StorableText = ""
-    limit: Annotated[StrictInt, Field(ge=-1, le=2**31 - 1)]
+    name: str = ""
+    limit: Annotated[StrictInt, Field(ge=-1, le=2**31 - 1)] | None
 
 
 @router.get("/limits")
@@ -43,14 +45,15 @@ def in_force(context: Context) -> Json:
 @router.put("/limits")
 def set_limit(context: Context, body: NewLimit) -> Json:
     """Put another limit in force, in place of the instance file's, until it is taken back. It evicts nobody."""
-    limit_changes.set_limit(context.stores, body.kind, body.name, body.limit, by=BY_WEB, clock=context.clock)
+    if body.limit is None:
+        limit_changes.unset_limit(context.stores, body.kind, body.name, by=BY_WEB, clock=context.clock)
+    else:
+        limit_changes.set_limit(context.stores, body.kind, body.name, body.limit, by=BY_WEB, clock=context.clock)
     return Json(limit_change_shape(LimitChange(kind=body.kind, name=body.name, limit=body.limit)))
 
 
 @router.delete("/limits")
-def unset_limit(
-    context: Context, kind: limit_changes.LimitKind, name: Annotated[str, Query(max_length=10_000)] = ""
-) -> Json:
+def unset_limit(context: Context, kind: limit_changes.LimitKind, name: str = "") -> Json:
     """Have what the instance file says again; for a pool without one that is the default."""
     limit_changes.unset_limit(context.stores, kind, name, by=BY_WEB, clock=context.clock)
     return Json(limit_change_shape(LimitChange(kind=kind, name=name, limit=None)))

@@ -15,7 +15,7 @@ from ...operations.shapes import Shape
 from ...operations.until import parse_until
 from ...queue.rules import Pause, PauseScope
 from ..context import Context, WebContext
-from ..fields import BY_WEB, Limit, StorableText
+from ..fields import BY_WEB, Limit
 from ..responses import Json
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -27,15 +27,15 @@ class Subject(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scope: PauseScope = "queue"
-    name: StorableText = ""
-    value: StorableText = ""
+    name: str = ""
+    value: str = ""
 
 
 class NewPause(Subject):
     """``until``: ISO 8601, a time of day such as ``18:00``, or a span such as ``2h``; null: until it is resumed."""
 
-    reason: StorableText = ""
-    until: StorableText | None = None
+    reason: str = ""
+    until: str | None = None
 
 
 @router.post("/pause")

@@ -44,7 +44,7 @@ from ...operations.queue import view as queue_view
 from ...operations.queue.shapes import explained_shape, queue_entry_shape, unqueued_shape
 from ...operations.shapes import run_shape
 from ..context import Context
-from ..fields import BY_WEB, After, Limit, StorableText
+from ..fields import BY_WEB, After, Limit
 from ..responses import Json, page
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -64,7 +64,7 @@ class NewPriority(BaseModel):
 class Hold(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reason: StorableText = ""
+    reason: str = ""
 
 
 class Filter(BaseModel):
@@ -72,10 +72,10 @@ class Filter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    run_ids: Annotated[list[StorableText], Field(max_length=MOST_IDS)] = []
-    job: StorableText | None = None
-    location: StorableText | None = None
-    tags: dict[StorableText, StorableText] = {}
+    run_ids: Annotated[list[str], Field(max_length=MOST_IDS)] = []
+    job: str | None = None
+    location: str | None = None
+    tags: dict[str, str] = {}
     priority: Priority | None = None
     held: StrictBool | None = None
     all: StrictBool = False
@@ -112,7 +112,7 @@ class Steer(BaseModel):
     action: Literal["priority", "hold", "release", "cancel"]
     filter: Filter
     priority: Priority | None = None
-    reason: StorableText = ""
+    reason: str = ""
     after: RowNumber | None = None
 
     @model_validator(mode="after")

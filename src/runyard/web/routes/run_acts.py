@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter
@@ -15,7 +15,7 @@ from ...operations.cancel_many import Doomed, cancel_many
 from ...operations.reexecute import Reexecution, Reexecutor, Strategy
 from ...operations.shapes import run_shape
 from ..context import Context, WebContext
-from ..fields import BY_WEB, StorableDict, StorableText
+from ..fields import BY_WEB
 from ..responses import Json
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -32,9 +32,9 @@ class ReexecuteRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     strategy: Strategy = Strategy.ALL
-    steps: Annotated[list[StorableText], Field(max_length=MOST_RUNS)] = []
-    run_config: StorableDict | None = None
-    tags: StorableDict = {}
+    steps: Annotated[list[str], Field(max_length=MOST_RUNS)] = []
+    run_config: dict[str, Any] | None = None
+    tags: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _steps_are_for_selected(self) -> ReexecuteRequest:
@@ -48,7 +48,7 @@ class ReexecuteMany(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    run_ids: Annotated[list[StorableText], Field(min_length=1, max_length=MOST_RUNS)]
+    run_ids: Annotated[list[str], Field(min_length=1, max_length=MOST_RUNS)]
     strategy: Literal["all", "from_failure"] = "all"
 
 
@@ -57,12 +57,12 @@ class CancelRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    run_ids: Annotated[list[StorableText], Field(max_length=MOST_RUNS)] = []
+    run_ids: Annotated[list[str], Field(max_length=MOST_RUNS)] = []
     all: StrictBool = False
-    job: StorableText | None = None
-    location: StorableText | None = None
+    job: str | None = None
+    location: str | None = None
     status: list[RunStatus] = []
-    tag: dict[StorableText, StorableText] = {}
+    tag: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _says_which(self) -> CancelRequest:

@@ -7,16 +7,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from ...core.errors import UserError, WrongState
+from ...core.bounds import IDEMPOTENCY_KEY
+from ...core.errors import UnknownCursor, UserError
 from ...core.events import BEGINNING, Cursor
-from ...core.run import Run, RunStatus
+from ...core.run import RunStatus
+from ...core.text import quoted
 from ...operations.find_run import find_run
+from ...operations.run_events import events_of_run
 from ...operations.shapes import event_shape, run_shape
 from ...operations.submit import SubmitRequest, submit
 from ...operations.submit_many import BATCH, submit_many
 from ...storage.protocols import RunsFilter
 from ..context import Context
-from ..fields import After, Limit, StorableDict
+from ..fields import After, Limit
 from ..responses import Json, page
 
 router = APIRouter(prefix="/runs", tags=["runs"])
@@ -29,8 +32,8 @@ class LaunchRequest(BaseModel):
 
     job_name: str
     location: str | None = None
-    run_config: StorableDict = {}
-    tags: StorableDict = {}
+    run_config: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
 
 
 class LaunchRequests(BaseModel):
@@ -41,7 +44,7 @@ class LaunchRequests(BaseModel):
     runs: Annotated[list[LaunchRequest], Field(min_length=1, max_length=BATCH)]
 
 
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=IDEMPOTENCY_KEY)]
 
 
 @router.get("")
@@ -55,8 +58,10 @@ def list_runs(
     location: str | None = None,
     tag: Annotated[list[str], Query(description="`key=value`; all of them, when given more than once")] = [],  # noqa: B006
 ) -> Json:
-    """Runs, newest first. ``after`` is the id that the page before ended with; the Link header has the next."""
-    where = RunsFilter(job_name=job, location_name=location, statuses=tuple(status), tags=dict(map(_tag, tag)))
+    """Runs, newest first. ``after`` is the id that the page before ended with; the Link header has the next. When that
+    run was deleted meanwhile, begin again without it."""
+    statuses = tuple(dict.fromkeys(status))
+    where = RunsFilter(job_name=job, location_name=location, statuses=statuses, tags=dict(map(_tag, tag)))
     runs = list(context.stores.runs.list(where, limit=limit + 1, after=after))
     shown, more = runs[:limit], len(runs) > limit
     return page(request, [run_shape(run) for run in shown], limit=limit, after=shown[-1].run_id if more else None)
@@ -75,7 +80,8 @@ def launch(
     body: LaunchRequest,
     idempotency_key: IdempotencyKey = None,
 ) -> Json:
-    """Ask for a run. The same ``Idempotency-Key`` again answers with the run of the first time."""
+    """Ask for a run. The same ``Idempotency-Key`` with the same request again answers with the run of the first time;
+    with another request it is refused."""
     asked = _request(body, idempotency_key)
     run = submit(
         context.stores,
@@ -85,7 +91,6 @@ def launch(
         queued=context.settings.queue.queued,
         in_force=context.settings.tags_in_force,
     )
-    _check_same_request(run, body)
     return Json(run_shape(run), status_code=201, headers={"Location": f"/api/v1/runs/{run.run_id}"})
 
 
@@ -93,7 +98,7 @@ def launch(
 def launch_batch(context: Context, body: LaunchRequests, idempotency_key: IdempotencyKey = None) -> Json:
     """Put up to 1,000 runs into the queue, all or none; ``index`` of a refusal is the first that cannot be granted.
 
-    The same ``Idempotency-Key`` again answers with the runs of the first time.
+    The same ``Idempotency-Key`` with the same requests again answers with the runs of the first time.
     """
     if not context.settings.queue.queued:
         raise UserError("Many runs at once need the queue, and this instance starts every run at once.")
@@ -119,7 +124,7 @@ def run_events(context: Context, run_id: str, after: After = None, limit: Limit 
     """The run's log in the order of commits; ``next`` is the ``after`` to go on with, also when nothing is new."""
     run = find_run(context.stores.runs, run_id)
     place = _cursor(after)
-    found = context.stores.events.of_run(run.run_id, after=place, limit=limit)
+    found = events_of_run(context.stores.events, run.run_id, after=place, limit=limit)
     following = found[-1].cursor if found else place
     return Json({"events": [event_shape(event) for event in found], "next": following.encode()})
 
@@ -137,7 +142,7 @@ def _request(body: LaunchRequest, idempotency_key: str | None = None) -> SubmitR
 def _tag(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise UserError(f"tag={text!r} is not of the form key=value.")
+        raise UserError(f"tag={quoted(text)} is not of the form key=value.")
     return key, value
 
 
@@ -145,12 +150,4 @@ def _cursor(text: str | None) -> Cursor:
     try:
         return Cursor.decode(text) if text else BEGINNING
     except ValueError:
-        raise UserError(f"after={text!r} is no place in the log; give the 'next' of an answer before.") from None
-
-
-def _check_same_request(run: Run, body: LaunchRequest) -> None:
-    asked: tuple[str, dict[str, Any]] = (body.job_name, body.run_config)
-    if (run.job_name, run.run_config) != asked:
-        raise WrongState(
-            f"This Idempotency-Key belongs to run {run.run_id[:8]} of '{run.job_name}', asked for with another body."
-        )
+        raise UnknownCursor(text or "", "give the 'next' of an answer before.") from None

@@ -14,7 +14,6 @@ from ...queue.rules import Rules
 from ...settings.limits_file import rules_of_section
 from ...settings.load_file import load_of_list
 from ..context import Context
-from ..fields import StorableDict, StorableList
 from ..responses import Json
 
 router = APIRouter(prefix="/queue", tags=["queue"])
@@ -30,10 +29,10 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limits: StorableDict | None = None
+    limits: dict[str, Any] | None = None
     since: str | None = Field(default=None, alias="from")
     until: str | None = Field(default=None, alias="to")
-    load: StorableList | None = None
+    load: list[Any] | None = None
     seed: StrictInt = 0
 
     @model_validator(mode="after")
