@@ -188,3 +188,22 @@ def test_inputs_of_the_job_and_of_its_config_reach_a_step():
     values = PickledValues()
     assert step(job, "show", values=values).status is StepStatus.SUCCESS
     assert values.get("r1", "show", "result") == "5 w"
+
+
+@pytest.mark.parametrize("how", ["another value", "a wrong type", "a name twice"])
+def test_a_generator_that_is_left_before_its_end_cleans_up_in_its_step(how):
+    sink = Sink()
+
+    def yields(mine: Tracked):
+        try:
+            if how == "another value":
+                yield 5
+            yield dg.Output("text" if how == "a wrong type" else 1)
+            yield dg.Output(2)
+        finally:
+            TRACE.append("cleaned")
+
+    end = step(of(yields, out=dg.Out(int)), "subject", sink)
+    assert end.status is StepStatus.FAILURE
+    assert TRACE == ["up mine", "cleaned", "down mine"]
+    assert sink.told("subject")[-1] == "STEP_FAILURE"

@@ -169,7 +169,7 @@ def test_what_is_left_after_the_grace_is_named_and_killed(yard: Yard, executor: 
     runs = {how: launch(yard, how) for how in LEFT}
     for how, run_id in runs.items():
         [warning] = yard.until(lambda run_id=run_id: warnings(yard, run_id))  # type: ignore[misc]  # bound default
-        assert yard.run(run_id).status is RunStatus.SUCCESS
+        assert yard.finished(run_id).status is RunStatus.SUCCESS
         assert (warning.type, warning.level) == (EventType.ENGINE_EVENT, "WARNING")
         step = None if "in_process" in executor else ("first_async" if how == "async" else "first")
         assert warning.step_key == step

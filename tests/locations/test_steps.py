@@ -535,3 +535,37 @@ def test_a_step_that_waits_for_its_pool_names_who_holds_it(yard: Yard, executor:
     go(yard, "first", "second")
     for run_id in (first, second):
         assert yard.finished(run_id).status is RunStatus.SUCCESS
+
+
+FAILS_WHEN_STOPPED = """
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=3))
+def stubborn():
+    try:
+        gate("stubborn")
+    except BaseException:
+        raise ValueError("the clean-up failed.")
+
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=3))
+def asking():
+    try:
+        gate("asking")
+    except BaseException:
+        raise dg.RetryRequested(max_retries=3)
+
+def body():
+    stubborn(), asking()
+"""
+
+
+@pytest.mark.parametrize("executor", ["dg.multiprocess_executor", "dg.in_process_executor"])
+def test_no_step_of_a_canceled_run_is_tried_again(yard: Yard, executor: str) -> None:
+    location = yard.location(steps(FAILS_WHEN_STOPPED, executor=executor))
+    run_id = yard.launch(location)
+    began = ["stubborn", "asking"] if "multi" in executor else ["stubborn"]
+    for name in began:
+        yard.file(name)
+    yard.stores.runs.cancel_active(run_id, message="asked", now=yard.clock.now())
+    assert location.terminate(run_id, attempt=1, force=False, timeout=5)
+    assert yard.finished(run_id).status is RunStatus.CANCELED
+    ends = yard.steps(run_id, EventType.STEP_UP_FOR_RETRY, EventType.STEP_FAILURE)
+    assert sorted(ends) == sorted(("STEP_FAILURE", name) for name in began)

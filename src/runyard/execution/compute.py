@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..core.text import did_you_mean, listing
@@ -34,7 +34,7 @@ def call_op(
     return op.compute_fn(*args, **kwargs)
 
 
-def results(op: OpDefinition, returned: Any) -> Iterator[Any]:
+def results(op: OpDefinition, returned: Any) -> Generator[Any, None, None]:
     """Outputs, and reports such as AssetMaterialization, in the order in which the function gives them.
 
     Raises:
@@ -52,7 +52,7 @@ def results(op: OpDefinition, returned: Any) -> Iterator[Any]:
         yield from _of_value(op, returned)
 
 
-def _drain(stream: AsyncIterator[Any]) -> Iterator[Any]:
+def _drain(stream: AsyncIterator[Any]) -> Generator[Any, None, None]:
     with _event_loop() as loop:
         while (item := loop.run_until_complete(_next(stream))) is not _END:
             yield item
@@ -100,8 +100,20 @@ async def _next(stream: AsyncIterator[Any]) -> Any:
     return await anext(stream, _END)
 
 
-def _checked(op: OpDefinition, stream: Iterator[Any]) -> Iterator[Any]:
+def _checked(op: OpDefinition, stream: Generator[Any, Any, Any]) -> Generator[Any, None, None]:
     seen: set[str] = set()
+    # A function that is left before its end cleans up now, and not when its generator happens to be collected.
+    with closing(stream):
+        yield from _checked_items(op, stream, seen)
+    missing = [name for name, out in op.outs.items() if out.is_required and not out.is_nothing and name not in seen]
+    if missing:
+        raise InvariantViolation(
+            f"Op '{op.name}' did not yield its required output{'s' if len(missing) > 1 else ''} {listing(missing)}. "
+            "Yield Output(value, output_name=…) for each, or declare Out(is_required=False)."
+        )
+
+
+def _checked_items(op: OpDefinition, stream: Iterator[Any], seen: set[str]) -> Iterator[Any]:
     for item in stream:
         if not isinstance(item, (Output, *REPORTS)):
             raise InvariantViolation(
@@ -111,12 +123,6 @@ def _checked(op: OpDefinition, stream: Iterator[Any]) -> Iterator[Any]:
         if isinstance(item, Output):
             _check_name(op, item.output_name, seen)
         yield item
-    missing = [name for name, out in op.outs.items() if out.is_required and not out.is_nothing and name not in seen]
-    if missing:
-        raise InvariantViolation(
-            f"Op '{op.name}' did not yield its required output{'s' if len(missing) > 1 else ''} {listing(missing)}. "
-            "Yield Output(value, output_name=…) for each, or declare Out(is_required=False)."
-        )
 
 
 def _check_name(op: OpDefinition, name: str, seen: set[str]) -> None:

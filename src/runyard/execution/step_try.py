@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, NamedTuple
 
 from ..core.error_info import error_info
@@ -101,13 +101,14 @@ class StepTry:
         config = config_entry(self._attempt.config, step.path).get("config")
         needed = {key: resources[key] for key in op.required_resource_keys}
         context = self._context(needed, config)
-        for item in results(op, call_op(op, context, inputs, config, needed)):
-            if isinstance(item, Output):
-                check_output_type(step.key, op, item)
-                outputs[item.output_name] = item.value
-                self._keep(item, context)
-            else:
-                self.events.report(op.name, item)
+        with closing(results(op, call_op(op, context, inputs, config, needed))) as items:
+            for item in items:
+                if isinstance(item, Output):
+                    check_output_type(step.key, op, item)
+                    outputs[item.output_name] = item.value
+                    self._keep(item, context)
+                else:
+                    self.events.report(op.name, item)
         for name, out in op.outs.items():
             if out.is_nothing and out.is_required:
                 outputs.setdefault(name, None)

@@ -91,9 +91,10 @@ def _move(group: Path, pid: int) -> bool:
 def members(group: Path) -> set[int]:
     """Every process of the group and of those inside of it."""
     found: set[int] = set()
-    for file in group.rglob(_PROCS):
-        with suppress(OSError):  # its group was removed since
-            found.update(map(int, file.read_text().split()))
+    # Groups may be removed meanwhile, which walk passes over too.
+    for directory, _, _ in os.walk(group):
+        with suppress(OSError):
+            found.update(map(int, (Path(directory) / _PROCS).read_text().split()))
     return found
 
 
