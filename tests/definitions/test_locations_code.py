@@ -127,7 +127,7 @@ def test_a_fault_of_one_schedule_or_sensor_is_its_problem_and_the_others_load(lo
         + "never = make('never', cron_schedule='0 0 31 2 *')\n"
         + "none = make('none', cron_schedule=None)\n"
         + "number = make('number', cron_schedule=5)\n"
-        + "zone = make('zone', execution_timezone='Europe/Zurch')\n"
+        + "zone = make('zone', execution_timezone='Europe/\\nZurch')\n"
         + "both_wrong = make('both_wrong', cron_schedule='x', execution_timezone='y')\n"
         + "no_job = make('no_job', job=None, job_name='bth')\n"
         + "not_callable = make('not_callable', tags_fn=5)\n"
@@ -148,7 +148,7 @@ def test_a_fault_of_one_schedule_or_sensor_is_its_problem_and_the_others_load(lo
         "never": "day of month '31' never comes in month '2'",
         "none": "cron_schedule is a cron expression or a list with at least one",
         "number": "Cron schedule '5': a cron schedule is a string of five fields",
-        "zone": "No time zone named 'Europe/Zurch'. Did you mean 'Europe/Zurich'?",
+        "zone": "No time zone named 'Europe/ Zurch'. Did you mean 'Europe/Zurich'?",
         "both_wrong": "it has 1 field",
         "no_job": "names the job 'bth', which is not defined. Did you mean 'both'?",
         "not_callable": "Schedule 'not_callable': tags_fn is a function, not 5",

@@ -107,3 +107,7 @@ class LocationRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: float = 0.0
     #: Kept by the run queue's leader beside what the location publishes; over once its time has passed.
     left_alone: LeftAlone | None = None
+
+    def problems(self) -> tuple[str, ...]:
+        """As ``LocationDefinitions.problems``; none where there are no definitions."""
+        return self.definitions.problems() if self.definitions else ()

@@ -23,5 +23,5 @@ class Problems:
             self._found.append(f"{owner}: {error}" if owner else str(error))
 
     def text(self, *more: str) -> str | None:
-        """All of them with ``more``; None when there are none."""
-        return " ".join([*self._found, *more]) or None
+        """All of them with ``more`` on one line; None when there are none."""
+        return " ".join(" ".join([*self._found, *more]).split()) or None
