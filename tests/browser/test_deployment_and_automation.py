@@ -20,6 +20,25 @@ def test_a_schedule_is_switched_on_and_off(page: Page, dev: DevYard) -> None:
     expect(switch).not_to_be_checked()
 
 
+def test_a_schedule_that_cannot_run_is_named_and_the_others_stay(page: Page, dev: DevYard) -> None:
+    code = dev.directory / "jobs.py"
+    told = "Schedule 'broken_cron': Cron schedule '0 99 * * *': hour '99' is not valid"
+    more = "broken_cron = dg.ScheduleDefinition('broken_cron', job=gate, cron_schedule='0 99 * * *')\n"
+    more += "defs = dg.Definitions.merge(defs, dg.Definitions(schedules=[broken_cron]))\n"
+    page.goto("/deployment/locations")
+    expect(page.get_by_text("jobs.py").first).to_be_visible()
+    try:
+        code.write_text(JOBS + more)
+        expect(page.get_by_text(told).first).to_be_visible()
+        page.goto("/automation")
+        expect(page.get_by_role("row").filter(has_text="broken_cron")).to_contain_text(f"Cannot run: {told}")
+        expect(page.get_by_role("switch", name="broken_cron is on")).to_be_disabled()
+        expect(page.get_by_role("switch", name="every_morning is on")).to_be_enabled()
+    finally:
+        code.write_text(JOBS)
+    expect(page.get_by_text("broken_cron")).to_have_count(0)
+
+
 def test_a_location_that_breaks_shows_the_users_line_and_mends_by_itself(page: Page, dev: DevYard) -> None:
     code = dev.directory / "jobs.py"
     page.goto("/deployment/locations")

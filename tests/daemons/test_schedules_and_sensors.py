@@ -11,14 +11,17 @@ import msgspec
 import pytest
 
 from runyard.core.clock import ManualClock
+from runyard.core.errors import WrongState
 from runyard.core.events import ErrorInfo
 from runyard.core.lease import Fence
-from runyard.core.location import ScheduleInfo, SensorInfo
+from runyard.core.location import LocationRecord, LocationState, ScheduleInfo, SensorInfo
 from runyard.core.run import RunStatus
 from runyard.core.tick import Evaluation, InstigatorKey, InstigatorStatus, RunAsked, TickStatus
 from runyard.daemons.scheduler import SchedulerDaemon
 from runyard.daemons.sensor import SensorDaemon
 from runyard.operations import instigators
+from runyard.operations.instigators import Upcoming, listing, next_ticks, start
+from runyard.operations.shapes import instigator_shape, iso, location_shape, tick_shape
 from runyard.queue.lanes import parse_lane
 from runyard.settings.instance import InstanceSettings, QueueSettings, SchedulerSettings, SqliteSettings
 from runyard.storage.protocols import RunsFilter, Stores
@@ -230,6 +233,58 @@ def test_a_failed_evaluation_keeps_the_cursor(bench) -> None:
     assert yard.sensor_tick().status is TickStatus.FAILURE
     assert yard.stores.ticks.states()[0].cursor == "1"
     assert yard.sensor_tick().consecutive_failures == 2
+
+
+@pytest.mark.parametrize("good", [asks("a"), lambda _: Evaluation(status=TickStatus.SKIPPED)])
+def test_failures_in_a_row_are_counted_until_a_tick_succeeds_or_skips(bench, good) -> None:
+    yard = bench()
+    yard.location.answer = failing
+    first, *others = [yard.sensor_tick() for _ in range(3)]
+    assert [tick.consecutive_failures for tick in (first, *others)] == [1, 2, 3]
+    assert {tick.failing_since for tick in (first, *others)} == {first.time}
+    shape = tick_shape(others[-1])
+    assert (shape["failure_count"], shape["failing_since"]) == (3, iso(first.time))
+    yard.location.answer = good
+    ended = yard.sensor_tick()
+    assert (ended.consecutive_failures, ended.failing_since, tick_shape(ended)["failure_count"]) == (0, None, 0)
+    yard.location.answer = failing
+    again = yard.sensor_tick()
+    assert (again.consecutive_failures, again.failing_since) == (1, again.time)
+
+
+def test_what_has_a_problem_is_not_evaluated_and_keeps_its_state(bench) -> None:
+    yard = bench()
+    yard.schedule_pass()
+    yard.sensor_tick()
+    broken = [msgspec.structs.replace(HOURLY, cron_schedule=("nonsense",), execution_timezone="Mars/X", problem="no.")]
+    yard.location.definitions = definitions(
+        "job", schedules=broken, sensors=[msgspec.structs.replace(DROP, problem="no.")]
+    )
+    yard.clock.advance(7200)
+    yard.location.evaluated.clear()
+    yard.schedule_pass()
+    yard.sensor_pass()
+    assert yard.location.evaluated == []
+    assert yard.woken.errors == []
+    assert len(yard.stores.ticks.states()) == 2
+    yard.location.definitions = definitions("job", schedules=[HOURLY], sensors=[DROP])
+    yard.schedule_pass()
+    yard.woken.wait()
+    assert [request.scheduled_for for request in yard.location.evaluated] == [HOUR + 7200]
+
+
+def test_what_has_a_problem_cannot_be_started_and_its_listing_says_why(bench) -> None:
+    yard = bench()
+    code = definitions("job", schedules=[msgspec.structs.replace(HOURLY, problem="Schedule 'hourly': bad.")])
+    yard.stores.locations.publish(LocationRecord(name="yard", state=LocationState.LOADED, definitions=code))
+    key = InstigatorKey("schedule", "yard", "hourly")
+    with pytest.raises(WrongState, match=r"Schedule 'hourly': bad\. It can be started when that is mended\."):
+        start(yard.stores, key, clock=yard.clock)
+    (view,) = listing(yard.stores, "schedule", clock=yard.clock)
+    shape = instigator_shape(view)
+    assert (shape["status"], shape["problem"], shape["next_tick_at"]) == ("STOPPED", "Schedule 'hourly': bad.", None)
+    assert next_ticks(yard.stores, key, clock=yard.clock) == Upcoming("UTC")
+    assert location_shape(yard.stores.locations.all()[0])["problems"] == ["Schedule 'hourly': bad."]
 
 
 def test_a_priority_from_code_that_is_no_integer_warns_and_counts_as_zero(bench) -> None:

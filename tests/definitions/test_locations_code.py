@@ -1,5 +1,6 @@
 """Loading a code location, and what Definitions puts together or refuses."""
 
+import functools
 import sys
 import textwrap
 
@@ -112,8 +113,56 @@ def test_the_users_own_errors_come_through(load):
         load("1 / 0\n")
     with pytest.raises(SyntaxError):
         load("def\n")
-    with pytest.raises(InvalidDefinition, match=r"Cron schedule"):
-        load(HEAD + "s = dg.ScheduleDefinition(name='s', job=both, cron_schedule='* * *')\n")
+    with pytest.raises(InvalidDefinition, match=r"give run_config or run_config_fn"):
+        load(HEAD + "s = dg.ScheduleDefinition(name='s', job=both, run_config={}, run_config_fn=dict)\n")
+
+
+def test_a_fault_of_one_schedule_or_sensor_is_its_problem_and_the_others_load(load):
+    defs = load(
+        HEAD
+        + "def make(name, **more):\n"
+        + "    return dg.ScheduleDefinition(name, **{'job': both, 'cron_schedule': '@daily', **more})\n"
+        + "bad_cron = make('bad_cron', cron_schedule='0\\n99 * * *')\n"
+        + "one_of_two = make('one_of_two', cron_schedule=['@hourly', 'nonsense'])\n"
+        + "never = make('never', cron_schedule='0 0 31 2 *')\n"
+        + "none = make('none', cron_schedule=None)\n"
+        + "number = make('number', cron_schedule=5)\n"
+        + "zone = make('zone', execution_timezone='Europe/\\nZurch')\n"
+        + "both_wrong = make('both_wrong', cron_schedule='x', execution_timezone='y')\n"
+        + "no_job = make('no_job', job=None, job_name='bth')\n"
+        + "not_callable = make('not_callable', tags_fn=5)\n"
+        + "good = make('good')\n"
+        + "@dg.sensor(job=both)\nasync def waits(context): ...\n"
+        + "@dg.sensor(job=both)\ndef no_resource(context, database: dg.ResourceParam[object]): ...\n"
+        + "@dg.sensor(job=both, minimum_interval_seconds=-1)\ndef interval(context): ...\n"
+        + "@dg.sensor(job=both, minimum_interval_seconds=float('nan'))\ndef never_due(context): ...\n"
+        + "@dg.sensor(job=both)\ndef watch(context): ...\n"
+    )
+    info = describe(defs)
+    problems = {one.name: one.problem for one in (*info.schedules, *info.sensors)}
+    assert [job.name for job in info.jobs] == ["both"]
+    assert [name for name, problem in problems.items() if problem is None] == ["good", "watch"]
+    for name, told in {
+        "bad_cron": "Schedule 'bad_cron': Cron schedule '0 99 * * *': hour '99' is not valid; it takes 0 to 23.",
+        "one_of_two": "Cron schedule 'nonsense': it has 1 field",
+        "never": "day of month '31' never comes in month '2'",
+        "none": "cron_schedule is a cron expression or a list with at least one",
+        "number": "Cron schedule '5': a cron schedule is a string of five fields",
+        "zone": "No time zone named 'Europe/ Zurch'. Did you mean 'Europe/Zurich'?",
+        "both_wrong": "it has 1 field",
+        "no_job": "names the job 'bth', which is not defined. Did you mean 'both'?",
+        "not_callable": "Schedule 'not_callable': tags_fn is a function, not 5",
+        "waits": "Sensor 'waits' (jobs.py:",
+        "no_resource": "Sensor 'no_resource': it needs the resource 'database'",
+        "interval": "a number from 0 up, not -1",
+        "never_due": "a number from 0 up, not nan",
+    }.items():
+        assert told in problems[name], name
+    assert "No time zone named 'y'" in problems["both_wrong"]
+    assert len(info.problems()) == 13
+    with pytest.raises(InvalidDefinition) as refusal:
+        dg.Definitions.validate_loadable(defs)
+    assert all(problem in str(refusal.value) for problem in info.problems())
 
 
 def test_objects_of_the_real_package_are_told_apart(load):
@@ -163,7 +212,7 @@ def test_what_definitions_refuse():
 
     def refused(told, **parts):
         with pytest.raises(InvalidDefinition, match=told):
-            dg.Definitions(**parts).resolve()
+            dg.Definitions.validate_loadable(dg.Definitions(**parts))
 
     schedule = dg.ScheduleDefinition(name="s", job_name="mian", cron_schedule="@daily")
     refused("Schedule 's' names the job 'mian'.*Did you mean 'main'", jobs=[main], schedules=[schedule])
@@ -195,27 +244,13 @@ def test_merge():
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (
-            lambda: dg.ScheduleDefinition(job=main, cron_schedule="61 * * * *"),
-            "Schedule 'main_schedule': Cron schedule",
-        ),
-        (lambda: dg.ScheduleDefinition(job=main, cron_schedule=[]), "at least one"),
-        (lambda: dg.ScheduleDefinition(job=main, cron_schedule="@daily", execution_timezone="Mars/X"), "Mars/X"),
         (lambda: dg.ScheduleDefinition(cron_schedule="@daily"), "needs a name"),
+        (lambda: dg.schedule("@daily", job=main)(functools.partial(print)), "A schedule of a partial needs a name"),
+        (lambda: dg.sensor(job=main)(functools.partial(print)), "A sensor of a partial needs a name"),
         (lambda: dg.ScheduleDefinition(job=main, job_name="main", cron_schedule="@daily"), "job, job_name are given"),
         (
             lambda: dg.ScheduleDefinition(job=main, cron_schedule="@daily", run_config={}, run_config_fn=dict),
             "run_config or run_config_fn",
-        ),
-        (lambda: dg.schedule("@daily", name="s", job=main)(lambda context, thing: None), "'thing' is neither"),
-        (lambda: dg.sensor(job=main, name="s", minimum_interval_seconds=-1)(lambda: None), "from 0 up, not -1"),
-        (
-            lambda: dg.sensor(job=main, name="s", minimum_interval_seconds=float("nan"))(lambda: None),
-            "from 0 up, not nan",
-        ),
-        (
-            lambda: dg.sensor(job=main, name="s", minimum_interval_seconds=float("inf"))(lambda: None),
-            "from 0 up, not inf",
         ),
         (lambda: dg.sensor(job=work, name="s")(lambda: None), "neither a job nor a graph"),
         (lambda: dg.RetryPolicy(max_retries=-1), "from 0 up"),
@@ -229,3 +264,15 @@ def test_merge():
 def test_bad_definitions_say_what_is_wrong(make, told):
     with pytest.raises(InvalidDefinition, match=told):
         make()
+
+
+def test_a_function_of_more_than_context_and_resources_is_a_problem():
+    for made in (
+        {"schedules": [dg.schedule("@daily", name="s", job=main)(lambda context, thing: None)]},
+        {"sensors": [dg.sensor(name="s", job=main)(lambda context, thing: None)]},
+    ):
+        with pytest.raises(InvalidDefinition, match=r"'thing' is neither the context nor a resource"):
+            dg.Definitions.validate_loadable(dg.Definitions(**made))
+    helped = dg.ScheduleDefinition("s", job=main, cron_schedule="@daily", tags_fn=lambda context, more: {})
+    with pytest.raises(InvalidDefinition, match=r"tags_fn .*takes the context alone, and needs 'more' too"):
+        dg.Definitions.validate_loadable(dg.Definitions(schedules=[helped]))

@@ -103,11 +103,17 @@ def j():
         (TEXT, ("'client' of op 'uses'", "'list['")),
         ("@dg.op\ndef o(config: Missing): ...\n", ("Op 'o' (users_module.py:", "'config'", "'Missing'")),
         (
-            "@dg.sensor(job=some_job)\ndef s(context, client: Missing): ...\n",
+            (
+                "@dg.sensor(job=some_job)\ndef s(context, client: Missing): ...\n"
+                "dg.Definitions.validate_loadable(dg.Definitions(sensors=[s]))\n"
+            ),
             ("Sensor 's' (users_module.py:", "'client'", "the name 'Missing' is not defined"),
         ),
         (
-            "@dg.schedule('@daily', job=some_job)\ndef s(context, client: pd.DataFrame): ...\n",
+            (
+                "@dg.schedule('@daily', job=some_job)\ndef s(context, client: pd.DataFrame): ...\n"
+                "dg.Definitions.validate_loadable(dg.Definitions(schedules=[s]))\n"
+            ),
             ("Schedule 's' (users_module.py:", "'client'", "'pd.DataFrame'", "the name 'pd' is not defined"),
         ),
         (

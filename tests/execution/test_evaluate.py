@@ -1,5 +1,7 @@
 """evaluate: what schedules and sensors answer, and what becomes of it."""
 
+import asyncio
+import functools
 import json
 from datetime import datetime, timezone
 
@@ -7,6 +9,7 @@ import pytest
 
 import runyard as dg
 from runyard.core.clock import ManualClock
+from runyard.core.errors import InvalidDefinition
 from runyard.core.pools import PoolNeeds
 from runyard.core.tick import EvaluationRequest, InstigatorKey, TickStatus
 from runyard.execution.evaluate import evaluate
@@ -126,6 +129,7 @@ def test_should_execute_false_skips_and_its_error_fails():
         (None, TickStatus.SKIPPED, [], "Schedule function returned an empty result"),
         ([], TickStatus.SKIPPED, [], "Schedule function returned an empty result"),
         ({"ops": {}}, TickStatus.SUCCESS, [None], None),
+        ({}, TickStatus.SUCCESS, [None], None),
         (dg.RunConfig(), TickStatus.SUCCESS, [None], None),
     ],
 )
@@ -135,6 +139,245 @@ def test_what_a_schedule_may_answer(returned, status, keys, reason):
 
     found = ask(schedule(answer))
     assert (found.status, [run.run_key for run in found.runs], found.skip_reason) == (status, keys, reason)
+
+
+def generator(*yields, returns=None):
+    def answer(context):
+        yield from yields
+        return returns
+
+    return answer
+
+
+A, B, SKIP = dg.RunRequest("a"), dg.RunRequest("b"), dg.SkipReason("nothing")
+
+
+@pytest.mark.parametrize("make", [schedule, sensor])
+@pytest.mark.parametrize(
+    ("function", "keys", "reason"),
+    [
+        (generator(returns=SKIP), [], "nothing"),
+        (generator(SKIP), [], "nothing"),
+        (generator(returns=A), ["a"], None),
+        (generator(A, returns=B), ["a", "b"], None),
+        (generator(None, A), ["a"], None),
+    ],
+)
+def test_what_a_generator_returns_counts_like_what_it_yields(make, function, keys, reason):
+    found = ask(make(function))
+    assert ([run.run_key for run in found.runs], found.skip_reason, found.error) == (keys, reason, None)
+
+
+@pytest.mark.parametrize("make", [schedule, sensor])
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (generator(A, returns=SKIP), "a SkipReason is the whole answer"),
+        (generator(SKIP, returns=SKIP), "a SkipReason is the whole answer"),
+        (generator(returns=[A]), "returned a list; yield what is in it one by one"),
+        (generator([A]), "answered with [RunRequest("),
+        (generator("hello"), "answered with 'hello' (str)"),
+        (generator(returns="hello"), "answered with 'hello' (str)"),
+        (generator({}), "answered with {} (dict)"),
+    ],
+)
+def test_what_a_generator_may_not_answer(make, function, told):
+    found = ask(make(function))
+    assert (found.status, found.runs) == (TickStatus.FAILURE, ())
+    assert told in found.error.message
+
+
+def test_a_generator_may_return_a_sensor_result_as_its_whole_answer():
+    found = ask(sensor(generator(returns=dg.SensorResult([A], cursor="c"))))
+    assert ([run.run_key for run in found.runs], found.cursor) == (["a"], "c")
+    beside = ask(sensor(generator(B, returns=dg.SensorResult([A]))))
+    assert "a SensorResult is the whole answer" in beside.error.message
+    assert "SensorResult" in ask(schedule(generator(returns=dg.SensorResult([A])))).error.message
+
+
+class Callable:
+    def __call__(self, context):
+        return self.of_context(context)
+
+    def of_context(self, context):
+        return {"hour": str(context.scheduled_execution_time.hour)}
+
+    def of_nothing(self):
+        return {"hour": "12"}
+
+    @staticmethod
+    def static(context):
+        return {"hour": str(context.scheduled_execution_time.hour)}
+
+    @classmethod
+    def of_class(cls, context):
+        return {"hour": str(context.scheduled_execution_time.hour)}
+
+
+class Hour(dict):
+    def __init__(self, context):
+        super().__init__(hour=str(context.scheduled_execution_time.hour))
+
+
+def by_any_name(ctx):
+    return Callable()(ctx)
+
+
+def any_arguments(*args):
+    return Callable()(*args)
+
+
+def two(first, context):
+    return Callable()(context)
+
+
+def through(function):
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def adds_context(function):
+    @functools.wraps(function)
+    def wrapper(context):
+        return function()
+
+    return wrapper
+
+
+HELPERS = {
+    "function": by_any_name,
+    "nothing": lambda: {"hour": "12"},
+    "partial by position": functools.partial(two, 1),
+    "partial by keyword": functools.partial(two, first=1),
+    "partial of all": functools.partial(lambda x: x, {"hour": "12"}),
+    "object": Callable(),
+    "method": Callable().of_context,
+    "method of nothing": Callable().of_nothing,
+    "static method": Callable.static,
+    "class method": Callable.of_class,
+    "cached": functools.lru_cache(Callable.static),
+    "cached of nothing": functools.lru_cache(lambda: {"hour": "12"}),
+    "class": Hour,
+    "any arguments": any_arguments,
+    "keyword only": lambda *, context: Callable()(context),
+    "with a default": lambda context, more=None: Callable()(context),
+    "wrapped": through(Callable.static),
+    "wrapped of nothing": through(lambda: {"hour": "12"}),
+    "wrapped into one of the context": adds_context(lambda: {"hour": "12"}),
+}
+
+
+@pytest.mark.parametrize("name", HELPERS)
+def test_helpers_may_be_callables_of_any_kind(name):
+    helper = HELPERS[name]
+    (run,) = ask(
+        dg.ScheduleDefinition("s", job=main, cron_schedule="@daily", should_execute=helper, tags_fn=helper)
+    ).runs
+    assert run.tags["hour"] == "12"
+    configured = dg.ScheduleDefinition("s", job=main, cron_schedule="@daily", run_config_fn=helper)
+    assert "hour: no" in ask(configured).error.message
+
+
+@pytest.mark.parametrize("answer", [None, {}])
+def test_tags_and_config_of_none_are_none(answer):
+    made = dg.ScheduleDefinition(
+        "s", job=main, cron_schedule="@daily", tags_fn=lambda: answer, run_config_fn=lambda: answer
+    )
+    (run,) = ask(made).runs
+    assert run.tags["dagster/schedule_name"] == "s"
+
+
+@pytest.mark.parametrize("answer", ["", ["a"], 5])
+def test_tags_that_are_no_dict_fail_the_tick(answer):
+    found = ask(dg.ScheduleDefinition("s", job=main, cron_schedule="@daily", tags_fn=lambda: answer))
+    assert "Schedule 's': tags_fn: tags are a dict, not" in found.error.message
+
+
+def keyed(context):
+    return dg.RunRequest("k" if context is not None else None)
+
+
+def another_name(ctx):
+    return keyed(ctx)
+
+
+def any_keyed(*args):
+    return keyed(*args)
+
+
+FUNCTIONS = {
+    "plain": keyed,
+    "another name": another_name,
+    "with a default": lambda now=None: keyed(now),
+    "any arguments": any_keyed,
+    "keyword only": lambda *, context: keyed(context),
+    "nothing": lambda: dg.RunRequest("k"),
+    "partial": functools.partial(lambda x, context: keyed(context), 1),
+    "partial by keyword": functools.partial(lambda x, context: keyed(context), x=1),
+    "object": type("Object", (), {"__call__": lambda self, context: keyed(context)})(),
+    "method": type("Object", (), {"m": lambda self, context: keyed(context)})().m,
+    "cached": functools.lru_cache(keyed),
+    "wrapped": through(keyed),
+    "wrapped into one of the context": adds_context(lambda: dg.RunRequest("k")),
+}
+
+
+@pytest.mark.parametrize("make", [schedule, sensor])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_may_be_callables_of_any_kind(make, name):
+    found = ask(make(FUNCTIONS[name]))
+    assert ([run.run_key for run in found.runs], found.error) == (["k"], None)
+
+
+def test_a_partial_keeps_its_resources_and_no_docstring_of_partials():
+    def answer(x, context, store: Store):
+        """Ask."""
+        return dg.RunRequest(f"{store.name}{x}")
+
+    made = sensor(functools.partial(answer, 1))
+    assert made.description == "Ask."
+    assert [run.run_key for run in ask(made, resources={"store": Store()}).runs] == ["store1"]
+
+
+async def awaits(context):
+    return dg.RunRequest()
+
+
+async def streams(context):
+    yield dg.RunRequest()
+
+
+class Awaits:
+    async def __call__(self, context):
+        return dg.RunRequest()
+
+
+@pytest.mark.parametrize("function", [awaits, streams, Awaits(), functools.partial(awaits), Awaits().__call__])
+def test_an_async_function_is_a_problem_of_its_schedule_or_sensor(function):
+    for made in (schedule(function), sensor(function), schedule(keyed, should_execute=function)):
+        with pytest.raises(InvalidDefinition, match=r"is an async function.*write def"):
+            dg.Definitions.validate_loadable(dg.Definitions(**{_kind(made): [made]}))
+        assert "is an async function" in ask(made).error.message
+
+
+def _kind(made):
+    return "schedules" if isinstance(made, dg.ScheduleDefinition) else "sensors"
+
+
+def test_a_wrapper_that_awaits_is_no_async_function():
+    @functools.wraps(awaits)
+    def waits(context):
+        return asyncio.run(awaits(context))
+
+    assert ask(sensor(waits)).status is TickStatus.SUCCESS
+
+
+def test_a_coroutine_that_a_plain_function_returns_fails_the_tick_without_a_warning(recwarn):
+    assert "answered with <coroutine" in ask(sensor(lambda context: [awaits(context)])).error.message
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_generators_and_tags_of_requests():

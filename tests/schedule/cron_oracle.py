@@ -14,24 +14,32 @@ DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 
 @functools.cache
 def numbers(text: str, low: int, high: int, names: tuple[str, ...] = ()) -> frozenset[int]:
-    """One field without L and #."""
+    """One field without L, # and ?. A range that ends before it starts goes on over the end of the field."""
     found = set[int]()
     for part in text.upper().split(","):
         span, _, step = part.partition("/")
-        if span == "*":
-            first, last = low, high
+        values = list(range(low, high + 1)) * 2
+        if span != "*":
+            first, *last = [number(end, low, names) for end in span.split("-")]
+            start = (first - low) % (high - low + 1)
+            end = last[0] - low if last else high - low if step else start
+            if last and last[0] == first:
+                end = start
+            values = values[start : 1 + (end if end >= start else end + high - low + 1)]
         else:
-            ends = [
-                names.index(end) + (low if len(names) == 12 else 0) if end in names else int(end)
-                for end in span.split("-")
-            ]
-            first, last = ends[0], ends[-1] if len(ends) == 2 or not step else high
-        found.update(range(first, last + 1, int(step or 1)))
+            values = values[: high - low + 1]
+        found.update(values[:: int(step or 1)])
     return frozenset(found)
+
+
+def number(text: str, low: int, names: tuple[str, ...]) -> int:
+    return names.index(text) + low if text in names else int(text)
 
 
 @dataclass
 class CronOracle:
+    """The rule: a day field restricts unless it is ``*`` or ``?``; of two that restrict, either is enough."""
+
     expression: str
 
     def __post_init__(self) -> None:
@@ -39,29 +47,35 @@ class CronOracle:
         self.minutes, self.hours = numbers(minute, 0, 59), numbers(hour, 0, 23)
         self.months = numbers(month, 1, 12, tuple(MONTHS))
         self.day, self.weekday = day, weekday
-        self.both = day.startswith("*") or weekday.startswith("*")
-        self.real_time = minute.startswith("*") or hour.startswith("*") or len(self.hours) == 24
+        self.real_time = len(self.hours) == 24
 
     def day_matches(self, local: datetime) -> bool:
-        if self.day == "L":
-            return local.day == calendar.monthrange(local.year, local.month)[1]
-        return local.day in numbers(self.day, 1, 31)
+        parts = self.day.split(",")
+        last = "L" in parts and local.day == calendar.monthrange(local.year, local.month)[1]
+        return last or any(local.day in numbers(part, 1, 31) for part in parts if part != "L")
 
     def weekday_matches(self, local: datetime) -> bool:
+        return any(self.weekday_part_matches(part, local) for part in self.weekday.split(","))
+
+    def weekday_part_matches(self, part: str, local: datetime) -> bool:
         ours = local.isoweekday() % 7
-        if "#" in self.weekday:
-            name, nth = self.weekday.split("#")
-            return ours in numbers(name, 0, 7, tuple(DAYS)) and (local.day - 1) // 7 + 1 == int(nth)
-        if self.weekday.endswith("L"):
+        if "#" in part:
+            name, nth = part.split("#")
+            return ours == number(name.upper(), 0, tuple(DAYS)) % 7 and (local.day - 1) // 7 + 1 == int(nth)
+        if part.startswith("L") or part.endswith("L"):
             last = calendar.monthrange(local.year, local.month)[1]
-            return ours == int(self.weekday[:-1]) % 7 and local.day + 7 > last
-        return ours in {number % 7 for number in numbers(self.weekday, 0, 7, tuple(DAYS))}
+            return ours == int(part.strip("L")) % 7 and local.day + 7 > last
+        return ours in numbers(part, 0, 6, tuple(DAYS))
 
     def matches(self, local: datetime) -> bool:
         if local.minute not in self.minutes or local.hour not in self.hours or local.month not in self.months:
             return False
-        day, weekday = self.day_matches(local), self.weekday_matches(local)
-        return (day and weekday) if self.both else (day or weekday)
+        restrictions = [
+            matches(local)
+            for field, matches in ((self.day, self.day_matches), (self.weekday, self.weekday_matches))
+            if field not in ("*", "?")
+        ]
+        return any(restrictions) or not restrictions
 
     def times(self, zone_name: str, first: int, last: int) -> list[float]:
         """All instants in [first, last], both whole minutes of UTC, walking minute by minute of real time."""

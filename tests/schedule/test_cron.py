@@ -35,6 +35,17 @@ def local(crons: str | list[str], after: str, count: int, zone: str = "UTC") -> 
         "*/90 * * * *",
         "0 0 29 2 *",
         "0 0 * * 5L",
+        "0 9 ? * MON",
+        "0 9 1 * ?",
+        "0 0 ? * ?",
+        "0 9 * * L5",
+        "0 9 * * 1,L5",
+        "0 9 * * 6-0",
+        "0 22-2 * * *",
+        "0 0 1 11-2 *",
+        "0 0 1 NOV-feb *",
+        "0 0 30 2 1",
+        "0\n9 * *\t*",
         "@hourly",
         "@daily",
         "@midnight",
@@ -64,8 +75,21 @@ def test_accepted(expression: str) -> None:
         ("0 0 * * 8", "day of week '8' is not valid"),
         ("0 0 * * mon#6", "day of week 'mon#6' is not valid"),
         ("0 0 * * MOO", "day of week 'MOO' is not valid"),
-        ("*/0 * * * *", "minute '*/0' is not valid"),
-        ("5-3 * * * *", "minute '5-3' is not valid"),
+        ("*/0 * * * *", "minute '*/0' is not valid; a step is a number from 1 up"),
+        ("0 0 15W * *", "day of month '15W' is not valid; it takes 1 to 31, L for the last day, or ? for any"),
+        ("0 0 L-3 * *", "day of month 'L-3' is not valid"),
+        ("0 0 ?/2 * *", "day of month '?/2' is not valid"),
+        ("0 0 ?,5 * *", "day of month '?' in '?,5' is not valid"),
+        ("0 ? * * *", "hour '?' is not valid; it takes 0 to 23"),
+        ("0 9 * * L", "day of week 'L' is not valid; it takes 0 to 7 (0 and 7 are Sunday), SUN to SAT, MON#1 for"),
+        ("0 0 * * monday", "day of week 'monday' is not valid"),
+        ("0 0 * * 1#1,mon#0", "day of week 'mon#0' in '1#1,mon#0' is not valid"),
+        ("H H * * *", "minute 'H' is not valid"),
+        ("-1 * * * *", "minute '-1' is not valid"),
+        (f"*/{'9' * 5000} * * * *", "is not valid"),
+        ("\u0665 * * * *", "minute '\u0665' is not valid"),
+        ("nonsense", "it has 1 field and needs five"),
+        ("* * * * * 0", "Leave the seconds out"),
         ("1,,2 * * * *", "minute '1,,2' is not valid"),
         ("0 0 30 2 *", "day of month '30' never comes in month '2'"),
         ("0 0 31 2 *", "day of month '31' never comes in month '2'"),
@@ -121,6 +145,62 @@ def test_the_29th_of_february_comes_in_leap_years_only() -> None:
         for time in islice(next_times(["0 0 29 2 *"], "UTC", at("2023-01-01")), 3)
     ]
     assert years == [2024, 2028, 2032]
+
+
+@pytest.mark.parametrize(
+    ("expression", "days"),
+    [
+        ("0 9 */2 * 1", "1 3 5 7 8 9 11"),
+        ("0 9 13 * */2", "2 4 6 7 9 11 13"),
+        ("0 9 1 * */1", "1 2 3 4 5 6 7"),
+        ("0 9 1-31 * 1", "1 2 3 4 5 6 7"),
+        ("0 9 * * 1", "1 8 15 22 29 5 12"),
+        ("0 9 ? * 1", "1 8 15 22 29 5 12"),
+        ("0 9 *,5 * 1", "1 8 15 22 29 5 12"),
+        ("0 9 10 * ?", "10 10 10 10 10 10 10"),
+        ("0 9 13 * 5#2", "12 13 9 13 8 13 12"),
+        ("0 9 L * L1", "29 31 26 29 25 31 29"),
+        ("0 9 * * 1/2", "1 3 5 8 10 12 15"),
+        ("0 9 * * 6/2", "6 13 20 27 3 10 17"),
+        ("0 9 * * 5-2/3", "1 5 8 12 15 19 22"),
+        ("0 9 * * 3-3", "3 10 17 24 31 7 14"),
+    ],
+)
+def test_a_day_field_restricts_unless_it_is_a_star_and_of_two_either_is_enough(expression: str, days: str) -> None:
+    """From 1 January 2024, a Monday."""
+    found = [time.split()[0].partition("-")[2] for time in local(expression, "2023-12-31T12:00", 7)]
+    assert found == [day.zfill(2) for day in days.split()]
+
+
+def test_a_range_goes_on_over_the_end_of_its_field_and_so_does_its_step() -> None:
+    assert [time[6:11] for time in local("0 22-2 * * *", "2024-05-05T12:00", 6)] == [
+        "22:00",
+        "23:00",
+        "00:00",
+        "01:00",
+        "02:00",
+        "22:00",
+    ]
+    assert [time[6:11] for time in local("0 20-3/3 * * *", "2024-05-05T12:00", 4)] == [
+        "20:00",
+        "23:00",
+        "02:00",
+        "20:00",
+    ]
+    assert [time[:5] for time in local("0 0 1 11-2 *", "2024-05-05T12:00", 5)] == [
+        "11-01",
+        "12-01",
+        "01-01",
+        "02-01",
+        "11-01",
+    ]
+
+
+def test_white_space_of_any_kind_separates_fields_and_is_not_in_messages() -> None:
+    assert local("0\n9 *\t*  *", "2024-05-05", 1) == ["05-05 09:00 +0000"]
+    with pytest.raises(InvalidCron) as refusal:
+        validate_cron("0 99\n* * *")
+    assert str(refusal.value) == "Cron schedule '0 99 * * *': hour '99' is not valid; it takes 0 to 23."
 
 
 def test_a_list_is_the_union_and_a_shared_time_comes_once() -> None:

@@ -53,19 +53,25 @@ def changes(zone_name: str) -> list[int]:
     return found
 
 
-def numbers(low: int, high: int) -> st.SearchStrategy[str]:
+def numbers(low: int, high: int, *, round_the_end: bool = True) -> st.SearchStrategy[str]:
     number = st.integers(low, high)
-    span = st.tuples(number, number).map(lambda pair: f"{min(pair)}-{max(pair)}")
-    term = st.one_of(number.map(str), span, st.tuples(span, st.integers(1, 7)).map(lambda p: f"{p[0]}/{p[1]}"))
-    return st.lists(term, min_size=1, max_size=3).map(",".join)
+    pairs = st.tuples(number, number).map(lambda pair: pair if round_the_end else tuple(sorted(pair)))
+    span = pairs.map(lambda pair: f"{pair[0]}-{pair[1]}")
+    step = st.integers(1, 7)
+    stepped = st.tuples(st.one_of(span, number, st.just("*")), step).map(lambda p: f"{p[0]}/{p[1]}")
+    return st.lists(st.one_of(number.map(str), span, stepped), min_size=1, max_size=3).map(",".join)
 
 
 #: Hours near midnight to four, when clocks change, come up more often than others.
 minutes = st.one_of(st.just("*"), st.sampled_from(["*/15", "*/7", "0", "30", "0,30", "0/20"]), numbers(0, 59))
-hours = st.one_of(st.just("*"), st.sampled_from(["*/2", "0", "1", "2", "3", "0-23", "1-3"]), numbers(0, 23))
-days = st.one_of(st.just("*"), st.sampled_from(["L", "*/2", "1"]), numbers(1, 28))
-months = st.one_of(st.just("*"), st.sampled_from(["mar-apr", "SEP,OCT,NOV"]), numbers(1, 12))
-weekdays = st.one_of(st.just("*"), st.sampled_from(["7", "sun", "MON-FRI", "sun#2", "0#1", "5L", "sat"]), numbers(0, 7))
+hours = st.one_of(st.just("*"), st.sampled_from(["*/2", "0", "1", "2", "3", "0-23", "1-3", "22-2"]), numbers(0, 23))
+days = st.one_of(st.sampled_from(["*", "?"]), st.sampled_from(["L", "*/2", "1", "*/1", "L,3"]), numbers(1, 28))
+months = st.one_of(st.just("*"), st.sampled_from(["mar-apr", "SEP,OCT,NOV", "oct-MAR"]), numbers(1, 12))
+weekdays = st.one_of(
+    st.sampled_from(["*", "?"]),
+    st.sampled_from(["7", "sun", "MON-FRI", "FRI-mon", "sun#2", "0#1", "5L", "L5", "sat", "*/2", "1/2", "sat#1,2"]),
+    numbers(0, 7),
+)
 crons = st.tuples(minutes, hours, days, months, weekdays).map(" ".join)
 
 

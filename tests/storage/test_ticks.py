@@ -84,6 +84,27 @@ def test_a_failed_time_is_retried_in_its_place(stores: SqlStores) -> None:
     assert stores.ticks.list(SCHEDULE, limit=9) == [good.tick]
 
 
+def test_failures_in_a_row_know_when_the_first_was(stores: SqlStores) -> None:
+    def ends(minute: int, in_a_row: int, key: InstigatorKey = SENSOR) -> float | None:
+        status = TickStatus.FAILURE if in_a_row else TickStatus.SKIPPED
+        ended = tick(key, time=NOW + 60 * minute, status=status, consecutive_failures=in_a_row)
+        return commit(stores, ended=ended).tick.failing_since
+
+    assert [ends(0, 1), ends(1, 2), ends(2, 3)] == [NOW] * 3
+    assert ends(3, 0) is None
+    assert [ends(4, 1), ends(5, 2)] == [NOW + 240] * 2
+    assert [ends(7, 1, SCHEDULE), ends(7, 2, SCHEDULE), ends(8, 3, SCHEDULE)] == [NOW + 420] * 3
+    assert stores.ticks.list(SENSOR, limit=1)[0].failing_since == NOW + 240
+
+
+def test_a_tick_of_keys_that_all_had_their_runs_says_so(stores: SqlStores) -> None:
+    commit(stores, keyed("a", "b"))
+    again = commit(stores, keyed("b", "a"), ended=tick(time=NOW + 60)).tick
+    assert (again.status, again.skip_reason) == (TickStatus.SKIPPED, "Run keys 'a', 'b' had a run already.")
+    partly = commit(stores, keyed("b", "c"), ended=tick(time=NOW + 120)).tick
+    assert (partly.status, partly.skip_reason, partly.duplicate_run_keys) == (TickStatus.SUCCESS, None, ("b",))
+
+
 def test_what_a_person_did_meanwhile_stands(stores: SqlStores) -> None:
     stores.ticks.put_state(state(cursor="old"))
     seen = current(stores)

@@ -10,9 +10,10 @@ import pytest
 
 from runyard.core.daemon import DaemonType, Heartbeat, PassRecord
 from runyard.core.errors import StorageUnavailable
+from runyard.core.location import ScheduleInfo
 from runyard.settings.instance import WhyOff
 
-from .yard import Yard, problem
+from .yard import DEFINITIONS, Yard, problem
 
 
 def test_the_instance_describes_itself_without_its_secrets(yard: Yard) -> None:
@@ -135,6 +136,20 @@ def test_schedules_and_sensors_are_started_and_stopped(yard: Yard) -> None:
     assert started["next_tick_at"].endswith("+00:00")
     assert yard.post("/sensors/yard.py/arrivals/stop").json()["status"] == "STOPPED"
     assert yard.get("/sensors/yard.py/arrivals/ticks") == []
+
+
+def test_a_schedule_with_a_problem_is_shown_with_it_and_not_started(yard: Yard) -> None:
+    broken = ScheduleInfo(name="daily", cron_schedule=("x",), problem="Schedule 'daily': bad.", running_by_default=True)
+    yard.location.definitions = msgspec.structs.replace(DEFINITIONS, schedules=(broken,))
+    yard.stores.locations.publish(yard.location.record())
+    (daily,) = yard.get("/schedules")
+    assert (daily["status"], daily["problem"], daily["next_tick_at"]) == ("STOPPED", "Schedule 'daily': bad.", None)
+    assert yard.get("/sensors")[0]["problem"] is None
+    (location,) = yard.get("/locations")
+    assert (location["state"], location["problems"]) == ("LOADED", ["Schedule 'daily': bad."])
+    refused = problem(yard.post("/schedules/yard.py/daily/start"), 409, "wrong-state")
+    assert refused["detail"] == "Schedule 'daily': bad. It can be started when that is mended."
+    assert yard.post("/schedules/yard.py/daily/stop").json()["status"] == "STOPPED"
 
 
 @pytest.mark.parametrize("path", ["/schedules/yard.py/dialy/start", "/sensors/yrd.py/arrivals/stop"])

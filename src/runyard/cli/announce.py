@@ -86,7 +86,11 @@ class Announcer:
                 return f"  Location  {record.name} {style('still does not load', fg='red')}, as before"
             return f"  Location  {record.name} {style('does not load', fg='red')}\n{_error_text(record)}"
         verb = style("loaded" if last is None else "loaded again", fg="green")
-        return f"  Location  {record.name} {verb}: {loaded_text(record)}"
+        return "\n".join([f"  Location  {record.name} {verb}: {loaded_text(record)}", *_problems(record)])
+
+
+def _problems(record: LocationRecord) -> list[str]:
+    return [f"            {style('cannot run:', fg='red')} {problem}" for problem in record.problems()]
 
 
 def _error_text(record: LocationRecord) -> str:

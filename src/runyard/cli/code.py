@@ -111,7 +111,7 @@ def known_code(instance: Instance, options: TargetOptions) -> Iterator[Stores]:
 
 
 def say_failures(found: Sequence[LocationRecord]) -> None:
-    """One line on stderr for each location that does not load."""
+    """One line on stderr for each location that does not load, and for each schedule or sensor that cannot run."""
     for record in found:
         if record.state is LocationState.ERROR:
             error = record.error
@@ -119,3 +119,5 @@ def say_failures(found: Sequence[LocationRecord]) -> None:
             echo(f"Location '{record.name}' does not load: {' '.join(reason.split())}", err=True)
         elif record.state is LocationState.LOADING:
             echo(f"Location '{record.name}' is still loading.", err=True)
+        for problem in record.problems():
+            echo(f"Location '{record.name}': {problem}", err=True)

@@ -28,7 +28,7 @@ def definitions() -> None:
 @json_option
 @click.pass_context
 def validate(context: click.Context, target: TargetOptions, as_json: bool) -> None:
-    """Load every code location and say what each defines; exit code 1 when one does not load."""
+    """Load every code location and say what each defines; exit code 1 when one does not load or has a problem."""
     from ..operations.shapes import location_shape
 
     with temporary_instance() as instance, loaded_code(instance, target) as code:
@@ -38,13 +38,15 @@ def validate(context: click.Context, target: TargetOptions, as_json: bool) -> No
     else:
         for record in found:
             _print(record)
-    if any(record.state is not LocationState.LOADED for record in found):
+    if any(record.state is not LocationState.LOADED or record.problems() for record in found):
         context.exit(1)
 
 
 def _print(record: LocationRecord) -> None:
     if record.state is LocationState.LOADED:
         echo(f"{style('ok', fg='green')}    {record.name}: {loaded_text(record)}")
+        for problem in record.problems():
+            echo(f"{style('fails', fg='red')} {record.name}: {problem}", err=True)
         return
     echo(f"{style('fails', fg='red')} {record.name} ({record.source})", err=True)
     if record.error is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,14 +11,15 @@ from ..core.tick import Evaluation, InstigatorKind, Tick, TickStatus
 from .code import known_code, loaded_code, say_failures
 from .commands import Group
 from .options import json_option, location_option, target_options
-from .output import coloured, error_text, local_time, print_json, print_table, short
+from .output import coloured, error_text, local_time, print_json, print_table, short, zone_time
 from .session import opened_instance
 from .terminal import echo
+from .tick_text import dropped, result_text
 
 if TYPE_CHECKING:
     from ..core.tick import InstigatorKey
     from ..locations.target import TargetOptions
-    from ..operations.instigators import InstigatorView
+    from ..operations.instigators import InstigatorView, Upcoming
     from ..storage.protocols import Stores
 
 
@@ -45,8 +46,8 @@ def _list_command(kind: InstigatorKind) -> click.Command:
         if as_json:
             print_json([instigator_shape(view) for view in views])
         else:
-            headers = (kind.upper(), "LOCATION", "STATUS", "WHEN", "NEXT TICK", "LAST TICK")
-            print_table(headers, [_row(view) for view in views], empty=f"No {kind}s.")
+            headers = (kind.upper(), "LOCATION", "STATUS", "WHEN", "NEXT TICK", "LAST TICK", "RESULT")
+            print_table(headers, [_row(view, instance.clock) for view in views], empty=f"No {kind}s.")
 
     return command
 
@@ -55,7 +56,7 @@ def _matches(view: InstigatorView, only: str | None) -> bool:
     return only is None or view.running == (only == "RUNNING")
 
 
-def _row(view: InstigatorView) -> list[str]:
+def _row(view: InstigatorView, clock: Clock) -> list[str]:
     from ..core.location import ScheduleInfo
 
     info = view.info
@@ -65,7 +66,10 @@ def _row(view: InstigatorView) -> list[str]:
         when = f"every {info.minimum_interval_seconds:g} s"
     last = f"{view.last_tick.status.value} {local_time(view.last_tick.time)}" if view.last_tick else "-"
     status = "RUNNING" if view.running else "STOPPED"
-    return [view.key.name, view.key.location_name, status, when, local_time(view.next_tick), last]
+    result = (
+        f"cannot run: {info.problem}" if info.problem else result_text(view.last_tick, clock) if view.last_tick else "-"
+    )
+    return [view.key.name, view.key.location_name, status, when, local_time(view.next_tick), last, result]
 
 
 def _start_command(kind: InstigatorKind) -> click.Command:
@@ -121,17 +125,19 @@ def _preview_command(kind: InstigatorKind) -> click.Command:
     @json_option
     @click.pass_context
     def command(context: click.Context, name: str, target: TargetOptions, location: str | None, as_json: bool) -> None:
-        from ..operations.instigators import find, preview
+        from ..operations.instigators import find, next_ticks, preview
         from ..operations.shapes import evaluation_shape
 
         with opened_instance() as instance, loaded_code(instance, target) as code:
             say_failures(code.records())
             key = find(code.stores, kind, name, location)
             evaluation = preview(code.stores, code.workspace, key, clock=instance.clock)
+            upcoming = next_ticks(code.stores, key, clock=instance.clock)
         if as_json:
-            print_json(evaluation_shape(evaluation))
+            print_json(evaluation_shape(evaluation, upcoming))
         else:
             _print_evaluation(evaluation)
+            _print_upcoming(upcoming)
         if evaluation.status is TickStatus.FAILURE:
             context.exit(1)
 
@@ -153,6 +159,13 @@ def _print_evaluation(evaluation: Evaluation) -> None:
         echo(error_text(evaluation.error), err=True, lines=True)
 
 
+def _print_upcoming(upcoming: Upcoming | None) -> None:
+    if upcoming is not None and upcoming.times:
+        echo(f"  next ticks in {upcoming.timezone}:")
+        for time in upcoming.times:
+            echo(f"    {zone_time(time, upcoming.timezone)}")
+
+
 def _logs_command(kind: InstigatorKind) -> click.Command:
     @click.command("logs", cls=Group.command_class, help=f"Show a {kind}'s ticks, newest first, with their logs.")
     @click.argument("name")
@@ -170,20 +183,18 @@ def _logs_command(kind: InstigatorKind) -> click.Command:
             print_json([tick_shape(tick) for tick in ticks])
             return
         for tick in ticks:
-            _print_tick(tick)
+            _print_tick(tick, instance.clock)
         if not ticks:
             echo("No ticks.")
 
     return command
 
 
-def _print_tick(tick: Tick) -> None:
+def _print_tick(tick: Tick, clock: Clock) -> None:
     runs = f"  runs {', '.join(short(run_id) for run_id in tick.run_ids)}" if tick.run_ids else ""
     echo(f"{local_time(tick.time)}  {coloured(tick.status.value)}{runs}")
-    # A tick of which nothing was left gives the refusals as the reason that it was skipped.
-    refused = () if tick.status is TickStatus.SKIPPED else tick.refused
-    notes: list[Any] = [tick.skip_reason, *refused, *tick.log]
-    if tick.error is not None:
-        notes.append(f"{tick.error.class_name}: {tick.error.message}")
+    notes = [tick.skip_reason, *dropped(tick), *tick.log]
+    if tick.status is TickStatus.FAILURE:
+        notes.append(result_text(tick, clock, whole=True))
     for note in filter(None, notes):
         echo(f"    {note}")

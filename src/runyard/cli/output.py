@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from ..core.clock import Clock
 from ..core.error_info import error_lines
@@ -98,6 +99,17 @@ def local_time(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def short_time(seconds: float, clock: Clock) -> str:
+    """``09:30`` of today, else with the date; in the zone of the reader."""
+    time, today = (datetime.fromtimestamp(moment).astimezone() for moment in (seconds, clock.now()))
+    return time.strftime("%H:%M" if time.date() == today.date() else "%Y-%m-%d %H:%M")
+
+
+def zone_time(seconds: float, timezone: str) -> str:
+    """A time in a named zone, with its offset."""
+    return datetime.fromtimestamp(seconds, ZoneInfo(timezone)).strftime("%a %Y-%m-%d %H:%M:%S %z")
 
 
 def ago(seconds: float | None, clock: Clock) -> str:

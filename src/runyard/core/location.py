@@ -51,6 +51,8 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     running_by_default: bool = False
     description: str | None = None
     tags: dict[str, str] = {}
+    #: Why it cannot be started, though its location loads.
+    problem: str | None = None
 
 
 class SensorInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,8 @@ class SensorInfo(msgspec.Struct, frozen=True, kw_only=True):
     running_by_default: bool = False
     description: str | None = None
     tags: dict[str, str] = {}
+    #: Why it cannot be started, though its location loads.
+    problem: str | None = None
 
 
 class LocationDefinitions(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +72,11 @@ class LocationDefinitions(msgspec.Struct, frozen=True, kw_only=True):
     jobs: tuple[JobInfo, ...] = ()
     schedules: tuple[ScheduleInfo, ...] = ()
     sensors: tuple[SensorInfo, ...] = ()
+
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with single schedules and sensors, each a sentence that names it."""
+        problems = [*(schedule.problem for schedule in self.schedules), *(sensor.problem for sensor in self.sensors)]
+        return tuple(problem for problem in problems if problem is not None)
 
     def job(self, name: str) -> JobInfo | None:
         return next((job for job in self.jobs if job.name == name), None)
@@ -98,3 +107,7 @@ class LocationRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: float = 0.0
     #: Kept by the run queue's leader beside what the location publishes; over once its time has passed.
     left_alone: LeftAlone | None = None
+
+    def problems(self) -> tuple[str, ...]:
+        """As ``LocationDefinitions.problems``; none where there are no definitions."""
+        return self.definitions.problems() if self.definitions else ()

@@ -103,7 +103,10 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     skip_reason: str | None = None
     error: ErrorInfo | None = None
     cursor: str | None = None
+    #: Evaluations for this tick that failed.
     failure_count: int = 0
+    #: Evaluations that failed in a row, this one the last; 0 unless it failed. The first was that of ``failing_since``.
     consecutive_failures: int = 0
+    failing_since: float | None = None
     log: tuple[str, ...] = ()
     ended_at: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..core.errors import InvalidDefinition, NotFound
@@ -73,14 +73,17 @@ class Definitions:
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:
-        """Raises InvalidDefinition when the parts do not fit together."""
-        defs.resolve()
+        """Raises InvalidDefinition when the parts do not fit together, or a schedule or sensor has a problem."""
+        resolved = defs.resolve()
+        problems = [resolved.problem(one) for one in (*defs.schedules, *defs.sensors)]
+        if any(problems):
+            raise InvalidDefinition(" ".join(filter(None, problems)))
 
     def resolve(self) -> Resolved:
         """The parts put together, kept.
 
         Raises:
-            InvalidDefinition: a name is taken twice, a resource is missing, or a schedule names an unknown job.
+            InvalidDefinition: a name is taken twice, or a job's resource is missing.
         """
         if self._resolved is None:
             self._resolved = Resolved(self)
@@ -120,18 +123,18 @@ class Resolved:
         self.jobs = {name: job.with_defaults(defs.resources, defs.executor) for name, job in bound.items()}
         for job in self.jobs.values():
             job.needed_resources()
-        for one in (*defs.schedules, *defs.sensors):
-            self._check(one)
 
-    def _check(self, one: ScheduleDefinition | SensorDefinition) -> None:
+    def problem(self, one: ScheduleDefinition | SensorDefinition) -> str | None:
+        """Why a schedule or sensor cannot be evaluated: what is wrong with it, or what it names and is not there."""
+        return one.problems.text(*self._missing(one))
+
+    def _missing(self, one: ScheduleDefinition | SensorDefinition) -> Iterator[str]:
         for name in one.targets.names:
             if name not in self.jobs:
-                raise InvalidDefinition(
-                    f"{one.owner} names the job '{name}', which is not defined.{did_you_mean(name, self.jobs)}"
-                )
+                yield f"{one.owner} names the job '{name}', which is not defined.{did_you_mean(name, self.jobs)}"
         for key in sorted(one.required_resource_keys):
             if key not in self.resources:
-                raise InvalidDefinition(missing_resource(one.owner, key, "it", self.resources))
+                yield missing_resource(one.owner, key, "it", self.resources)
 
 
 def _missing(targets: Sequence[JobDefinition], listed: Sequence[JobDefinition]) -> list[JobDefinition]:

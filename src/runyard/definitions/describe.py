@@ -8,7 +8,7 @@ from ..core.errors import InvalidDefinition, UserError
 from ..core.location import JobInfo, LocationDefinitions, OpInfo, ScheduleInfo, SensorInfo
 from .config.job_config import filled_config
 from .config.plain import plain_config
-from .definitions import Definitions
+from .definitions import Definitions, Resolved
 from .job import JobDefinition
 from .schedule import DefaultScheduleStatus, ScheduleDefinition
 from .sensor import DefaultSensorStatus, SensorDefinition
@@ -24,8 +24,8 @@ def describe(defs: Definitions) -> LocationDefinitions:
     resolved = defs.resolve()
     return LocationDefinitions(
         jobs=tuple(_job(resolved.jobs[name]) for name in sorted(resolved.jobs)),
-        schedules=tuple(_schedule(resolved.schedules[name]) for name in sorted(resolved.schedules)),
-        sensors=tuple(_sensor(resolved.sensors[name]) for name in sorted(resolved.sensors)),
+        schedules=tuple(_schedule(resolved, resolved.schedules[name]) for name in sorted(resolved.schedules)),
+        sensors=tuple(_sensor(resolved, resolved.sensors[name]) for name in sorted(resolved.sensors)),
     )
 
 
@@ -60,7 +60,7 @@ def _op(step: Step) -> OpInfo:
     )
 
 
-def _schedule(schedule: ScheduleDefinition) -> ScheduleInfo:
+def _schedule(resolved: Resolved, schedule: ScheduleDefinition) -> ScheduleInfo:
     return ScheduleInfo(
         name=schedule.name,
         cron_schedule=schedule.cron_schedules,
@@ -69,10 +69,11 @@ def _schedule(schedule: ScheduleDefinition) -> ScheduleInfo:
         running_by_default=schedule.default_status is DefaultScheduleStatus.RUNNING,
         description=schedule.description,
         tags=schedule.tags,
+        problem=resolved.problem(schedule),
     )
 
 
-def _sensor(sensor: SensorDefinition) -> SensorInfo:
+def _sensor(resolved: Resolved, sensor: SensorDefinition) -> SensorInfo:
     return SensorInfo(
         name=sensor.name,
         job_names=sensor.targets.names,
@@ -80,4 +81,5 @@ def _sensor(sensor: SensorDefinition) -> SensorInfo:
         running_by_default=sensor.default_status is DefaultSensorStatus.RUNNING,
         description=sensor.description,
         tags=sensor.tags,
+        problem=resolved.problem(sensor),
     )

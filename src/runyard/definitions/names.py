@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from ..core.bounds import NAME, check_text
 from ..core.errors import InvalidDefinition, InvalidTag, TooLarge
 from ..core.tags import normalise
 from ..core.text import shortened
+from .callables import innermost, name_of
 
 _NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 _RESERVED = frozenset({"context", "config"})
@@ -35,6 +37,18 @@ def check_slot_name(owner: str, kind: str, name: str) -> None:
         raise InvalidDefinition(f"{owner}: '{name}' cannot be the name of an {kind}; it has a meaning of its own.")
 
 
+def own_name(kind: str, name: str | None, function: Callable[..., Any]) -> str:
+    """The name given, else the function's.
+
+    Raises:
+        InvalidDefinition: neither is there, as for a partial or an object to call.
+    """
+    found = name or name_of(function)
+    if found is None:
+        raise InvalidDefinition(f"{kind} of a {type(function).__name__} needs a name: give it as name=….")
+    return found
+
+
 def checked_tags(owner: str, tags: Mapping[str, Any] | None) -> dict[str, str]:
     """Tags as they are stored.
 
@@ -51,14 +65,12 @@ def checked_tags(owner: str, tags: Mapping[str, Any] | None) -> dict[str, str]:
 
 def place(function: Callable[..., Any]) -> str:
     """`` (jobs.py:12)`` for messages, empty when the function has no source."""
-    code = getattr(function, "__code__", None)
+    code = getattr(innermost(function), "__code__", None)
     return f" ({code.co_filename.rpartition('/')[2]}:{code.co_firstlineno})" if code else ""
 
 
 def describe_function(function: Callable[..., Any], description: str | None) -> str | None:
     """The description given, else the function's docstring with its indentation taken off."""
-    if description is not None or not function.__doc__:
-        return description
-    import inspect  # noqa: PLC0415 - only docstrings need it
-
-    return inspect.cleandoc(function.__doc__)
+    # A partial has the docstring of partials.
+    text = getattr(function if name_of(function) else innermost(function), "__doc__", None)
+    return inspect.cleandoc(text) if description is None and text else description

@@ -8,11 +8,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InvalidDefinition
+from ..schedule.errors import tidy
 from .config.run_config import RunConfig, as_run_config
 from .engine import engine
-from .evaluation_function import EvaluationFunction
+from .evaluation_function import ContextFunction, EvaluationFunction
 from .metadata import check_metadata
-from .names import check_name, checked_tags, describe_function
+from .names import check_name, checked_tags, describe_function, own_name
+from .problems import Problems
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -30,10 +32,11 @@ class ScheduleDefinition:
     """Asks for runs of a job at the times of ``cron_schedule`` in ``execution_timezone`` (UTC without one).
 
     Several cron expressions fire at each one's times. ``execution_fn`` decides by itself what to ask for and excludes
-    ``run_config`` and ``run_config_fn``.
+    ``run_config`` and ``run_config_fn``. A cron expression, time zone or function that cannot be meant is a problem of
+    this schedule, which ``Definitions.validate_loadable`` raises; the definitions beside it load.
 
     Raises:
-        InvalidDefinition: the parts contradict each other, or no time ever fits the cron expression.
+        InvalidDefinition: the parts contradict each other.
     """
 
     def __init__(
@@ -64,20 +67,53 @@ class ScheduleDefinition:
         self.name = check_name("a schedule", name or f"{first}_schedule")
         self.owner = f"Schedule '{self.name}'"
         self.targets = Targets.of(self.owner, job=job, job_name=job_name, target=target)
-        self.cron_schedule = _checked_cron(self.owner, cron_schedule)
-        self.execution_timezone = _checked_timezone(self.owner, execution_timezone)
+        self.problems = Problems()
+        crons = _listed(cron_schedule)
+        shown = tuple(tidy(cron) if isinstance(cron, str) else repr(cron) for cron in crons)
+        self.cron_schedule: str | tuple[str, ...] = shown[0] if isinstance(cron_schedule, str) else shown
+        self.execution_timezone = None if execution_timezone is None else str(execution_timezone)
+        self._check_times(crons)
         self.description, self.owners = description, tuple(owners or ())
         self.tags = checked_tags(self.owner, tags)
         self.metadata = check_metadata(metadata, self.owner)
         self.environment_vars = dict(environment_vars or {})
         self.default_status = default_status
         self.run_config = None if run_config is None else as_run_config(run_config)
-        self.run_config_fn, self.tags_fn, self.should_execute = run_config_fn, tags_fn, should_execute
+        self.run_config_fn = self._context_function("run_config_fn", run_config_fn)
+        self.tags_fn = self._context_function("tags_fn", tags_fn)
+        self.should_execute = self._context_function("should_execute", should_execute)
         self._check_functions(execution_fn)
-        self.execution = EvaluationFunction(self.owner, execution_fn, required_resource_keys) if execution_fn else None
+        self.execution = self._execution(execution_fn, required_resource_keys)
         self.required_resource_keys = (
             self.execution.resource_keys if self.execution else frozenset(required_resource_keys or ())
         )
+
+    def _check_times(self, crons: tuple[Any, ...]) -> None:
+        from ..schedule.cron import (  # noqa: PLC0415 - imports a cron library, needed by those with schedules
+            validate_cron,
+            validate_timezone,
+        )
+
+        if not crons:
+            with self.problems.noted(self.owner):
+                raise InvalidDefinition("cron_schedule is a cron expression or a list with at least one.")
+        for cron in crons:
+            with self.problems.noted(self.owner):
+                validate_cron(cron)
+        with self.problems.noted(self.owner):
+            validate_timezone(self.execution_timezone or "UTC")
+
+    def _context_function(self, name: str, function: Any) -> ContextFunction | None:
+        if function is not None:
+            with self.problems.noted():
+                return ContextFunction(f"{self.owner}: {name}", function)
+        return None
+
+    def _execution(self, function: Any, required_resource_keys: Iterable[str] | None) -> EvaluationFunction | None:
+        if function is not None:
+            with self.problems.noted():
+                return EvaluationFunction(self.owner, function, required_resource_keys)
+        return None
 
     def _check_functions(self, execution_fn: Callable[..., Any] | None) -> None:
         if self.run_config is not None and self.run_config_fn is not None:
@@ -111,32 +147,10 @@ class ScheduleDefinition:
         return f"<schedule {self.name}>"
 
 
-def _checked_cron(owner: str, given: str | Sequence[str] | None) -> str | tuple[str, ...]:
-    from ..schedule.cron import validate_cron  # noqa: PLC0415 - imports a cron library, needed by those with schedules
-
-    crons = [given] if isinstance(given, str) else list(given or ())
-    if not crons:
-        raise InvalidDefinition(f"{owner}: cron_schedule is a cron expression or a list with at least one.")
-    for cron in crons:
-        if not isinstance(cron, str):
-            raise InvalidDefinition(f"{owner}: cron_schedule is a string, not {cron!r}.")
-        try:
-            validate_cron(cron)
-        except InvalidDefinition as error:
-            raise InvalidDefinition(f"{owner}: {error}") from error
-    return given if isinstance(given, str) else tuple(crons)
-
-
-def _checked_timezone(owner: str, name: str | None) -> str | None:
-    if name is None:
-        return None
-    from ..schedule.cron import validate_timezone  # noqa: PLC0415 - same
-
-    try:
-        validate_timezone(name)
-    except InvalidDefinition as error:
-        raise InvalidDefinition(f"{owner}: {error}") from error
-    return name
+def _listed(crons: Any) -> tuple[Any, ...]:
+    if crons is None:
+        return ()
+    return (crons,) if isinstance(crons, str) or not isinstance(crons, Iterable) else tuple(crons)
 
 
 def schedule(
@@ -160,7 +174,7 @@ def schedule(
     """Make a schedule of a function that answers with run requests, a skip reason or run config."""
 
     def decorate(function: Callable[..., Any]) -> ScheduleDefinition:
-        called = name or function.__name__
+        called = own_name("A schedule", name, function)
         made = ScheduleDefinition(
             called,
             cron_schedule=cron_schedule,

@@ -12,7 +12,8 @@ from ..core.errors import InvalidDefinition
 from .engine import engine
 from .evaluation_function import EvaluationFunction
 from .metadata import check_metadata
-from .names import check_name, checked_tags, describe_function
+from .names import check_name, checked_tags, describe_function, own_name
+from .problems import Problems
 from .targets import Targets
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class DefaultSensorStatus(Enum):
 
 class SensorDefinition:
     """Calls ``evaluation_fn`` at least ``minimum_interval_seconds`` apart and asks for the runs that it answers with.
+
+    An interval or a function that cannot be meant is a problem of this sensor, which ``Definitions.validate_loadable``
+    raises; the definitions beside it load.
 
     Raises:
         InvalidDefinition: the parts contradict each other.
@@ -54,17 +58,29 @@ class SensorDefinition:
     ) -> None:
         if evaluation_fn is None:
             raise InvalidDefinition(f"Sensor '{name}' needs an evaluation_fn.")
-        self.name = check_name("a sensor", name or evaluation_fn.__name__)
+        self.name = check_name("a sensor", own_name("A sensor", name, evaluation_fn))
         self.owner = f"Sensor '{self.name}'"
         self.targets = Targets.of(self.owner, job=job, jobs=jobs, job_name=job_name, target=target)
-        self.execution = EvaluationFunction(self.owner, evaluation_fn, required_resource_keys)
-        self.required_resource_keys = self.execution.resource_keys
-        self.minimum_interval_seconds = _checked_interval(self.owner, minimum_interval_seconds)
+        self.problems = Problems()
+        self._execution: EvaluationFunction | None = None
+        self.minimum_interval_seconds: float = DEFAULT_INTERVAL_SECONDS
+        with self.problems.noted():
+            self._execution = EvaluationFunction(self.owner, evaluation_fn, required_resource_keys)
+        with self.problems.noted():
+            self.minimum_interval_seconds = _checked_interval(self.owner, minimum_interval_seconds)
+        self.required_resource_keys = self._execution.resource_keys if self._execution else frozenset[str]()
         self.description = describe_function(evaluation_fn, description)
         self.default_status = default_status
         self.tags = checked_tags(self.owner, tags)
         self.metadata = check_metadata(metadata, self.owner)
         self.owners = tuple(owners or ())
+
+    @property
+    def execution(self) -> EvaluationFunction:
+        """Raises InvalidDefinition when the function cannot be called as a sensor."""
+        if self._execution is None:
+            raise InvalidDefinition(self.problems.text() or f"{self.owner} has no function.")
+        return self._execution
 
     @property
     def jobs(self) -> list[JobDefinition]:

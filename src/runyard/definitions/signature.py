@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ForwardRef, NamedTuple, get_args, get_origin
 
 from ..core.errors import InvalidDefinition
+from .callables import innermost, signature_of
 from .names import place
 from .slots import NO_VALUE
 
@@ -58,7 +59,7 @@ def read_signature(function: Callable[..., Any], owner: str) -> Signature:
     Raises:
         InvalidDefinition: a Config parameter is not called ``config``, or the annotation of ``config`` names nothing.
     """
-    signature = _signature(function)
+    signature = signature_of(function)
     parameters = [
         _parameter(function, p)
         for p in signature.parameters.values()
@@ -87,14 +88,6 @@ def _parameter(function: Callable[..., Any], p: inspect.Parameter) -> Parameter:
     )
 
 
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    if sys.version_info >= (3, 14):
-        from annotationlib import Format  # noqa: PLC0415 - exists from 3.14 on
-
-        return inspect.signature(function, annotation_format=Format.FORWARDREF)
-    return inspect.signature(function)
-
-
 def resolve(function: Callable[..., Any], annotation: Any) -> Any:
     """The object that an annotation names, or an Unresolved; NO_VALUE when there is none."""
     if annotation is inspect.Parameter.empty:
@@ -104,7 +97,7 @@ def resolve(function: Callable[..., Any], annotation: Any) -> Any:
         annotation = annotation.__forward_arg__
     if not isinstance(annotation, str):
         return annotation
-    inner = inspect.unwrap(function)
+    inner = innermost(function)
 
     def probe() -> None: ...
 

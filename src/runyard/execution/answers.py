@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, NamedTuple, NoReturn
 
 from ..core.errors import InvalidDefinition
 from ..definitions.config.run_config import RunConfig
@@ -21,41 +21,49 @@ class Answer(NamedTuple):
 
 
 def schedule_answer(owner: str, returned: Any) -> Answer:
-    """The answer of a schedule, which may also be run config itself.
+    """The answer of a schedule, which may also be run config itself, even an empty one.
 
     Raises:
         InvalidDefinition: it is of no kind that a schedule may give.
     """
-    if isinstance(returned, RunConfig) or (isinstance(returned, Mapping) and returned):
+    if isinstance(returned, RunConfig | Mapping):
         return Answer((RunRequest(run_config=returned),))
-    return _answer(owner, "Schedule", returned)
+    return _answer(owner, "Schedule", _items(owner, returned))
 
 
 def sensor_answer(owner: str, returned: Any) -> Answer:
     """The answer of a sensor. Raises InvalidDefinition as above."""
-    items = _items(returned)
+    items = _items(owner, returned)
     results = [item for item in items if isinstance(item, SensorResult)]
     if not results:
         return _answer(owner, "Sensor", items)
     if len(items) > 1:
         raise InvalidDefinition(f"{owner}: a SensorResult is the whole answer; give nothing beside it.")
     result = results[0]
-    inner = _answer(owner, "Sensor", result.skip_reason or result.run_requests or [])
+    inner = _answer(owner, "Sensor", [result.skip_reason] if result.skip_reason else result.run_requests or [])
     return inner._replace(cursor=result.cursor)
 
 
-def _items(returned: Any) -> list[Any]:
-    if inspect.isgenerator(returned) or isinstance(returned, list | tuple):
-        return [item for item in returned if item is not None]
-    return [] if returned is None else [returned]
+def _items(owner: str, returned: Any) -> list[Any]:
+    """What was answered, one by one: a generator answers what it yields and what it returns."""
+    if inspect.isgenerator(returned):
+        items = list(_yielded_and_returned(owner, returned))
+    else:
+        items = list(returned) if isinstance(returned, list | tuple) else [returned]
+    return [item for item in items if item is not None]
 
 
-def _answer(owner: str, kind: str, returned: Any) -> Answer:
-    items = _items(returned)
+def _yielded_and_returned(owner: str, generator: Generator[Any, Any, Any]) -> Iterator[Any]:
+    returned = yield from generator
+    if isinstance(returned, list | tuple):
+        raise InvalidDefinition(f"{owner} is a generator that returned a list; yield what is in it one by one.")
+    yield returned
+
+
+def _answer(owner: str, kind: str, items: list[Any]) -> Answer:
     for item in items:
         if not isinstance(item, RunRequest | SkipReason):
-            takes = "a RunRequest, a list of them, a SkipReason" + (", a SensorResult" if kind == "Sensor" else "")
-            raise InvalidDefinition(f"{owner} answered with {shown(item)}; a {kind.lower()} gives {takes} or None.")
+            _refuse(owner, kind, item)
     skips = [item for item in items if isinstance(item, SkipReason)]
     if skips and len(items) > 1:
         raise InvalidDefinition(f"{owner}: a SkipReason is the whole answer; give nothing beside it.")
@@ -64,3 +72,10 @@ def _answer(owner: str, kind: str, returned: Any) -> Answer:
     if not items:
         return Answer(skip_reason=f"{kind} function returned an empty result")
     return Answer(tuple(items))
+
+
+def _refuse(owner: str, kind: str, item: Any) -> NoReturn:
+    if inspect.iscoroutine(item):
+        item.close()  # Python would warn that nothing awaited it.
+    takes = "a RunRequest, a list of them, a SkipReason" + (", a SensorResult" if kind == "Sensor" else "")
+    raise InvalidDefinition(f"{owner} answered with {shown(item)}; a {kind.lower()} gives {takes} or None.")

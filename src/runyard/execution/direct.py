@@ -85,7 +85,7 @@ def _inputs(op: OpDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 def invoke_schedule(schedule: ScheduleDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call a schedule's function. Raises InvalidInvocation for one that has none, or without its context."""
     if schedule.execution is None:
-        raise InvalidInvocation(f"{schedule.owner} has no function of its own to call.")
+        raise InvalidInvocation(schedule.problems.text() or f"{schedule.owner} has no function of its own to call.")
     return _invoke(schedule.owner, schedule.execution, args, kwargs, "build_schedule_context")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from ..core import bounds
@@ -20,6 +20,7 @@ from ..definitions.config.job_config import config_issues, with_job_defaults
 from ..definitions.config.plain import plain_config
 from ..definitions.definitions import Definitions
 from ..definitions.engine import InstanceClient
+from ..definitions.names import checked_tags
 from ..definitions.requests import RunRequest
 from ..definitions.resources.definition import as_resources
 from ..definitions.schedule import ScheduleDefinition
@@ -71,6 +72,7 @@ def evaluate(
     )
 
 
+_Definition = TypeVar("_Definition", ScheduleDefinition, SensorDefinition)
 _Outcome = tuple[TickStatus, Answer, tuple[RunAsked, ...], "str | None"]
 
 
@@ -107,6 +109,13 @@ class _Tick(ABC):
 
     @abstractmethod
     def evaluate(self) -> _Outcome: ...
+
+    def _sound(self, one: _Definition) -> _Definition:
+        """Raises InvalidDefinition for one that has a problem."""
+        problem = self._defs.resolve().problem(one)
+        if problem is not None:
+            raise InvalidDefinition(problem)
+        return one
 
     def _with_resources(self, keys: frozenset[str]) -> ResourceScope:
         known = as_resources(self._defs.resources)
@@ -164,7 +173,7 @@ class _Tick(ABC):
 
 class _ScheduleTick(_Tick):
     def evaluate(self) -> _Outcome:
-        schedule = self._defs.get_schedule_def(self._request.key.name)
+        schedule = self._sound(self._defs.get_schedule_def(self._request.key.name))
         scope = self._with_resources(schedule.required_resource_keys)
         try:
             scope.open()
@@ -172,7 +181,7 @@ class _ScheduleTick(_Tick):
             answer = self._answer(schedule, context, scope)
             tags = {
                 **schedule.tags,
-                **(_call(schedule.tags_fn, context) if answer.requests and schedule.tags_fn else {}),
+                **_made_tags(schedule, context, answer),
             }
         finally:
             scope.close(self._closing_failed)
@@ -192,13 +201,13 @@ class _ScheduleTick(_Tick):
         return self._clock.now() if scheduled is None else scheduled
 
     def _answer(self, schedule: ScheduleDefinition, context: ScheduleEvaluationContext, scope: ResourceScope) -> Answer:
-        if schedule.should_execute is not None and not _call(schedule.should_execute, context):
+        if schedule.should_execute is not None and not schedule.should_execute(context):
             return Answer(skip_reason=f"should_execute function for {schedule.name} returned false.")
         if schedule.execution is not None:
             return schedule_answer(schedule.owner, schedule.execution.call(context, scope.values))
         config = schedule.run_config
         if schedule.run_config_fn is not None:
-            config = _call(schedule.run_config_fn, context)
+            config = schedule.run_config_fn(context)
         return Answer((RunRequest(run_config=config),))
 
     def _own_tags(self) -> dict[str, str]:
@@ -208,7 +217,7 @@ class _ScheduleTick(_Tick):
 
 class _SensorTick(_Tick):
     def evaluate(self) -> _Outcome:
-        sensor = self._defs.get_sensor_def(self._request.key.name)
+        sensor = self._sound(self._defs.get_sensor_def(self._request.key.name))
         scope = self._with_resources(sensor.required_resource_keys)
         try:
             scope.open()
@@ -235,6 +244,11 @@ class _SensorTick(_Tick):
         return {SENSOR_NAME: self._request.key.name}
 
 
+def _made_tags(schedule: ScheduleDefinition, context: ScheduleEvaluationContext, answer: Answer) -> Mapping[str, Any]:
+    made = schedule.tags_fn(context) if answer.requests and schedule.tags_fn else None
+    return {} if made is None else checked_tags(f"{schedule.owner}: tags_fn", made)
+
+
 def _cursor(sensor: SensorDefinition, context: SensorEvaluationContext, answer: Answer) -> str | None:
     """The cursor to store, None to leave the stored one."""
     if answer.cursor is None:
@@ -254,8 +268,3 @@ def _check_run_keys(owner: str, answer: Answer) -> None:
     """
     if len(answer.requests) > 1 and any(request.run_key is None for request in answer.requests):
         raise InvalidDefinition(f"{owner} asked for {len(answer.requests)} runs; give each RunRequest a run_key.")
-
-
-def _call(function: Any, context: ScheduleEvaluationContext) -> Any:
-    """Call a schedule's helper with the context if it takes one."""
-    return function(context) if function.__code__.co_argcount else function()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Protocol
 
 import msgspec
 
 from ..core.clock import Clock
-from ..core.errors import LocationUnavailable, NotFound
+from ..core.errors import LocationUnavailable, NotFound, WrongState
 from ..core.ids import new_id
 from ..core.location import ScheduleInfo, SensorInfo
 from ..core.tick import (
@@ -46,6 +47,13 @@ class InstigatorView(msgspec.Struct, frozen=True, kw_only=True):
     last_tick: Tick | None = None
 
 
+class Upcoming(msgspec.Struct, frozen=True):
+    """Times, seconds since the epoch, of a schedule in ``timezone``."""
+
+    timezone: str
+    times: tuple[float, ...] = ()
+
+
 def listing(stores: InstigatorStores, kind: InstigatorKind, *, clock: Clock) -> list[InstigatorView]:
     """Every schedule or sensor of every location that has definitions, by location and name."""
     return sorted(
@@ -68,7 +76,14 @@ def find(stores: InstigatorStores, kind: InstigatorKind, name: str, location: st
 
 
 def start(stores: InstigatorStores, key: InstigatorKey, *, clock: Clock) -> InstigatorState:
-    """Turn it on; nothing that lay before now fires. Starting what runs changes nothing."""
+    """Turn it on; nothing that lay before now fires. Starting what runs changes nothing.
+
+    Raises:
+        WrongState: it has a problem, so that it cannot be evaluated.
+    """
+    info = dict(defined(stores.locations, key.kind)).get(key)
+    if info is not None and info.problem is not None:
+        raise WrongState(f"{info.problem} It can be started when that is mended.")
     now = clock.now()
 
     def started(old: InstigatorState | None) -> InstigatorState:
@@ -113,8 +128,21 @@ def preview(stores: InstigatorStores, locations: Reachable, key: InstigatorKey, 
     return location.evaluate([request], timeout=PREVIEW_SECONDS)[0]
 
 
+def next_ticks(stores: InstigatorStores, key: InstigatorKey, *, clock: Clock, count: int = 5) -> Upcoming | None:
+    """The next times of a schedule, whether it is on or off; None for a sensor."""
+    info = dict(defined(stores.locations, key.kind)).get(key)
+    if not isinstance(info, ScheduleInfo):
+        return None
+    if info.problem is not None:
+        return Upcoming(info.execution_timezone)
+    times = islice(next_times(info.cron_schedule, info.execution_timezone, after=clock.now()), count)
+    return Upcoming(info.execution_timezone, tuple(times))
+
+
 def is_running(state: InstigatorState | None, info: ScheduleInfo | SensorInfo) -> bool:
-    """What a person chose, else what the code says."""
+    """What a person chose, else what the code says. What has a problem does not run, whatever was chosen."""
+    if info.problem is not None:
+        return False
     if state is None or state.status is InstigatorStatus.DECLARED_IN_CODE:
         return info.running_by_default
     return state.status is InstigatorStatus.RUNNING

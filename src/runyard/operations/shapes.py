@@ -11,7 +11,7 @@ from ..core.process import ProcessRecord
 from ..core.run import Run, RunFailure
 from ..core.tick import Evaluation, InstigatorState, InstigatorStatus, Tick
 from .daemon_status import DaemonStatus
-from .instigators import InstigatorView, is_running
+from .instigators import InstigatorView, Upcoming, is_running
 
 Shape = dict[str, Any]
 
@@ -161,6 +161,7 @@ def location_shape(record: LocationRecord) -> Shape:
         "jobs": [job.name for job in definitions.jobs] if definitions else [],
         "schedules": [schedule.name for schedule in definitions.schedules] if definitions else [],
         "sensors": [sensor.name for sensor in definitions.sensors] if definitions else [],
+        "problems": list(record.problems()),
     }
 
 
@@ -211,12 +212,14 @@ def _instigator_shape(
         "job_names": list(info.job_names),
         "description": info.description,
         "tags": info.tags,
+        "problem": info.problem,
         "last_tick": tick_shape(last_tick) if last_tick else None,
     }
 
 
-def evaluation_shape(evaluation: Evaluation) -> Shape:
-    """What an evaluation asked for, before anything is committed."""
+def evaluation_shape(evaluation: Evaluation, upcoming: Upcoming | None = None) -> Shape:
+    """What an evaluation asked for, before anything is committed; with the next ticks of a schedule."""
+    times = {} if upcoming is None else {"next_ticks": [iso(time) for time in upcoming.times]}
     return {
         "status": evaluation.status.value,
         "runs": [
@@ -228,6 +231,7 @@ def evaluation_shape(evaluation: Evaluation) -> Shape:
         "error": error_shape(evaluation.error),
         "log": list(evaluation.log),
         "seconds": evaluation.seconds,
+        **times,
     }
 
 
@@ -245,7 +249,9 @@ def tick_shape(tick: Tick) -> Shape:
         "skip_reason": tick.skip_reason,
         "error": error_shape(tick.error),
         "cursor": tick.cursor,
-        "failure_count": tick.failure_count,
+        "failure_count": tick.consecutive_failures,
+        "failing_since": iso(tick.failing_since),
+        "failed_evaluations": tick.failure_count,
         "log": list(tick.log),
         "ended_at": iso(tick.ended_at),
     }

@@ -1,53 +1,29 @@
 """Cron expressions: what is a valid one, and which instants it names in a time zone.
 
-cronsim finds the local times; which instants these are around a change of the clocks is decided here:
+``cron_fields`` reads an expression, cronsim finds the local times that fit. Which instants these are around a change of
+the clocks is decided here:
 
-* A cron whose minute or hour field starts with ``*``, or that names every hour, follows real time: a local hour that
-  is skipped does not fire, one that happens twice fires twice.
+* A cron that names every hour follows real time: a local hour that is skipped does not fire, one that happens twice
+  fires twice.
 * Every other cron names times of day. A skipped time fires at the first instant after the gap, a doubled one at its
   second occurrence.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
 import math
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
-from ..core.text import did_you_mean
+from .cron_fields import CronFields, read_fields
 from .errors import InvalidCron, UnknownTimezone
 
-ALIASES = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-}
-
-
-class _Field(NamedTuple):
-    name: str
-    takes: str
-
-
-_FIELDS = (
-    _Field("minute", "0 to 59"),
-    _Field("hour", "0 to 23"),
-    _Field("day of month", "1 to 31, or L for the last day"),
-    _Field("month", "1 to 12 or JAN to DEC"),
-    _Field("day of week", "0 to 7 (0 and 7 are Sunday), SUN to SAT, or for example MON#1 or 5L"),
-)
 _DAY = 86_400
-_ONE_WITH_STEP = re.compile(r"\b(\w+)-\1/0*[1-9]\d*\b", re.IGNORECASE | re.ASCII)
 #: Where validation starts to look for a match: from here on, every date that ever matches does so within 50 years.
 _SOME_DAY = datetime(2000, 1, 1)  # noqa: DTZ001 - a local time of no zone is what cronsim is asked about
 
@@ -58,16 +34,19 @@ def validate_cron(expression: str) -> None:
     Raises:
         InvalidCron: it cannot be read or no date ever matches; the message names the expression and the field.
     """
-    fields = _fields(expression)
-    for index, (text, field) in enumerate(zip(fields, _FIELDS, strict=True)):
-        alone = ["*"] * 5
-        alone[index] = text
-        # A day of month on its own is judged with the months at the end: 31 is fine, 31 in February is not.
-        if not _reads(" ".join(alone)):
-            raise InvalidCron(expression, f"{field.name} '{text}' is not valid; it takes {field.takes}.")
-    if not _reads(" ".join(fields)) or next(CronSim(" ".join(fields), _SOME_DAY), None) is None:
-        problem = f"day of month '{fields[2]}' never comes in month '{fields[3]}' on day of week '{fields[4]}'."
-        raise InvalidCron(expression, problem)
+    if not isinstance(expression, str):
+        raise InvalidCron(repr(expression), "a cron schedule is a string of five fields.")
+    _valid_fields(expression)
+
+
+@functools.lru_cache(maxsize=1024)
+def _valid_fields(expression: str) -> CronFields:
+    fields = read_fields(expression)
+    if not _ever_fires(fields):
+        _, _, day, month, weekday = expression.split()
+        on = "" if fields.weekdays is None else f" on day of week '{weekday}'"
+        raise InvalidCron(expression, f"day of month '{day}' never comes in month '{month}'{on}, so it never fires.")
+    return fields
 
 
 def validate_crons(expressions: Sequence[str]) -> None:
@@ -130,11 +109,10 @@ class _Cron:
     """One expression in one zone."""
 
     def __init__(self, expression: str, zone: tzinfo) -> None:
-        validate_cron(expression)
-        fields = _fields(expression)
-        self._expression = " ".join(fields)
+        fields = _valid_fields(expression)
+        self._expression = fields.text()
         self._zone = zone
-        self._instants = self._real_time if _follows_real_time(fields) else self._time_of_day
+        self._instants = self._real_time if fields.every_hour() else self._time_of_day
 
     def following(self, after: float) -> Iterator[float]:
         """Instants after ``after``, increasing."""
@@ -208,40 +186,11 @@ def _turned_back(start: float, end: float, zone: tzinfo) -> timedelta:
     return max(timedelta(0), offsets[0] - offsets[1])
 
 
-def _follows_real_time(fields: Sequence[str]) -> bool:
-    minute, hour = fields[:2]
-    every_hour = CronSim(" ".join(fields), _SOME_DAY).hours == set(range(24))
-    return minute.startswith("*") or hour.startswith("*") or every_hour
-
-
-def _fields(expression: str) -> list[str]:
-    """The five fields of an expression or of what its alias stands for."""
-    if not isinstance(expression, str):
-        raise InvalidCron(repr(expression), "a cron schedule is a string of five fields.")
-    if expression.strip().startswith("@"):
-        return _alias(expression).split()
-    fields = expression.split()
-    if len(fields) != len(_FIELDS):
-        names = ", ".join(field.name for field in _FIELDS)
-        raise InvalidCron(expression, f"it has {len(fields)} fields and needs five: {names}.")
-    # cronsim takes the one value of 5-5/2 for the open-ended 5/2.
-    return [_ONE_WITH_STEP.sub(r"\1", field) for field in fields]
-
-
-def _alias(expression: str) -> str:
-    name = expression.strip().lower()
-    if name not in ALIASES:
-        known = ", ".join(ALIASES)
-        raise InvalidCron(expression, f"there is no such alias.{did_you_mean(name, ALIASES)} Known: {known}.")
-    return ALIASES[name]
-
-
-def _reads(expression: str) -> bool:
+def _ever_fires(fields: CronFields) -> bool:
     try:
-        CronSim(expression, _SOME_DAY)
+        return next(CronSim(fields.text(), _SOME_DAY), None) is not None
     except CronSimError:
         return False
-    return True
 
 
 def _zone(name: str) -> ZoneInfo:

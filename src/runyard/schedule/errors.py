@@ -8,12 +8,17 @@ from ..core.errors import InvalidDefinition
 from ..core.text import did_you_mean
 
 
+def tidy(expression: str) -> str:
+    """A cron expression on one line, with single blanks."""
+    return " ".join(expression.split())
+
+
 class InvalidCron(InvalidDefinition):
     """A cron expression that no time satisfies or that cannot be read."""
 
     def __init__(self, expression: str, problem: str) -> None:
         self.expression, self.problem = expression, problem
-        super().__init__(f"Cron schedule '{expression}': {problem}")
+        super().__init__(f"Cron schedule '{tidy(expression)}': {problem}")
 
 
 class UnknownTimezone(InvalidDefinition):

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ..core.lease import Fence
 from ..core.run import NewRun
+from ..core.text import listing
 from ..core.tick import InstigatorKey, InstigatorState, Tick, TickStatus
 from .database import Database
 from .protocols import RunAddition, TickOutcome
@@ -105,6 +106,7 @@ class SqlTicks:
             wanted, duplicates = self._take_keys(connection, tick, runs)
             added = insert_runs(self._database, self._rules, connection, wanted, enqueue=enqueue, now=now)
             self._give_back_keys(connection, tick, [one for one in runs if one.run.run_id in added.refused])
+            tick = msgspec.structs.replace(tick, failing_since=_failing_since(connection, tick))
             ended = self._store(connection, _ended(tick, added, duplicates, now), stored)
             self._put_state(connection, state)
             return TickOutcome(ended, tuple(added.runs))
@@ -191,6 +193,16 @@ def _same_tick(connection: sa.Connection, tick: Tick) -> Tick | None:
     return None if row is None else to_tick(row)
 
 
+def _failing_since(connection: sa.Connection, tick: Tick) -> float | None:
+    """When the failures in a row began that this tick goes on with; itself when the one before it did not fail."""
+    if tick.status is not TickStatus.FAILURE:
+        return None
+    query = _TICKS.where(*has_key(ticks, tick.key), ticks.c.time <= tick.time).order_by(ticks.c.time.desc()).limit(1)
+    row = connection.execute(query).first() if tick.consecutive_failures > 1 else None
+    before = None if row is None else to_tick(row)
+    return tick.time if before is None else before.failing_since or before.time
+
+
 def _skipped(tick: Tick, now: float) -> Tick:
     return Tick(
         tick_id=tick.tick_id,
@@ -212,6 +224,12 @@ def _ended(tick: Tick, added: Inserted, duplicates: Sequence[str], now: float) -
         run_ids=tuple(run.run_id for run in added.runs),
         duplicate_run_keys=tuple(duplicates),
         refused=refused,
-        skip_reason=" ".join(dict.fromkeys(refused)) if nothing_left and refused else tick.skip_reason,
+        skip_reason=_nothing_left(refused, duplicates) if nothing_left else tick.skip_reason,
         ended_at=now if tick.ended_at is None else tick.ended_at,
     )
+
+
+def _nothing_left(refused: Sequence[str], duplicates: Sequence[str]) -> str:
+    """Why a tick that asked for runs made none."""
+    seen = [f"{'Run keys' if len(duplicates) > 1 else 'Run key'} {listing(map(repr, duplicates))} had a run already."]
+    return " ".join([*dict.fromkeys(refused), *(seen if duplicates else [])])

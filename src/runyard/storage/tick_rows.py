@@ -42,6 +42,7 @@ class TickBody(msgspec.Struct, omit_defaults=True):
     cursor: str | None = None
     failure_count: int = 0
     consecutive_failures: int = 0
+    failing_since: float | None = None
     log: tuple[str, ...] = ()
     ended_at: float | None = None
 

@@ -107,6 +107,8 @@ export interface CodeLocation {
   start_method_reason: string | null;
   updated_at: string;
   jobs: string[];
+  /** Schedules and sensors that cannot run, each in a sentence. */
+  problems: string[];
 }
 
 export interface Op {
@@ -144,8 +146,14 @@ export interface Tick {
   time: string;
   status: TickStatus;
   run_ids: string[];
+  /** Run keys that had a run already, and what overlap policies refused. */
+  duplicate_run_keys: string[];
+  refused: string[];
   skip_reason: string | null;
   error: ErrorInfo | null;
+  /** Evaluations that failed in a row, this one the last; the first was that of `failing_since`. */
+  failure_count: number;
+  failing_since: string | null;
   ended_at: string | null;
 }
 
@@ -161,6 +169,8 @@ export interface Instigator {
   minimum_interval_seconds?: number;
   next_tick_at?: string | null;
   job_names: string[];
+  /** Why it cannot be started, though its location loads. */
+  problem: string | null;
   last_tick: Tick | null;
   description: string | null;
 }

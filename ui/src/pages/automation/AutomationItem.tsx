@@ -2,7 +2,7 @@ import { Switch } from '@mantine/core';
 import { clock } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { isOn, nextTick, when, type Item } from './items';
-import { TickResult } from './TickResult';
+import { LastResult } from './TickResult';
 
 /** A schedule or sensor on a phone. */
 export function AutomationItem({ item, readOnly, onToggle }: { item: Item; readOnly: boolean; onToggle: () => void }) {
@@ -14,10 +14,10 @@ export function AutomationItem({ item, readOnly, onToggle }: { item: Item; readO
       <span className="first">
         <b className="strong grow cut">{instigator.name}</b>
         <span className="dim-2">{next === null ? when(instigator) : clock(next, now)}</span>
-        <Switch checked={isOn(instigator)} disabled={readOnly} onChange={onToggle} aria-label={`${instigator.name} is on`} />
+        <Switch checked={isOn(instigator)} disabled={readOnly || instigator.problem !== null} onChange={onToggle} aria-label={`${instigator.name} is on`} />
       </span>
       <span className="second">
-        <TickResult tick={instigator.last_tick} on={isOn(instigator)} />
+        <LastResult instigator={instigator} on={isOn(instigator)} />
       </span>
     </li>
   );

@@ -5,7 +5,7 @@ import { clock, distance, fullTime, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { jobPath } from '../jobs/jobPaths';
 import { isOn, nextTick, when, whenTitle, type Item } from './items';
-import { TickResult } from './TickResult';
+import { LastResult } from './TickResult';
 import { TickStrip } from './TickStrip';
 import classes from './Automation.module.css';
 
@@ -27,7 +27,7 @@ export function AutomationRow({ item, open, cursor, readOnly, onCursor, onToggle
   return (
     <tr className={cursor ? 'cursor' : ''} onClick={onCursor} data-instigator={instigator.name} data-status={instigator.status}>
       <td className="control">
-        <Switch checked={isOn(instigator)} disabled={readOnly} onChange={onToggle} aria-label={`${instigator.name} is on`} />
+        <Switch checked={isOn(instigator)} disabled={readOnly || instigator.problem !== null} onChange={onToggle} aria-label={`${instigator.name} is on`} />
       </td>
       <td className="name">
         <button type="button" className={classes.unfold} onClick={onUnfold} aria-expanded={open} title={instigator.description ?? undefined}>
@@ -52,7 +52,7 @@ export function AutomationRow({ item, open, cursor, readOnly, onCursor, onToggle
         {last === null ? '–' : clock(last, now)}
       </td>
       <td>
-        <TickResult tick={instigator.last_tick} on={isOn(instigator)} />
+        <LastResult instigator={instigator} on={isOn(instigator)} />
       </td>
       <td className="minor control">
         <TickStrip item={item} />

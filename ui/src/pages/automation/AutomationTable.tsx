@@ -26,7 +26,7 @@ export function AutomationTable({ items, onRefusal }: AutomationTableProps) {
 
   const toggle = (item: Item) => {
     const told = { onError: (error: Error) => onRefusal(messageOf(error)), onSuccess: () => onRefusal(null) };
-    if (!readOnly) switches[item.kind].mutate({ instigator: item.instigator, on: !isOn(item.instigator) }, told);
+    if (!readOnly && item.instigator.problem === null) switches[item.kind].mutate({ instigator: item.instigator, on: !isOn(item.instigator) }, told);
   };
   const unfold = (id: string) => setOpen((now) => (now === id ? null : id));
   usePageKeys([

@@ -21,9 +21,10 @@ export function nextTick(instigator: Instigator): number | null {
   return last === null || interval === undefined ? null : last + interval * 1000;
 }
 
-/** Failing first, then those that are on, then those that are off; by name within each. */
+/** Those that cannot run and failing ones first, then those that are on, then those that are off; by name within each. */
 export function sorted(items: Item[]): Item[] {
   const rank = ({ instigator }: Item) => {
+    if (instigator.problem !== null) return 0;
     if (!isOn(instigator)) return 2;
     return instigator.last_tick?.status === 'FAILURE' ? 0 : 1;
   };

@@ -51,6 +51,18 @@ export function LocationRow({ location, action }: { location: CodeLocation; acti
           </td>
         </tr>
       )}
+      {location.problems.length > 0 && (
+        <tr className={`plain ${classes.below}`}>
+          <td />
+          <td colSpan={columns}>
+            {location.problems.map((problem) => (
+              <p key={problem} className="fail">
+                Cannot run: {problem}
+              </p>
+            ))}
+          </td>
+        </tr>
+      )}
       {location.error && (
         <tr className={`plain ${classes.below}`}>
           <td />
