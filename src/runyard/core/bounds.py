@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidTag, TooLarge
 from .jsonable import unstorable
-from .run import NewRun
 from .text import quoted, storable
+
+if TYPE_CHECKING:
+    # Importing definitions loads no msgspec.
+    from .run import NewRun
 
 #: Characters of a name: job, op, schedule, sensor, pool, code location; and of a tag's key.
 NAME = 255
