@@ -141,6 +141,32 @@ def test_daemons_log_json_report_their_state_and_follow_instigators(place: Calla
         assert set(json.loads(line)) >= {"timestamp", "level", "logger", "message"}
 
 
+LIMITS = """
+concurrency:
+  runs:
+    tag_concurrency_limits: [{key: teem, limit: 1}]
+    job_limits: [{job: tallk, limit: 1}, {job: talk, limit: 1}]
+"""
+TEEM = "Limit teem counts no run: no definition and no run has the tag 'teem'."
+TALLK = "Limit job=tallk counts no run: no code location has a job 'tallk'. Did you mean 'talk'?"
+
+
+def test_limits_that_match_nothing_are_said_once_the_code_is_loaded(place: Callable[..., Place]) -> None:
+    here = place()
+    (here.home / "runyard.yaml").write_text(LIMITS)
+    (here.directory / "workspace.yaml").write_text("load_from: [{python_file: jobs.py}]")
+    daemons = here.start("daemon", "run")
+    daemons.read_all(re.escape(TEEM), re.escape(TALLK))
+    assert daemons.stop(signal.SIGTERM) == 0
+    assert sum(TEEM in line for line in daemons.lines) == 1
+    assert not any("job=talk " in line for line in daemons.lines)
+    assert here.json("instance", "info")["idle_limits"] == [TEEM, TALLK]
+
+    dev = here.start("main", "dev", "-f", "jobs.py", "-p", "0")
+    dev.read_all(f"  Note      {re.escape(TEEM)}", f"  Note      {re.escape(TALLK)}")
+    assert dev.stop() == 0
+
+
 def test_code_without_daemons(place: Callable[..., Place]) -> None:
     here = place()
     assert [job["name"] for job in here.json("job", "list", "-f", "jobs.py")] == ["broken", "endless", "talk"]

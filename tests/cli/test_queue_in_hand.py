@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from runyard.cli import main, session
+from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState
+from runyard.core.pools import PoolNeeds
 from runyard.core.run import Run, RunStatus
 from runyard.wiring import Instance
 
@@ -127,6 +129,78 @@ def test_the_queue_is_paused_and_resumed(cli: Cli, enqueue: Enqueue) -> None:
     assert cli("queue", "pauses").stdout == "Nothing is paused.\n"
 
 
+def test_a_key_with_an_equals_sign_is_written_with_a_backslash(cli: Cli, enqueue: Enqueue) -> None:
+    odd, other = enqueue(**{"t=1": "x"}), enqueue(t="1=x")
+    assert cli.json("queue", "pause", "--tag", r"t\=1=x")["subject"] == r"t\=1=x"
+    assert cli.json("queue", "explain", odd.run_id)["reason"]["kind"] == "paused"
+    assert cli.json("queue", "explain", other.run_id)["reason"]["kind"] != "paused"
+    assert cli("queue", "resume", "--tag", r"t\=1=x").stdout == "Resumed t\\=1=x.\n"
+    assert cli.json("queue", "hold", "--tag", r"t\=1=x", "-y")["changed"] == 1
+    assert cli("queue", "drain", "--tag", "t=1=x").stdout.startswith("Draining t=1=x.")
+    assert cli.json("run", "cancel", "--tag", r"t\=1=x", "-y")["canceled"] == 1
+
+
+@pytest.fixture
+def known(instance: Instance) -> None:
+    """A location has been loaded: its job is 'report', of the team 'docs' and in the pool 'db'."""
+    job = JobInfo(name="report", tags={"team": "docs"}, pools=PoolNeeds({"db": 1}, {"db": 1}))
+    definitions = LocationDefinitions(jobs=(job,))
+    record = LocationRecord(name="here", state=LocationState.LOADED, definitions=definitions)
+    instance.stores.locations.publish(record)
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("subject", "says"),
+    [
+        (("--job", "reprot"), "No job named 'reprot'. Did you mean 'report'?"),
+        (("--pool", "dbb"), "No pool named 'dbb'. Did you mean 'db'?"),
+        (("--location", "her"), "No code location named 'her'. Did you mean 'here'?"),
+    ],
+)
+def test_a_pause_of_what_is_not_there_is_refused(cli: Cli, subject: tuple[str, str], says: str) -> None:
+    for command in ("pause", "drain"):
+        assert says in cli("queue", command, *subject, code=1).stderr
+    assert cli.json("queue", "pauses") == []
+
+
+@pytest.mark.usefixtures("known")
+def test_a_pause_or_limit_that_nothing_has_yet_is_made_with_a_note(cli: Cli) -> None:
+    paused = cli("queue", "pause", "--tag", "teem=docs")
+    assert paused.stdout == "Paused teem=docs. 0 queued runs will wait.\n"
+    note = "It holds nothing back so far: no definition and no run has the tag 'teem'. Did you mean 'team'?"
+    assert paused.stderr == f"{note}\n"
+    assert cli.json("queue", "drain", "--tag", "teem=docs")["note"] == note
+    assert cli.json("queue", "pause", "--tag", "team=docs")["note"] is None
+
+    command = ("instance", "concurrency")
+    made = cli(*command, "set", "dbb", "1")
+    assert made.stdout == "pool dbb: 1\n"
+    assert made.stderr == "Pool dbb holds no step back: no op is in a pool 'dbb'. Did you mean 'db'?\n"
+    assert cli(*command, "set", "db", "1").stderr == ""
+    assert "no op is in a pool 'dbb'" in cli(*command, "get").stderr
+    assert "'a b' is no name for a pool" in cli(*command, "set", "a b", "1", code=1).stderr
+    assert "no op is in a pool 'nope'" in cli(*command, "unset", "nope").stderr
+
+
+@pytest.mark.usefixtures("known")
+def test_limits_that_match_nothing_are_notes_of_the_instance(cli: Cli) -> None:
+    (cli.home / "runyard.yaml").write_text(
+        "concurrency:\n"
+        "  runs:\n"
+        "    tag_concurrency_limits:\n"
+        "      - {key: dagster/concurrency_key, limit: 1, value: {applyLimitPerUniqueValue: true}}\n"
+        "      - {key: team, limit: 1}\n"
+        "    job_limits: [{job: reprot, limit: 1}]\n"
+    )
+    first, second = cli.json("instance", "info")["idle_limits"]
+    assert first.endswith("is a tag of ops, and runs do not have it. Such ops are in a pool: limit that.")
+    assert second.endswith("no code location has a job 'reprot'. Did you mean 'report'?")
+    text = cli("instance", "info").stdout
+    assert f"note:          {first}\n" in text
+    assert f"note:          {second}\n" in text
+
+
 def test_a_job_is_paused_alone(cli: Cli, enqueue: Enqueue) -> None:
     etl, report = enqueue("etl"), enqueue("report")
     assert cli.json("queue", "pause", "--job", "etl")["drain"] is False
@@ -173,9 +247,15 @@ def test_limits_are_shown_set_and_unset(cli: Cli) -> None:
         "  pools: {default_limit: 2}\n"
     )
     command = ("instance", "concurrency")
-    assert cli.json(*command, "get", "db") == {"kind": "pool", "name": "db", "limit": 2, "origin": "default"}
+    assert cli.json(*command, "get", "db") == {
+        "kind": "pool",
+        "name": "db",
+        "limit": 2,
+        "origin": "default",
+        "note": None,
+    }
     assert cli(*command, "set", "db", "5").stdout == "pool db: 5\n"
-    assert cli.json(*command, "set", "--runs", "-1") == {"kind": "runs", "name": "", "limit": None, "origin": "set"}
+    assert cli.json(*command, "set", "--runs", "-1")["limit"] is None
     assert cli.json(*command, "set", "--tag", "team=docs", "3")["limit"] == 3
     found = {limit["name"]: limit["limit"] for limit in cli.json(*command, "get", "--all")}
     assert found == {"": None, "team=docs": 3, "db": 5}

@@ -33,7 +33,12 @@ def test_list_runs_with_filters(cli: Cli, enqueue: Enqueue) -> None:
     assert ids("--status", "queued") == [second.run_id, first.run_id]
     assert ids("--status", "QUEUED", "--status", "CANCELED") == [third.run_id, second.run_id, first.run_id]
     assert ids("--tag", "team=y", "--status", "CANCELED") == [third.run_id]
-    assert "expected KEY=VALUE" in cli("run", "list", "--tag", "team", code=2).stderr
+    odd = enqueue(**{"t=1": "x"})
+    assert ids("--tag", r"t\=1=x") == [odd.run_id]
+    assert ids("--tag", "t=1=x") == []
+    assert r"t\=1=x" in cli("run", "show", odd.run_id).stdout
+    assert "no run has both" in cli("run", "list", "--tag", "team=x", "--tag", "team=y", code=2).stderr
+    assert "write KEY=VALUE" in cli("run", "list", "--tag", "team", code=2).stderr
     assert "invalid" in cli("run", "list", "--status", "DONE", code=2).stderr.lower()
 
 

@@ -8,7 +8,7 @@ from runyard.core.ids import new_id
 from runyard.core.launch import LaunchSpec, RunEnd, WorkerReport
 from runyard.core.lease import Fence
 from runyard.core.run import NewRun, RunStatus
-from runyard.core.tags import priority_or_zero
+from runyard.core.tags import priority_from_code
 from runyard.daemons.run_queue.daemon import RunQueueDaemon
 from runyard.queue.rules import Rules
 from runyard.service.daemon import PassResult
@@ -71,7 +71,7 @@ class Bench:
     def submit(self, priority: str | None = None, *, location: str = "yard", **tags: str) -> str:
         if priority is not None:
             tags = {**tags, "dagster/priority": priority}
-        value, warning = priority_or_zero(tags)
+        value, warning = priority_from_code(tags)
         run = NewRun(
             run_id=new_id(),
             job_name="job",

@@ -296,6 +296,27 @@ def test_a_priority_from_code_that_is_no_integer_warns_and_counts_as_zero(bench)
     assert any(e.event.level == "WARNING" for e in yard.stores.events.of_run(run.run_id))
 
 
+@pytest.mark.parametrize(("tag", "priority"), [(2**40, 2**31 - 1), (-(2**31) - 1, -(2**31)), ("9" * 5000, 2**31 - 1)])
+def test_a_priority_from_code_beyond_the_range_is_the_nearest_in_it_with_a_warning(bench, tag, priority) -> None:
+    """What was meant to go first must not go last."""
+    yard = bench()
+    yard.location.answer = asks("a", tags={"dagster/priority": str(tag)})
+    yard.sensor_tick()
+    (run,) = yard.runs()
+    assert run.priority == priority
+    (told,) = [e.event.message for e in yard.stores.events.of_run(run.run_id) if e.event.level == "WARNING"]
+    assert f"is outside -2147483648 to 2147483647. The run counts as priority {priority}." in told
+
+
+def test_warnings_that_a_request_comes_with_are_in_its_runs_log(bench) -> None:
+    yard = bench()
+    yard.location.answer = asks("a", warnings=("Tag 'dagster/tick' of the run request is left out.",))
+    yard.sensor_tick()
+    (run,) = yard.runs()
+    told = [e.event.message for e in yard.stores.events.of_run(run.run_id) if e.event.level == "WARNING"]
+    assert told == ["Tag 'dagster/tick' of the run request is left out."]
+
+
 def test_tags_from_code_that_mean_nothing_or_count_for_nothing_warn(bench) -> None:
     yard = bench()
     yard.location.answer = asks("a", tags={"dagster/max_runtime": "soon", "dagster/max_retries": "2"})

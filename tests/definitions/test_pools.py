@@ -113,6 +113,19 @@ def test_a_pool_is_a_name(pool: Any) -> None:
         _op("one", pool)
 
 
+@pytest.mark.parametrize("pool", ["a b", " db", "db ", "a\tb", "db\n", "a\u00a0b", " "])
+def test_a_pools_name_has_no_blanks(pool: str) -> None:
+    with pytest.raises(InvalidDefinition, match=r"Op 'one' .* is no name for a pool: it has a blank"):
+        _op("one", pool)
+    with pytest.raises(InvalidDefinition, match="is no name for a pool"):
+        dg.op(name="one", tags={"dagster/concurrency_key": pool})(lambda: None)
+
+
+@pytest.mark.parametrize("pool", ["a/b", "a.b", "a-b", "A_1", "é", "a:b", "a=b", "1", "x" * 300])
+def test_a_pools_name_has_any_other_characters(pool: str) -> None:
+    assert _op("one", pool).pool == pool
+
+
 @pytest.mark.parametrize("slots", [0, -1, 1001, True, "2", 1.5])
 def test_pool_slots_are_a_whole_number(slots: Any) -> None:
     with pytest.raises(InvalidDefinition, match="pool_slots is a whole number from 1 to 1000, not"):

@@ -390,6 +390,27 @@ def test_generators_and_tags_of_requests():
     assert other.tags["level"] == "schedule"
 
 
+def test_a_request_with_the_tags_of_another_run_leaves_out_what_runyard_wrote_about_that_one():
+    """Code that runs a job again after a failure hands over all tags of the run that failed."""
+    of_another = {"team": "ops", "dagster/run_key": "old", "dagster/parent_run_id": "x", "dagster/partition": "p"}
+    (run,) = ask(sensor(lambda: dg.RunRequest(run_key="new", tags={**of_another, "dagster/prioritty": "5"}))).runs
+    assert (run.tags["team"], run.tags["dagster/partition"], run.tags["dagster/run_key"]) == ("ops", "p", "new")
+    assert "dagster/parent_run_id" not in run.tags
+    assert run.warnings == (
+        "Tag 'dagster/run_key' of the run request is left out: Runyard writes it itself.",
+        "Tag 'dagster/parent_run_id' of the run request is left out: Runyard writes it itself.",
+        "Tag 'dagster/prioritty' has no meaning. Did you mean 'dagster/priority'?",
+    )
+
+
+@pytest.mark.parametrize("key", ["dagster/run_key", "dagster/prioritty", "dagster/image"])
+def test_a_schedules_tags_fn_is_held_to_what_its_tags_are(key):
+    made = dg.ScheduleDefinition(name="s", job=main, cron_schedule="@daily", tags_fn=lambda: {key: "x"})
+    failed = ask(made)
+    assert (failed.status, failed.error.class_name) == (TickStatus.FAILURE, "InvalidDefinition")
+    assert f"Schedule 's': tags_fn: Tag '{key}'" in failed.error.message
+
+
 @pytest.mark.parametrize(
     ("returned", "told"),
     [

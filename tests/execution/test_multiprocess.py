@@ -106,6 +106,16 @@ def test_the_highest_priority_begins_first(host):
     assert keys(host) == ["high", "plain", "bad", "low"]
 
 
+def test_a_priority_beyond_the_range_begins_first(host):
+    @dg.job(**limited(max_concurrent=1))
+    def ranked():
+        one.alias("high").tag({"dagster/priority": 5})()
+        one.alias("highest").tag({"dagster/priority": 2**40})()
+
+    run_with(ranked, host)
+    assert keys(host) == ["highest", "high"]
+
+
 def test_tag_limits_of_the_executor(host):
     limits = [{"key": "database", "value": "redshift", "limit": 2}]
     tagged = one.tag({"database": "redshift"})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import runyard as dg
 from runyard.definitions.steps import FromMany, FromStep, Step
-from runyard.execution.executors.progress import Progress, State, priority_of
+from runyard.execution.executors.progress import Progress, State, step_priority
 
 OUTPUTS = ("a", "b")
 
@@ -99,7 +99,7 @@ class Drive:
 
     def check_order(self, ready):
         index = {s.key: i for i, s in enumerate(self.steps)}
-        assert ready == sorted(ready, key=lambda s: (-priority_of(s.tags), index[s.key]))
+        assert ready == sorted(ready, key=lambda s: (-step_priority(s), index[s.key]))
 
     def move(self, what, key):
         if what == "begin":
@@ -143,9 +143,15 @@ def test_the_end_is_that_of_the_oracle_whatever_happens_first(data):
     assert set(drive.begun) == ran
 
 
-@pytest.mark.parametrize(("tag", "priority"), [("5", 5), ("-2", -2), ("high", 0), ("", 0), ("1.5", 0)])
-def test_a_priority_that_is_no_whole_number_counts_as_none(tag, priority):
-    assert priority_of({"dagster/priority": tag}) == priority
+@pytest.mark.parametrize(
+    ("tag", "priority"),
+    [
+        *(("5", 5), ("-2", -2), ("high", 0), ("", 0), ("1.5", 0)),
+        *((str(2**40), 2**31 - 1), (str(-(2**40)), -(2**31)), ("9" * 5000, 2**31 - 1)),
+    ],
+)
+def test_a_priority_that_is_no_whole_number_counts_as_none_and_a_very_large_one_as_the_largest(tag, priority):
+    assert step_priority(step("a", tags={"dagster/priority": tag})) == priority
 
 
 def test_a_chain_longer_than_the_stack_is_skipped_to_its_end():

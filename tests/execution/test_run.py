@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -408,6 +409,61 @@ def test_loggers_without_a_context_speak_for_the_step_that_runs():
     assert logs[1].data["error"]["class_name"] == "ZeroDivisionError"
     logger.warning("outside of a run")
     assert len([event for event in sink.events if event.type.value == "LOG"]) == 2
+
+
+def test_an_op_priority_that_means_nothing_or_too_much_is_said_once_per_op():
+    high = dg.op(name="high", tags={"dagster/priority": "high"})(lambda: None)
+    half = dg.op(name="half", tags={"dagster/priority": "1.5"})(lambda: None)
+    far = dg.op(name="far", tags={"dagster/priority": str(2**40)})(lambda: None)
+
+    @dg.job
+    def ranked():
+        high()
+        high.alias("again")()
+        half()
+        far()
+        one.tag({"dagster/priority": "3"})()
+
+    sink = Sink()
+    assert run(ranked, sink).status is RunStatus.SUCCESS
+    told = [event.message for event in sink.events if event.level == "WARNING"]
+    write, counts = "write for example '5' or '-1'", "The step counts as priority"
+    assert told == [
+        f"Op 'high': Tag 'dagster/priority': 'high' is not a whole number; {write}. {counts} 0.",
+        f"Op 'half': Tag 'dagster/priority': '1.5' is not a whole number; {write}. {counts} 0.",
+        f"Op 'far': Tag 'dagster/priority': {2**40} is outside -2147483648 to 2147483647. {counts} 2147483647.",
+    ]
+
+
+def test_a_pooled_op_called_in_a_step_is_warned_of_once_per_call_site():
+    inner = dg.op(name="inner", pool="db")(lambda: 1)
+    free = dg.op(name="free")(lambda: 1)
+
+    @dg.op
+    def outer() -> int:
+        total = free() + sum(inner() for _ in range(3))  # one call site
+        with ThreadPoolExecutor(1) as threads:
+            return total + threads.submit(lambda: inner()).result()  # another, in a thread  # noqa: PLW0108
+
+    @dg.op(pool="db")
+    def covered() -> int:
+        return inner()
+
+    @dg.job
+    def nested():
+        outer()
+        covered()
+
+    sink = Sink()
+    assert run(nested, sink).status is RunStatus.SUCCESS
+    first = outer.compute_fn.__code__.co_firstlineno
+    told = [(event.step_key, event.message) for event in sink.events if event.level == "WARNING"]
+    assert [key for key, _ in told] == ["outer", "outer"]
+    for (_, message), line in zip(told, (first + 2, first + 4), strict=True):
+        assert message.startswith(
+            f"Op 'inner' is called as a function at test_run.py:{line} and takes no slot of its pool 'db'."
+        )
+    assert inner() == 1, "outside of a step nothing is said and nothing fails"
 
 
 # --- resources ---

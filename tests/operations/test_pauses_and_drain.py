@@ -8,7 +8,7 @@ import pytest
 
 from daemons.fakes import FakeLocation, FakeWorkspace
 from runyard.core.clock import SystemClock
-from runyard.core.errors import InvalidLimit, InvalidPause, NotFound
+from runyard.core.errors import InvalidLimit, InvalidPause, InvalidPool, NotFound
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.location import JobInfo, LocationDefinitions
 from runyard.core.pools import PoolNeeds
@@ -144,6 +144,7 @@ def test_limits_are_put_in_force_and_taken_back(pooled: Yard) -> None:
     [
         ("pool", "db", 1001, InvalidLimit, "1000"),
         ("pool", "db", -1, InvalidLimit, "from 0"),
+        ("pool", "a b", 1, InvalidPool, "'a b' is no name for a pool: it has a blank"),
         ("pool", "", 1, NotFound, "pool"),
         ("runs", "", -2, InvalidLimit, "-1 for no limit"),
         ("tag", "team", 1, NotFound, "No tag rule named 'team'"),

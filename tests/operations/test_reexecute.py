@@ -18,13 +18,16 @@ from runyard.core.errors import (
     WrongState,
 )
 from runyard.core.events import Event, EventType
+from runyard.core.ids import new_id
 from runyard.core.launch import RunEnd, WorkerReport
 from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState, OpInfo
 from runyard.core.policy_tags import TagsInForce
 from runyard.core.pools import PoolNeeds
 from runyard.core.queue import Claim
-from runyard.core.run import Run, RunFailure, RunStatus
+from runyard.core.run import NewRun, Run, RunFailure, RunStatus
 from runyard.core.step_selection import EmptySelection, after, before, needs_of, select, with_missing
+from runyard.core.tags import normalise, parse_priority
+from runyard.operations.launch import launch_now
 from runyard.operations.reexecute import JobGone, NothingLeft, Reexecuted, Reexecution, Reexecutor, Strategy
 from runyard.queue.rules import OverlapRule, Rules
 from runyard.storage.protocols import RunsFilter
@@ -52,9 +55,27 @@ def define(yard: Yard, *ops: OpInfo) -> None:
     yard.stores.locations.publish(yard.location.record())
 
 
+def _launched(yard: Yard, job_name: str = "job", **fields: Any) -> Run:
+    """A run that runs, with whatever tags: retries and schedules store those that no person may set."""
+    job = yard.location.definitions.job(job_name)
+    assert job is not None
+    tags = {"dagster/code_location": "yard", **normalise(fields.pop("tags", {}))}
+    new = NewRun(
+        run_id=new_id(),
+        job_name=job_name,
+        location_name="yard",
+        priority=parse_priority(tags),
+        tags=tags,
+        pools=job.pools,
+        **fields,
+    )
+    (run,) = yard.stores.runs.add([new], enqueue=False)
+    return launch_now(yard.stores, yard.location, run, clock=yard.clock)
+
+
 def ended(yard: Yard, *done: str, status: RunStatus = RunStatus.FAILURE, **fields: Any) -> Run:
     """A run that has ended; ``done`` are the steps that succeeded before."""
-    run = yard.submit(queued=False, **fields)
+    run = _launched(yard, **fields)
     spec, now = yard.location.launched[-1], yard.clock.now()
     events = [
         Event(run_id=run.run_id, type=EventType.STEP_SUCCESS, timestamp=now, attempt=1, seq=n, step_key=key)
@@ -170,30 +191,35 @@ def test_other_config_and_tags(chain: Yard) -> None:
         again(chain, first, tags={"dagster/max_runtime": "soon"})
 
 
-def test_given_tags_do_not_say_what_the_new_run_is(chain: Yard) -> None:
-    """A script may hand over all tags of another run: where and what it was is its own."""
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("dagster/parent_run_id", "re-execute the run instead"),
+        ("dagster/retry_number", "Runyard writes this tag itself"),
+        ("dagster/is_resume_retry", "from failure"),
+        ("dagster/code_location", "name the location"),
+        ("dagster/step_selection", "with the steps named"),
+        ("dagster/prioritty", "Did you mean 'dagster/priority'"),
+    ],
+)
+def test_tags_by_hand_do_not_say_what_the_new_run_is(chain: Yard, key: str, says: str) -> None:
     first = ended(chain, "load")
-    given = {
-        "dagster/parent_run_id": "x",
-        "dagster/retry_number": "9",
-        "dagster/is_resume_retry": "true",
-        "dagster/code_location": "elsewhere",
-        "team": "ops",
-    }
-    assert again(chain, first, tags=given).tags == {
-        "dagster/code_location": "yard",
-        "dagster/parent_run_id": first.run_id,
-        "dagster/root_run_id": first.run_id,
-        "team": "ops",
-    }
+    with pytest.raises(InvalidTag, match=says) as caught:
+        again(chain, first, tags={"team": "ops", key: "9"})
+    assert caught.value.key == key
 
 
-def test_steps_are_not_chosen_by_a_tag(chain: Yard) -> None:
-    first = ended(chain, "load")
-    with pytest.raises(InvalidTag, match="name the steps themselves"):
-        again(chain, first, tags={"dagster/step_selection": "clean"})
-    same = again(chain, first, Strategy.SELECTED, steps=("clean",), tags={"dagster/step_selection": "clean"})
-    assert same.tags["dagster/step_selection"] == "clean"
+def test_tags_that_a_stored_run_has_are_inherited_whatever_they_are(chain: Yard) -> None:
+    """They are no person's: an older version may have stored a run with tags that nobody may set any more."""
+    old = {"dagster/prioritty": "5", "dagster/retry_number": "7", "dagster/run_key": "k", "team": "docs"}
+    first = ended(chain, "load", tags=old)
+    second = again(chain, first, tags={"team": "ops"})
+    assert {key: second.tags.get(key) for key in old} == {
+        "dagster/prioritty": "5",
+        "dagster/retry_number": None,
+        "dagster/run_key": "k",
+        "team": "ops",
+    }
 
 
 def test_tags_for_what_is_off_are_told_of(chain: Yard) -> None:

@@ -17,7 +17,7 @@ from runyard.core.errors import (
 )
 from runyard.core.events import ErrorInfo
 from runyard.core.launch import RunEnd, WorkerReport
-from runyard.core.location import LocationRecord, LocationState
+from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState
 from runyard.core.policies import RunPolicies
 from runyard.core.policy_tags import TagsInForce
 from runyard.core.run import RunFailure, RunStatus
@@ -51,6 +51,14 @@ from .yard import Yard
         ({"tags": {"dagster/max_retries": 1.5}}, InvalidTag, "'1.5' is no whole number"),
         ({"tags": {"dagster/retry_strategy": "all"}}, InvalidTag, "neither FROM_FAILURE nor ALL_STEPS"),
         ({"tags": {"dagster/retry_on_asset_or_op_failure": 1}}, InvalidTag, "neither 'true' nor 'false'"),
+        *(
+            ({"tags": {f"dagster/{name}": "x"}}, InvalidTag, f"Tag 'dagster/{name}': Runyard writes this tag itself")
+            for name in ("parent_run_id", "retry_number", "code_location", "run_key", "schedule_name", "tick")
+        ),
+        ({"tags": {".dagster/grpc_info": "x"}}, InvalidTag, "Runyard writes this tag itself"),
+        ({"tags": {"dagster/prioritty": 1}}, InvalidTag, "Did you mean 'dagster/priority'? A person may set under"),
+        ({"tags": {"dagster/owner": 1}}, InvalidTag, "dagster/max_retries, dagster/max_runtime, "),
+        ({"tags": {"runyard/job": "x"}}, InvalidTag, "'runyard/': runyard/slots."),
         ({"run_config": {"x": float("nan")}}, InvalidRunConfig, "x: nan"),
     ],
 )
@@ -70,6 +78,18 @@ def test_tags_for_what_is_off_are_told_of_on_the_run(yard: Yard) -> None:
         for run_id in (run.run_id, many):
             events = [stored.event for stored in yard.stores.events.of_run(run_id)]
             assert len([event for event in events if event.level == "WARNING"]) == told
+
+
+def test_bad_tags_of_the_job_itself_are_warnings_of_its_runs(yard: Yard) -> None:
+    """They are code's: a person who launches the job did not write them."""
+    tags = {"dagster/priority": str(2**40), "runyard/slots": "many", "dagster/max_retries": "x"}
+    yard.location.definitions = LocationDefinitions(jobs=(JobInfo(name="job", tags=tags),))
+    yard.stores.locations.publish(yard.location.record())
+    run = yard.submit()
+    assert run.priority == 2**31 - 1
+    told = [e.event.message for e in yard.stores.events.of_run(run.run_id) if e.event.level == "WARNING"]
+    assert [text.partition("'")[2].partition("'")[0] for text in told] == list(tags)
+    assert yard.submit(tags={"dagster/priority": "7"}).priority == 7
 
 
 def test_run_config_that_the_job_refuses_is_refused(yard: Yard) -> None:

@@ -7,7 +7,7 @@ from in_memory import NOW, active, explained, forecast_of, laned, queued
 
 from runyard.core.run import Run
 from runyard.queue.explanation.reasons import Holder
-from runyard.queue.explanation.sooner import Trial, raise_limit, told, trials
+from runyard.queue.explanation.sooner import Place, Trial, raise_limit, told, trials
 from runyard.queue.explanation.state import QueueState
 from runyard.queue.rules import FairShare, PoolRules, Rules, TagRule
 
@@ -49,20 +49,55 @@ def test_what_a_trial_comes_to() -> None:
     state = QueueState(now=NOW, rules=RULES, active=(holder,), durations={"job": 100.0})
     (entry,) = explained([queued(1, DOCS)], state)
     assert entry.estimated_start == NOW + 60
-    now = told(None, entry, (0, NOW + 60), NOW)
+    before = Place(1, NOW + 60, 1)
+    now = told(None, before, before, NOW)
     assert (now.kind, now.title, now.message, now.saves) == ("now", "Now", "position 1", None)
-    sooner = told(Trial(title="Priority 1", state=state, priority=1), entry, (0, NOW), NOW)
+    sooner = told(Trial(title="Priority 1", state=state, priority=1), Place(1, NOW, 0), before, NOW)
     assert (sooner.kind, sooner.message, sooner.saves, sooner.priority) == (
         "priority",
-        "position 1, 1 min sooner",
+        "starts at once, 1 min sooner",
         60.0,
         1,
     )
-    same = told(Trial(title="t", state=state, rule="team=docs", limit=2), entry, (0, NOW + 60), NOW)
+    same = told(Trial(title="t", state=state, rule="team=docs", limit=2), before, before, NOW)
     assert (same.kind, same.message) == ("limit", "position 1, no sooner")
     canceled = Holder(run_id="x", job_name="daily", since=NOW - 40)
-    loses = told(Trial(title="Cancel x", state=state, canceled=canceled), entry, None, NOW)
+    loses = told(Trial(title="Cancel x", state=state, canceled=canceled), None, before, NOW)
     assert (loses.kind, loses.message, loses.run_id) == ("cancel", "not foreseeable; daily loses 40 s of work", "x")
+
+
+def test_without_durations_the_order_says_what_is_sooner() -> None:
+    """Two run slots, both taken by jobs that never ended before; four runs wait."""
+    rules = Rules(max_concurrent_runs=2)
+    held = tuple(active(f"h{n}-aaaaaaa", rules, since=NOW - 40 + n) for n in range(2))
+    state = QueueState(now=NOW, rules=rules, active=held)
+    runs = [queued(number) for number in range(1, 5)]
+    rows = [laned(run, rules) for run in runs]
+
+    def messages(run_id: str) -> dict[str, str]:
+        forecast = forecast_of(rows, state)
+        before = Place.of(forecast, run_id)
+        assert before is not None
+        found = {"Now": told(None, before, before, NOW).message}
+        for title, trial in tried(run_id, runs, state).items():
+            moved = [row for row in rows if row.run_id != run_id]
+            changed = [*moved, laned(queued(int(run_id[-1]), priority=trial.priority or 0), rules)]
+            found[title] = told(trial, Place.of(forecast_of(changed, trial.state), run_id), before, NOW).message
+        return found
+
+    assert messages("queued-1") == {
+        "Now": "position 1, once 1 run has ended",
+        "max_concurrent_runs limit 3": "starts at once",
+        "Cancel h0-aaaaa": "starts at once; job loses 40 s of work",
+    }
+    assert messages("queued-3") == {
+        "Now": "position 3, once 3 runs have ended",
+        "Priority 1": "position 1, once 1 run has ended (now: position 3, once 3 runs have ended)",
+        "max_concurrent_runs limit 3": ("position 3, once 2 runs have ended (now: position 3, once 3 runs have ended)"),
+        "Cancel h0-aaaaa": (
+            "position 3, once 2 runs have ended (now: position 3, once 3 runs have ended); job loses 40 s of work"
+        ),
+    }
 
 
 @pytest.mark.parametrize(

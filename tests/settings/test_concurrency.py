@@ -196,6 +196,12 @@ def test_a_second_fair_share_is_refused(load: Load) -> None:
         ("{default_limit: 1001}", "an integer from 0 to 1000, got 1001"),
         ("{granularity: step}", "expected one of op, run, got a string"),
         ("{limits: {db: -1}}", "concurrency.pools.limits.db: expected an integer from 0 to 1000, got -1"),
+        (
+            "{limits: {a b: 1}}",
+            "limits: 'a b' is no name for a pool: it has a blank; write for example 'a_b'",
+        ),
+        ("{limits: {'db ': 1}}", "concurrency.pools.limits: 'db ' is no name for a pool"),
+        ("{limits: {'': 1}}", "concurrency.pools.limits: the name of a pool is not empty."),
         ("{limits: 5}", "concurrency.pools.limits: expected a mapping, got a single value"),
         ("{default_limits: 5}", "unknown key. Did you mean 'default_limit'?"),
     ],

@@ -174,6 +174,17 @@ def test_only_what_is_over_or_never_began_is_deleted(stores: SqlStores, status: 
         assert get(stores, run_id).status is status
 
 
+def test_tags_of_runs_are_looked_up_by_key_and_by_value(stores: SqlStores) -> None:
+    enqueue(stores, tags={"team": "docs", "n": "1"})
+    for number in range(2, 4):
+        enqueue(stores, tags={"team": "web", "n": str(number)})
+    assert [stores.runs.has_tag(*tag) for tag in (("team",), ("team", "docs"), ("team", "x"), ("teem",))] == [
+        *(True, True, False, False)
+    ]
+    assert stores.runs.latest_tags(2) == {"team": {"web"}, "n": {"2", "3"}}
+    assert stores.runs.latest_tags(99) == {"team": {"docs", "web"}, "n": {"1", "2", "3"}}
+
+
 def test_deleting_takes_the_tags_and_leaves_the_run_keys(stores: SqlStores) -> None:
     run = new_run(tags={"k": "v"})
     commit(stores, [RunAddition(run=run, run_key="a")])

@@ -124,6 +124,8 @@ def test_config_and_tags_are_checked_before_a_launch(yard: Yard) -> None:
     (issue,) = told.json()["tag_issues"]
     assert issue["key"] == "dagster/priority"
     assert "'x' is not a whole number" in issue["message"]
+    told = yard.post("/jobs/yard.py/report/validate", {"tags": {"dagster/retry_number": "1", "runyard/slots": "0"}})
+    assert [issue["key"] for issue in told.json()["tag_issues"]] == ["dagster/retry_number", "runyard/slots"]
     assert yard.count() == 0
 
 

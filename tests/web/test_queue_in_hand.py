@@ -80,6 +80,7 @@ def test_the_queue_is_paused_until_a_time_and_resumed(yard: Yard) -> None:
     assert (paused["scope"], paused["subject"], paused["by"], paused["drain"]) == ("queue", "queue", "web", False)
     reason = yard.get(f"/queue/{run_id}")["reason"]
     assert (reason["kind"], reason["until"], reason["pause"]["reason"]) == ("paused", paused["until"], "upgrade")
+    assert paused.pop("note") is None
     assert yard.get("/queue/pauses") == [paused]
     assert yard.get("/queue/summary")["pauses"] == [paused]
     assert yard.post("/queue/resume").json() == {"resumed": paused}
@@ -141,12 +142,49 @@ def test_the_queue_in_numbers(yard: Yard) -> None:
     assert found["estimate_error"] is None
 
 
+_NO_DB = "Pool db holds no step back: no op is in a pool 'db'."
+
+
+def test_limits_that_match_nothing_say_so_with_the_nearest(yard: Yard) -> None:
+    yard.limit(
+        Rules(
+            tag_rules=(TagRule("teem", 1), TagRule("team", 1, "docs"), TagRule("layer", 1, per_unique_value=True)),
+            overlaps=(OverlapRule(job="ingst"),),
+        )
+    )
+    teem = "Limit teem counts no run: no definition and no run has the tag 'teem'. Did you mean 'team'?"
+    assert {limit["rule"]: limit["note"] for limit in yard.get("/limits")} == {
+        "max_concurrent_runs": None,
+        "team=docs": None,
+        "teem": teem,
+    }
+    notes = {limit["name"]: limit["note"] for limit in yard.get("/limits/in-force")}
+    assert (notes["teem"], notes["team=docs"]) == (teem, None)
+    idle = yard.get("/limits/idle")
+    assert [(each["kind"], each["rule"], each["name"]) for each in idle] == [
+        ("tag_limit", "teem", "teem"),
+        ("tag_limit", "layer=*", "layer=*"),
+        ("overlap", "job ingst", "ingst"),
+    ]
+    assert idle[2]["message"].endswith("no code location has a job 'ingst'. Did you mean 'ingest'?")
+
+
+def test_a_pause_of_what_nothing_has_says_so(yard: Yard) -> None:
+    made = yard.post("/queue/pause", {"scope": "tag", "name": "teem", "value": "docs"}).json()
+    assert made["note"].endswith("no run has the tag 'teem'. Did you mean 'team'?")
+    for path in ("/queue/pause", "/queue/drain"):
+        refused = yard.post(path, {"scope": "tag", "name": "runyard/job", "value": "reprot"})
+        assert "Did you mean 'report'?" in problem(refused, 404, "not-found")["detail"]
+    assert yard.client.put("/limits", json={"kind": "pool", "name": "a b", "limit": 1}).status_code == 422
+
+
 def test_limits_are_put_in_force_and_taken_back(yard: Yard) -> None:
     rule = TagRule(key="team", value="docs", limit=1)
     yard.limit(Rules(max_concurrent_runs=2, tag_rules=(rule,), pools=PoolRules(limits={"db": 1})))
     for kind, name, limit in (("runs", "", 7), ("tag", "team=docs", 3), ("pool", "db", 0)):
         body = {"kind": kind, "name": name, "limit": limit}
-        assert yard.client.put("/limits", json=body).json() == body
+        answer = yard.client.put("/limits", json=body).json()
+        assert answer == body | {"note": _NO_DB if kind == "pool" else None}
     in_force = {limit["rule"]: (limit["limit"], limit["source"], limit["changed_by"]) for limit in yard.get("/limits")}
     assert in_force == {
         "max_concurrent_runs": (7, "changed", "web"),
@@ -155,7 +193,7 @@ def test_limits_are_put_in_force_and_taken_back(yard: Yard) -> None:
     }
     for kind, name in (("runs", ""), ("tag", "team=docs"), ("pool", "db")):
         answer = yard.client.request("DELETE", "/limits", params={"kind": kind, "name": name}, json={})
-        assert answer.json() == {"kind": kind, "name": name, "limit": None}
+        assert answer.json() | {"note": None} == {"kind": kind, "name": name, "limit": None, "note": None}
     assert {limit["limit"] for limit in yard.get("/limits")} == {2, 1}
 
 

@@ -218,6 +218,11 @@ def test_runs_are_filtered(yard: Yard) -> None:
     assert ids(tag="team=docs") == [docs]
     assert ids(tag=["team=docs", "note=a=b"]) == [docs]
     assert ids(tag=["team=docs", "note=c"]) == []
+    odd = yard.add(**{"t=1": "x", "a\\b": "y"})
+    assert ids(tag=r"t\=1=x") == ids(tag=r"a\\b=y") == [odd]
+    assert ids(tag="t=1=x") == []
+    two = problem(yard.client.get("/runs", params={"tag": ["team=docs", "team=web"]}), 400, "bad-request")
+    assert "'team=docs' is given too, and no run has both" in two["detail"]
     assert ids(location="elsewhere.py") == []
 
 

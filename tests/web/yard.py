@@ -13,7 +13,7 @@ from runyard.core.ids import new_id
 from runyard.core.lease import Fence
 from runyard.core.location import JobInfo, LocationDefinitions, OpInfo, ScheduleInfo, SensorInfo
 from runyard.core.run import NewRun, RunStatus
-from runyard.core.tags import priority_or_zero
+from runyard.core.tags import priority_from_code
 from runyard.queue.rules import Rules
 from runyard.settings.instance import InstanceSettings
 from runyard.storage.protocols import RunsFilter, Stores
@@ -74,7 +74,7 @@ class Yard:
     def add(self, job: str = "report", *, enqueue: bool = True, **tags: str) -> str:
         """A run put straight into storage."""
         run = NewRun(
-            run_id=new_id(), job_name=job, location_name="yard.py", tags=tags, priority=priority_or_zero(tags)[0]
+            run_id=new_id(), job_name=job, location_name="yard.py", tags=tags, priority=priority_from_code(tags)[0]
         )
         self.stores.runs.add([run], enqueue=enqueue)
         return run.run_id

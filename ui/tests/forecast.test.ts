@@ -5,7 +5,7 @@ import { outlook, placeWords } from '../src/pages/launchpad/forecast';
 
 const limit = (rule: string, most: number, used: number): Limit => ({
   rule, kind: rule === 'max_concurrent_runs' ? rule : 'tag_limit', limit: most, used, full: used >= most, holders: ['7c41e09a'],
-  holder_details: [], waiting: 0, waiting_is_all: true, longest_wait: null, next_free: null, source: 'file', changed_by: null, changed_at: null,
+  holder_details: [], waiting: 0, waiting_is_all: true, longest_wait: null, next_free: null, source: 'file', changed_by: null, changed_at: null, note: null,
 });
 const nobody = { total: 0, at_least: false, by_priority: 0, by_limit: 0, since: null, examples: [], starving: false };
 const entry = (run_id: string, priority: number, rule: string): QueueEntry => ({

@@ -12,6 +12,9 @@ describe('the filter of the queue', () => {
     });
     expect(fullWord('report')).toBe('job:report');
     expect(refusalOf('priority:high')).toContain('whole number');
+    expect(filterOf(['t\\=1=x', '\\job:a=b'])).toEqual({ tags: { 't=1': 'x', 'job:a': 'b' } });
+    expect(fullWord('t\\=1=x')).toBe('t\\=1=x');
+    expect(refusalOf('t\\=1=')).toContain('A tag is key=value');
   });
 
   it('judges entries that are here as the server judges the others', () => {
@@ -23,13 +26,13 @@ describe('the filter of the queue', () => {
 });
 
 const limits: LimitInForce[] = [
-  { kind: 'runs', name: '', limit: 10, origin: 'file' },
-  { kind: 'tag', name: 'team=docs', limit: 1, origin: 'file' },
-  { kind: 'tag', name: 'customer=*', limit: 4, origin: 'file' },
-  { kind: 'tag', name: 'region', limit: 5, origin: 'file' },
-  { kind: 'tag', name: 'runyard/job=report', limit: 2, origin: 'file' },
-  { kind: 'pool', name: 'db', limit: 1, origin: 'set' },
-  { kind: 'pool', name: 'free', limit: null, origin: 'none' },
+  { kind: 'runs', name: '', limit: 10, origin: 'file', note: null },
+  { kind: 'tag', name: 'team=docs', limit: 1, origin: 'file', note: null },
+  { kind: 'tag', name: 'customer=*', limit: 4, origin: 'file', note: null },
+  { kind: 'tag', name: 'region', limit: 5, origin: 'file', note: null },
+  { kind: 'tag', name: 'runyard/job=report', limit: 2, origin: 'file', note: null },
+  { kind: 'pool', name: 'db', limit: 1, origin: 'set', note: null },
+  { kind: 'pool', name: 'free', limit: null, origin: 'none', note: null },
 ];
 
 describe('other limits', () => {

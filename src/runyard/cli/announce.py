@@ -47,9 +47,13 @@ class Announcer:
         if open_to_others:
             self.say(f"  Warning   {style(OPEN_TO_OTHERS, fg='yellow')}")
         for notice in settings.notices:
-            self.say(f"  Note      {notice}")
+            self.note(notice)
         for process in self._control.others():
             self.say(f"  Shared    with {in_full(process)}; runs go on when one of the two ends")
+
+    def note(self, sentence: str) -> None:
+        """Something that changes nothing, or not what it seems to."""
+        self.say(f"  Note      {sentence}")
 
     def follow_locations(self) -> None:
         """Say it whenever a location has loaded, fails, or is gone, and when settings change."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .commands import Group
-from .options import json_option
+from .options import TAG_SPELLING, json_option
 from .output import print_json, print_table
 from .processes import say_settings
 from .session import opened_instance, user
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..operations.queue.limits import LimitInForce, LimitKind
 
 _MOST = 2**31 - 1
+_RULE_NAMES = f"KEY, KEY=VALUE, or KEY=* for each value. {TAG_SPELLING}"
 _ORIGINS = {"set": "set", "file": "the instance file", "default": "the default", "none": "-"}
 
 
@@ -47,6 +48,8 @@ def get(pool: str | None, everything: bool, as_json: bool) -> None:
         print_json(shapes if pool is None else shapes[0])
     else:
         print_table(("WHAT", "LIMIT", "FROM"), [_row(limit) for limit in found], empty="No limits.")
+        for limit in found:
+            _say_note(limit)
 
 
 @contextmanager
@@ -72,7 +75,11 @@ def _row(limit: LimitInForce) -> list[str]:
 @concurrency.command("set", context_settings={"ignore_unknown_options": True})
 @click.argument("pool_and_limit", nargs=-1, required=True, metavar="[POOL] LIMIT")
 @click.option("--runs", is_flag=True, help="Run slots; -1 is no limit.")
-@click.option("--tag", metavar="RULE", help="A tag rule of the instance file: KEY, KEY=VALUE, or KEY=* for each value.")
+@click.option(
+    "--tag",
+    metavar="RULE",
+    help=f"A tag rule of the instance file: {_RULE_NAMES}",
+)
 @json_option
 def set_limit(pool_and_limit: tuple[str, ...], runs: bool, tag: str | None, as_json: bool) -> None:
     """Put another limit in force until it is unset. What runs already is not stopped.
@@ -86,14 +93,14 @@ def set_limit(pool_and_limit: tuple[str, ...], runs: bool, tag: str | None, as_j
     limit = _whole_number(text)
     with _configured_instance() as instance:
         limits.set_limit(instance.stores, kind, name, limit, by=user(), clock=instance.clock)
-        found = _find(limits.limits_in_force(instance.stores), kind, name)
+        found = limits.in_force(instance.stores, kind, name)
     _print(found, as_json=as_json)
 
 
 @concurrency.command("unset")
 @click.argument("pool", nargs=-1, metavar="[POOL]")
 @click.option("--runs", is_flag=True, help="Run slots.")
-@click.option("--tag", metavar="RULE", help="A tag rule: KEY, KEY=VALUE, or KEY=*.")
+@click.option("--tag", metavar="RULE", help=f"A tag rule: {_RULE_NAMES}")
 @json_option
 def unset_limit(pool: tuple[str, ...], runs: bool, tag: str | None, as_json: bool) -> None:
     """Take back a limit that was set here: what the instance file says is in force again."""
@@ -102,8 +109,7 @@ def unset_limit(pool: tuple[str, ...], runs: bool, tag: str | None, as_json: boo
     kind, name = _subject(pool, runs=runs, tag=tag)
     with _configured_instance() as instance:
         limits.unset_limit(instance.stores, kind, name, by=user(), clock=instance.clock)
-        in_force = limits.limits_in_force(instance.stores)
-        found = limits.pool_limit(instance.stores, name) if kind == "pool" else _find(in_force, kind, name)
+        found = limits.in_force(instance.stores, kind, name)
     _print(found, as_json=as_json)
 
 
@@ -124,12 +130,9 @@ def _whole_number(text: str) -> int:
     return number
 
 
-def _find(found: list[LimitInForce], kind: LimitKind, name: str) -> LimitInForce:
-    from ..operations.queue.limits import LimitInForce
-
-    # The instance file may have lost a tag rule since its limit was set.
-    gone = LimitInForce(kind=kind, name=name, limit=None, origin="none")
-    return next((limit for limit in found if (limit.kind, limit.name) == (kind, name)), gone)
+def _say_note(limit: LimitInForce) -> None:
+    if limit.note is not None:
+        echo(limit.note, err=True)
 
 
 def _print(limit: LimitInForce, *, as_json: bool) -> None:
@@ -138,5 +141,6 @@ def _print(limit: LimitInForce, *, as_json: bool) -> None:
     if as_json:
         print_json(limit_in_force_shape(limit))
         return
+    _say_note(limit)
     _, number, origin = _row(limit)
     echo(f"{limit.title}: {number} ({origin})" if origin not in ("set", "-") else f"{limit.title}: {number}")

@@ -12,6 +12,7 @@ import click
 from .. import __version__
 from ..core.daemon import LIVE_WITHIN
 from .commands import RootGroup
+from .limit_notes import LimitNotes
 from .logs import configure_logs, log_options
 from .options import current_directory, json_option, target_options
 from .output import ago, coloured, print_json, print_table
@@ -53,6 +54,7 @@ def run(target: TargetOptions, log_level: str, log_format: str) -> None:
         for notice in settings.notices:
             logger.warning("%s", notice)
         control = Control(instance, resolved, command="runyard-daemon run")
+        LimitNotes(control, lambda note: logger.warning("%s", note)).follow()
         control.start()
         try:
             say_others(control, logger.warning)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .commands import Command
+from .limit_notes import LimitNotes
 from .logs import configure_logs, log_options
 from .options import current_directory, insecure_option, target_options
 from .processes import naming_who_listens
@@ -91,6 +92,7 @@ def _serve(
         with naming_who_listens(control):
             web.start()
         announcer.follow_locations()
+        LimitNotes(control, announcer.note).follow()
         control.start(address=web.url)
         try:
             web.wait_ready(READY_SECONDS)

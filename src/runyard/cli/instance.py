@@ -19,6 +19,7 @@ from .terminal import echo
 
 if TYPE_CHECKING:
     from ..core.location import LocationRecord
+    from ..operations.instance import Instance
     from ..settings.instance import InstanceSettings
 
 
@@ -41,6 +42,7 @@ def info(as_json: bool) -> None:
         processes = serving(opened.stores, clock=opened.clock)
         described = _described(opened.settings, opened.stores.describe())
         described["locations"] = [_location(record, opened.settings) for record in opened.stores.locations.all()]
+        described["idle_limits"] = _idle_limits(opened)
     described["processes"] = [process_shape(process) for process in processes]
     if as_json:
         print_json(described)
@@ -63,7 +65,7 @@ def _lines(described: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "off", f"{kind}: {why['setting']} ({why['where'] or 'the default'})"
     for location in described["locations"]:
         yield "location", _location_line(location)
-    for notice in described["notices"]:
+    for notice in (*described["notices"], *described["idle_limits"]):
         yield "note", notice
 
 
@@ -99,6 +101,15 @@ def _location(record: LocationRecord, settings: InstanceSettings) -> dict[str, A
 def _location_line(location: dict[str, Any]) -> str:
     error = f" {' '.join(location['error'].split())};" if location["error"] else ""
     return f"{location['name']}: {location['state']};{error} log {location['log']}"
+
+
+def _idle_limits(opened: Instance) -> list[str]:
+    """Limits that match nothing, of the file as it is now with what people changed over it."""
+    from ..operations.queue.names_in_use import idle
+    from ..queue.limit_changes import with_changes
+
+    rules = with_changes(opened.settings.queue.rules, opened.stores.limits.changed())
+    return [limit.message for limit in idle(opened.stores, rules)]
 
 
 def _flat(value: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..core.tag_text import InvalidTagText, parse_tags
+
 if TYPE_CHECKING:
     from ..locations.target import TargetOptions
 
@@ -19,6 +21,9 @@ insecure_option = click.option(
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: For the help of options that take a tag.
+TAG_SPELLING = r"A = of the key itself is written \=."
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 location_option = click.option("-l", "--location", help="The code location, where a name is not unique.")
@@ -75,13 +80,19 @@ def _collected(values: dict[str, Any]) -> TargetOptions:
     return TargetOptions(**values)
 
 
-def key_values(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def _key_values(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     """The callback of a repeatable option KEY=VALUE."""
-    pairs = [text.partition("=") for text in given]
-    for key, equals, _value in pairs:
-        if not key or not equals:
-            raise click.BadParameter("expected KEY=VALUE.")
-    return {key: value for key, _equals, value in pairs}
+    try:
+        return parse_tags(given)
+    except InvalidTagText as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def tags_option(text: str) -> Callable[[F], F]:
+    """``--tag KEY=VALUE``, repeatable: all of them must fit. The command gets them as ``tags``."""
+    return click.option(
+        "--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=_key_values, help=f"{text} {TAG_SPELLING}"
+    )
 
 
 def current_directory() -> str:

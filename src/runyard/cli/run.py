@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ..core.run import Run, RunStatus
+from ..core.tag_text import spell_tag
 from ..core.text import counted
 from .commands import Group
-from .options import json_option, key_values
+from .options import json_option, tags_option
 from .output import coloured, duration, local_time, print_json, print_table, short
 from .run_cancel import cancel_runs
 from .run_logs import run_logs
@@ -38,7 +39,7 @@ run.add_command(run_logs)
 @run.command("list")
 @click.option("--status", "statuses", multiple=True, type=STATUSES, help="Only runs in this status; repeatable.")
 @click.option("--job", help="Only runs of this job.")
-@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=key_values, help="Only runs with this tag.")
+@tags_option("Only runs with this tag; repeatable.")
 @click.option("--limit", type=click.IntRange(min=1), default=25, show_default=True, help="At most so many runs.")
 @json_option
 def list_runs(statuses: tuple[str, ...], job: str | None, tags: dict[str, str], limit: int, as_json: bool) -> None:
@@ -98,7 +99,7 @@ def _facts(found: Run) -> Iterable[tuple[str, str]]:
             yield name, local_time(time)
     if found.started_at is not None and found.ended_at is not None:
         yield "Took", duration(found.ended_at - found.started_at)
-    yield "Tags", ", ".join(f"{key}={value}" for key, value in sorted(found.tags.items())) or "-"
+    yield "Tags", ", ".join(spell_tag(key, value) for key, value in sorted(found.tags.items())) or "-"
     yield "Config", json.dumps(found.run_config, ensure_ascii=False)
     if found.failure is not None:
         step = f"step {found.failure.step_key}: " if found.failure.step_key else ""

@@ -10,7 +10,7 @@ import click
 from ..core.run import RunStatus
 from ..core.text import counted
 from .commands import Command
-from .options import json_option, key_values
+from .options import json_option, tags_option
 from .output import coloured, print_json
 from .progress import progress_bar
 from .session import opened_instance, user
@@ -27,7 +27,7 @@ _STATUSES = [RunStatus.NOT_STARTED.value, RunStatus.QUEUED.value, RunStatus.STAR
 @click.option("--all", "everything", is_flag=True, help="Every run that has not ended.")
 @click.option("-j", "--job", help="Runs of this job.")
 @click.option("-l", "--location", help="Runs of this code location.")
-@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=key_values, help="Runs with this tag.")
+@tags_option("Runs with this tag; repeatable.")
 @click.option(
     "--status",
     "statuses",

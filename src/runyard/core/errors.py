@@ -171,6 +171,13 @@ class KeyReused(UserError):
         )
 
 
+class InvalidPool(UserError):
+    """A name that no pool can have. ``fault`` is a clause."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"{fault[0].upper()}{fault[1:]}.")
+
+
 class InvalidPause(UserError):
     """A pause that names nothing, or is over before it begins."""
 

@@ -8,7 +8,15 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 
 from .errors import InvalidTag
-from .tags import MAX_RETRIES, MAX_RUNTIME, MAX_RUNTIME_SECONDS, RETRY_ON_STEP_FAILURE, RETRY_STRATEGY
+from .tags import (
+    MAX_RETRIES,
+    MAX_RUNTIME,
+    MAX_RUNTIME_SECONDS,
+    RETRY_ON_STEP_FAILURE,
+    RETRY_STRATEGY,
+    priority_from_code,
+    slots_or_one,
+)
 from .text import did_you_mean, quoted
 
 T = TypeVar("T")
@@ -77,6 +85,14 @@ def bad_policy_tags(tags: Mapping[str, str]) -> list[str]:
     """For runs that code asks for: a warning for each such tag, with what counts in its place."""
     told = [(_fault(read, tags), instead) for read, instead in _READERS]
     return [f"{fault} {instead}" for fault, instead in told if fault]
+
+
+def steering_from_code(tags: Mapping[str, str], in_force: TagsInForce) -> tuple[int, tuple[str, ...]]:
+    """The priority of a run that code asks for, and a warning for each tag that means nothing or has no effect."""
+    priority, bad_priority = priority_from_code(tags)
+    _, bad_slots = slots_or_one(tags)
+    bad = [told for told in (bad_priority, bad_slots) if told]
+    return priority, (*bad, *bad_policy_tags(tags), *idle_policy_tags(tags, in_force))
 
 
 def idle_policy_tags(tags: Mapping[str, str], in_force: TagsInForce) -> Iterator[str]:

@@ -25,6 +25,8 @@ MAX_RUNTIME_SECONDS = "dagster/max_runtime_seconds"
 MAX_RETRIES = "dagster/max_retries"
 RETRY_STRATEGY = "dagster/retry_strategy"
 RETRY_ON_STEP_FAILURE = "dagster/retry_on_asset_or_op_failure"
+#: The field's wish for a process of its own; every run has one here.
+ISOLATION = "dagster/isolation"
 RETRY_NUMBER = "dagster/retry_number"
 WILL_RETRY = "dagster/will_retry"
 AUTO_RETRY_RUN_ID = "dagster/auto_retry_run_id"
@@ -51,7 +53,10 @@ OF_ONE_RUN = frozenset(
     }
 )
 
-_SMALLEST, _LARGEST = -(2**31), 2**31 - 1
+#: Of runs and of steps, and of both together where a step asks for slots of a pool.
+LEAST_PRIORITY, MOST_PRIORITY = -(2**31), 2**31 - 1
+#: Digits of a number that is worth computing; Python refuses to for some thousands.
+_MOST_DIGITS = 30
 MOST_SLOTS = 1000
 
 
@@ -109,7 +114,7 @@ def parse_priority(tags: Mapping[str, str]) -> int:
     Raises:
         InvalidTag: the value is no integer or needs more than 32 bits.
     """
-    return _whole_number(tags, PRIORITY, 0, (_SMALLEST, _LARGEST), "'5' or '-1'")
+    return _whole_number(tags, PRIORITY, 0, (LEAST_PRIORITY, MOST_PRIORITY), "'5' or '-1'")
 
 
 def parse_slots(tags: Mapping[str, str]) -> int:
@@ -126,20 +131,43 @@ def _whole_number(tags: Mapping[str, str], key: str, default: int, bounds: tuple
     if text is None:
         return default
     try:
-        value = int(text.strip())
+        value = int(_bounded(text.strip()))
     except ValueError:
         raise InvalidTag(key, f"{quoted(text)} is not a whole number; write for example {examples}.") from None
     if not bounds[0] <= value <= bounds[1]:
-        raise InvalidTag(key, f"{value} is outside {bounds[0]} to {bounds[1]}.")
+        raise TagOutOfRange(key, value, bounds)
     return value
 
 
-def priority_or_zero(tags: Mapping[str, str]) -> tuple[int, str | None]:
-    """The priority for runs that code asks for: a bad value counts as 0, with the warning to show."""
+def _bounded(number: str) -> str:
+    digits = number.lstrip("+-").isdigit()
+    return number[:_MOST_DIGITS] if digits else number
+
+
+class TagOutOfRange(InvalidTag):
+    """A number that means something, and more than there is. ``nearest`` is the one that counts for it."""
+
+    def __init__(self, key: str, value: int, bounds: tuple[int, int]) -> None:
+        self.nearest = min(max(value, bounds[0]), bounds[1])
+        super().__init__(key, f"{value} is outside {bounds[0]} to {bounds[1]}.")
+
+
+def priority_from_code(tags: Mapping[str, str], whose: str = "run") -> tuple[int, str | None]:
+    """The priority of runs and steps (``whose``) that code asks for, with the warning to show.
+
+    One beyond the range is the nearest in it: what was meant to go first goes first. Any other bad value counts as 0.
+    """
     try:
         return parse_priority(tags), None
+    except TagOutOfRange as error:
+        return error.nearest, f"{error} The {whose} counts as priority {error.nearest}."
     except InvalidTag as error:
-        return 0, f"{error} The run counts as priority 0."
+        return 0, f"{error} The {whose} counts as priority 0."
+
+
+def add_priorities(first: int, second: int) -> int:
+    """Both together, kept within the range."""
+    return min(MOST_PRIORITY, max(LEAST_PRIORITY, first + second))
 
 
 def slots_or_one(tags: Mapping[str, str]) -> tuple[int, str | None]:

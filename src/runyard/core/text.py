@@ -20,12 +20,13 @@ def quoted(text: str) -> str:
     return f"'{shortened(text)}'"
 
 
-def nearest(word: str, options: Iterable[str]) -> str | None:
-    """The option that ``word`` most likely means, or None when none is near."""
+def nearest(word: str, options: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The option that ``word`` most likely means, or None when none is as near as ``cutoff`` (1: the same)."""
     # Comparing takes the product of the lengths: a word beyond what is repeated to a person means none of them.
     if len(word) > _ECHO:
         return None
-    found = difflib.get_close_matches(word, [option for option in options if len(option) <= 2 * _ECHO], n=1, cutoff=0.6)
+    short = [option for option in options if len(option) <= 2 * _ECHO]
+    found = difflib.get_close_matches(word, short, n=1, cutoff=cutoff)
     return found[0] if found else None
 
 

@@ -60,6 +60,8 @@ class RunAsked(msgspec.Struct, frozen=True, kw_only=True):
     run_config: dict[str, Any] = {}
     tags: dict[str, str] = {}
     pools: PoolNeeds = PoolNeeds()
+    #: For the run's log.
+    warnings: tuple[str, ...] = ()
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,9 +15,8 @@ from ..core.errors import LeaseLost, LocationUnavailable, RunyardError, StorageU
 from ..core.events import ErrorInfo
 from ..core.ids import new_id
 from ..core.lease import Fence
-from ..core.policy_tags import TagsInForce, bad_policy_tags, idle_policy_tags
+from ..core.policy_tags import TagsInForce, steering_from_code
 from ..core.run import NewRun, Run, RunFailure, RunStatus
-from ..core.tags import priority_or_zero, slots_or_one
 from ..core.tick import (
     Evaluation,
     EvaluationRequest,
@@ -188,9 +187,7 @@ def _ended(tick: Tick, evaluation: Evaluation, state: InstigatorState, now: floa
 
 
 def _addition(key: InstigatorKey, asked: RunAsked, in_force: TagsInForce) -> RunAddition:
-    priority, bad_priority = priority_or_zero(asked.tags)
-    _, bad_slots = slots_or_one(asked.tags)
-    warnings = (bad_priority, bad_slots, *bad_policy_tags(asked.tags), *idle_policy_tags(asked.tags, in_force))
+    priority, warnings = steering_from_code(asked.tags, in_force)
     run = NewRun(
         run_id=new_id(),
         job_name=asked.job_name,
@@ -199,6 +196,6 @@ def _addition(key: InstigatorKey, asked: RunAsked, in_force: TagsInForce) -> Run
         tags=asked.tags,
         run_config=asked.run_config,
         pools=asked.pools,
-        warnings=tuple(warning for warning in warnings if warning),
+        warnings=(*asked.warnings, *warnings),
     )
     return RunAddition(run=run, run_key=asked.run_key)

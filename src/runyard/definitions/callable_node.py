@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import InvalidDefinition
+from ..core.tag_owners import TagSetter
 from .composition import active
 from .engine import engine
 from .names import check_name, checked_tags
@@ -64,7 +65,7 @@ class Invocation:
         return Invocation(self._definition, checked, self._tags, self._retry_policy)
 
     def tag(self, tags: Mapping[str, Any]) -> Invocation:
-        more = checked_tags(f"{self._definition.kind.capitalize()} '{self._definition.name}'", tags)
+        more = checked_tags(f"{self._definition.kind.capitalize()} '{self._definition.name}'", tags, TagSetter.STEP)
         return Invocation(self._definition, self._name, {**self._tags, **more}, self._retry_policy)
 
     def with_retry_policy(self, retry_policy: RetryPolicy) -> Invocation:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import InvalidDefinition
+from ..core.tag_owners import TagSetter
 from ..core.text import did_you_mean
 from .callable_node import CallableNode
 from .names import check_name, checked_tags
@@ -42,7 +43,7 @@ class NodeInvocation:
     ) -> None:
         self.name = name
         self.alias = check_name(f"an alias of '{name}'", alias) if alias is not None else None
-        self.tags = checked_tags(f"Node '{name}'", tags)
+        self.tags = checked_tags(f"Node '{name}'", tags, TagSetter.STEP)
         self.retry_policy = retry_policy
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.bounds import NAME, check_text
 from ..core.errors import InvalidDefinition, InvalidTag, TooLarge
+from ..core.tag_owners import TagSetter, check_settable
 from ..core.tags import normalise
 from ..core.text import shortened
 from .callables import innermost, name_of
@@ -49,18 +50,24 @@ def own_name(kind: str, name: str | None, function: Callable[..., Any]) -> str:
     return found
 
 
-def checked_tags(owner: str, tags: Mapping[str, Any] | None) -> dict[str, str]:
-    """Tags as they are stored.
+def checked_tags(
+    owner: str, tags: Mapping[str, Any] | None, by: TagSetter | None = TagSetter.DEFINITION
+) -> dict[str, str]:
+    """Tags as they are stored. ``by`` None: every key will do, because no run is stored with them.
 
     Raises:
-        InvalidDefinition: a key is no string or a value has no JSON form; names ``owner`` and the tag.
+        InvalidDefinition: a key is no string or not ``by``'s to set, or a value has no JSON form; names ``owner`` and
+            the tag.
     """
     if tags is not None and not isinstance(tags, Mapping):
         raise InvalidDefinition(f"{owner}: tags are a dict, not {type(tags).__name__}.")
     try:
-        return normalise(tags)
+        found = normalise(tags)
+        if by is not None:
+            check_settable(by, found)
     except (InvalidTag, TooLarge) as error:
         raise InvalidDefinition(f"{owner}: {error}") from None
+    return found
 
 
 def place(function: Callable[..., Any]) -> str:

@@ -9,6 +9,8 @@ from typing import Any, get_args, get_origin, overload
 
 from ..core.bounds import NAME, check_text
 from ..core.errors import InvalidDefinition
+from ..core.pool_names import pool_name_fault
+from ..core.tag_owners import TagSetter
 from ..core.tags import MOST_SLOTS
 from .callable_node import CallableNode
 from .config.op_config import OpConfig
@@ -58,7 +60,7 @@ class OpDefinition(CallableNode):
         self.config_schema = config_schema
         self.config = OpConfig.of(self.owner, self.signature, config_schema)
         self.required_resource_keys = _resource_keys(self.owner, self.signature, required_resource_keys)
-        self.tags = checked_tags(self.owner, tags)
+        self.tags = checked_tags(self.owner, tags, TagSetter.STEP)
         self.version, self.code_version = version, code_version or version
         self.retry_policy = _checked_policy(self.owner, retry_policy)
         self.pool = _checked_pool(self.owner, pool if pool is not None else self.tags.get(_POOL_TAG))
@@ -77,9 +79,14 @@ class OpDefinition(CallableNode):
 
 
 def _checked_pool(owner: str, pool: Any) -> str | None:
-    if pool is not None and (not isinstance(pool, str) or not pool):
+    if pool is None:
+        return None
+    if not isinstance(pool, str) or not pool:
         raise InvalidDefinition(f"{owner}: pool is the name of a pool, not {pool!r}.")
     check_text(f"{owner}: the name of a pool", pool, NAME)
+    fault = pool_name_fault(pool)
+    if fault:
+        raise InvalidDefinition(f"{owner}: {fault}.")
     return pool
 
 

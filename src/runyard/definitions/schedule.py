@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InvalidDefinition
+from ..core.tag_owners import TagSetter
 from ..schedule.errors import tidy
 from .config.run_config import RunConfig, as_run_config
 from .engine import engine
@@ -74,7 +75,7 @@ class ScheduleDefinition:
         self.execution_timezone = None if execution_timezone is None else str(execution_timezone)
         self._check_times(crons)
         self.description, self.owners = description, tuple(owners or ())
-        self.tags = checked_tags(self.owner, tags)
+        self.tags = checked_tags(self.owner, tags, TagSetter.SCHEDULE)
         self.metadata = check_metadata(metadata, self.owner)
         self.environment_vars = dict(environment_vars or {})
         self.default_status = default_status

@@ -15,6 +15,7 @@ from .compute import call_op, check_input_types
 from .contexts.builders import BuiltContext
 from .contexts.direct_op import DirectOpContext, build_op_context, resolve_config
 from .contexts.op import OpExecutionContext
+from .pooled_calls import warn_of_pool
 
 
 def invoke_op(op: OpDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -24,6 +25,7 @@ def invoke_op(op: OpDefinition, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         InvalidInvocation: something is missing or not taken; names the op and the parameter.
         WrongType: an input is not of its type.
     """
+    warn_of_pool(op)
     context, rest = _context_of(op, args, kwargs)
     keywords = dict(kwargs)
     config = resolve_config(op, keywords.pop("config", context.config)) if op.signature.config else None

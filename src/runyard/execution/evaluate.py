@@ -13,6 +13,7 @@ from ..core.clock import Clock
 from ..core.error_info import error_info
 from ..core.errors import InvalidDefinition, InvalidRunConfig
 from ..core.kept import kept_message
+from ..core.tag_owners import TagSetter, from_request
 from ..core.tags import CODE_LOCATION, RUN_KEY, SCHEDULE_NAME, SCHEDULED_TIME, SENSOR_NAME, TICK, normalise
 from ..core.text import counted
 from ..core.tick import Evaluation, EvaluationRequest, RunAsked, TickStatus
@@ -151,7 +152,7 @@ class _Tick(ABC):
         issues = config_issues(job, request.run_config)
         if issues:
             raise InvalidRunConfig(job_name, issues)
-        merged = {**job.run_tags, **normalise(tags), **normalise(request.tags), **self._system_tags(request)}
+        own, warnings = from_request(normalise(request.tags))
         bounds.check_text("A run_key", request.run_key, bounds.RUN_KEY)
         run_config = plain_config(with_job_defaults(job, request.run_config))
         bounds.check_run_config(job_name, run_config)
@@ -159,8 +160,9 @@ class _Tick(ABC):
             job_name=job_name,
             run_key=request.run_key,
             run_config=run_config,
-            tags=merged,
+            tags={**job.run_tags, **normalise(tags), **own, **self._system_tags(request)},
             pools=job.pools,
+            warnings=tuple(warnings),
         )
 
     def _system_tags(self, request: RunRequest) -> dict[str, str]:
@@ -246,7 +248,7 @@ class _SensorTick(_Tick):
 
 def _made_tags(schedule: ScheduleDefinition, context: ScheduleEvaluationContext, answer: Answer) -> Mapping[str, Any]:
     made = schedule.tags_fn(context) if answer.requests and schedule.tags_fn else None
-    return {} if made is None else checked_tags(f"{schedule.owner}: tags_fn", made)
+    return {} if made is None else checked_tags(f"{schedule.owner}: tags_fn", made, TagSetter.SCHEDULE)
 
 
 def _cursor(sensor: SensorDefinition, context: SensorEvaluationContext, answer: Answer) -> str | None:

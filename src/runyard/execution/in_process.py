@@ -145,7 +145,7 @@ def execute_in_process(
         run_id or new_id(),
         with_job_defaults(bound, run_config),
         RunStatus.STARTED,
-        {**bound.run_tags, **checked_tags("execute_in_process", tags)},
+        {**bound.run_tags, **checked_tags("execute_in_process", tags, None)},
     )
     return _Execution(bound, run, instance).execute(input_values or {}, raise_on_error)
 

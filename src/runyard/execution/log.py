@@ -113,7 +113,7 @@ class LineHandler(logging.Handler):
         for handler in _Shared.handlers:
             if record.levelno >= handler.level:
                 _handle(handler, record)
-        taker = self._own or _taker.get() or (_in_force[-1] if _in_force else None)
+        taker = self._own or taker_in_force()
         if taker is None:
             return
         try:
@@ -130,6 +130,11 @@ def _handle(handler: logging.Handler, record: logging.LogRecord) -> None:
         handler.handle(record)
     except Exception:  # noqa: BLE001 - written to standard error, logging's own way to report a broken handler
         handler.handleError(record)
+
+
+def taker_in_force() -> LineTaker | None:
+    """What gets the lines of the step that runs here; None outside of any."""
+    return _taker.get() or (_in_force[-1] if _in_force else None)
 
 
 def _is_ours(name: str) -> bool:

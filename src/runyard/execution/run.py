@@ -13,7 +13,7 @@ from ..core.events import EventType
 from ..core.launch import RunEnd
 from ..core.run import RunFailure, RunStatus
 from ..core.step import REUSED
-from ..core.tags import PARENT_RUN_ID
+from ..core.tags import PARENT_RUN_ID, priority_from_code
 from ..core.text import counted, listing
 from ..definitions.config.job_config import resolve_run_config
 from ..definitions.engine import InstanceClient
@@ -127,6 +127,7 @@ class _RunExecution:
             return RunEnd(status=RunStatus.FAILURE, failure=failure_of(None, error), message=str(error))
         if known:
             self._tell_reused(known)
+        self._warn_of_priorities()
         attempt = Attempt(self._job, self._run, config, inputs, self._emitter, clock, instance, self._canceled)
         return self._execute(attempt, Progress(self._job.steps, only=only, done=known))
 
@@ -147,6 +148,13 @@ class _RunExecution:
         end = self._end(progress, executor.failures)
         self.error = executor.errors.get(end.failure.step_key or "") if end.failure else None
         return end
+
+    def _warn_of_priorities(self) -> None:
+        """Once per op and value: a hundred steps may be of one."""
+        judged = ((step.op.name, priority_from_code(step.tags, whose="step")[1]) for step in self._job.steps)
+        for op_name, warning in dict.fromkeys(judged):
+            if warning is not None:
+                self._emitter.emit(EventType.ENGINE_EVENT, f"Op '{op_name}': {warning}", level="WARNING")
 
     def _tell_reused(self, done: Mapping[str, tuple[str, ...]]) -> None:
         data: dict[str, Any] = {REUSED: {key: list(outputs) for key, outputs in done.items()}}

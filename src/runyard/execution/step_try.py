@@ -18,6 +18,7 @@ from .contexts.resources import Resources
 from .errors import RunCancelled
 from .forked import only_here
 from .log import line_logger, lines_go_to
+from .pooled_calls import running
 from .resource_life import ResourcesNotReady
 from .retries import failure_of, free_memory, retry_delay
 from .step_events import StepEvents
@@ -61,7 +62,7 @@ class StepTry:
         started: float | None = None
         try:
             self.events.started(self._tries, wait=wait)
-            with only_here(), capture(self._step.key), lines_go_to(self.events.lines):
+            with only_here(), capture(self._step.key), lines_go_to(self.events.lines), running(self._step.op):
                 inputs = self._values.inputs_of(self._step, given)
                 with resources as ready:
                     started = self._attempt.clock.monotonic()

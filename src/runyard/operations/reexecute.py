@@ -11,11 +11,11 @@ import msgspec
 
 from ..core import tags as tagging
 from ..core.clock import Clock
-from ..core.errors import InvalidTag, NotFound, UserError, WrongState
+from ..core.errors import NotFound, UserError, WrongState
 from ..core.events import BEGINNING, StoredEvent
 from ..core.ids import new_id
 from ..core.location import JobInfo
-from ..core.policy_tags import TagsInForce, bad_policy_tags, check_policy_tags, idle_policy_tags
+from ..core.policy_tags import TagsInForce, bad_policy_tags, idle_policy_tags
 from ..core.pools import PoolNeeds
 from ..core.run import FINISHED, NewRun, Run, RunStatus
 from ..core.step import steps_done
@@ -25,7 +25,17 @@ from ..storage.protocols import Events
 from .cancel import enqueue_topics
 from .find_run import find_run
 from .launch import launch_now
-from .submit import EVERY_TAG, Reachable, SubmitStores, check_config, check_fits, check_storable, find_job, reach
+from .submit import (
+    EVERY_TAG,
+    Reachable,
+    SubmitStores,
+    by_hand,
+    check_config,
+    check_fits,
+    check_storable,
+    find_job,
+    reach,
+)
 
 #: Events that are read at a time.
 _PAGE = 1000
@@ -206,7 +216,7 @@ class Reexecutor:
         return _chosen_steps(parent, job, chosen, done)
 
     def _run(self, asked: Reexecution, parent: Run, work: _Work) -> NewRun:
-        given = _given_tags(asked, work)
+        given = by_hand(asked.tags)
         root = parent.root_run_id or parent.run_id
         own = {
             tagging.CODE_LOCATION: parent.location_name,
@@ -240,16 +250,6 @@ class _Work(NamedTuple):
     tags: dict[str, str]
     pools: PoolNeeds
     warnings: tuple[str, ...] = ()
-
-
-def _given_tags(asked: Reexecution, work: _Work) -> dict[str, str]:
-    """Without those by which Runyard says what a run is. Raises InvalidTag."""
-    given = tagging.inherited(tagging.normalise(asked.tags))
-    tagging.parse_slots(given)
-    check_policy_tags(given)
-    if given.get(tagging.STEP_SELECTION) not in (None, work.tags.get(tagging.STEP_SELECTION)):
-        raise InvalidTag(tagging.STEP_SELECTION, "no steps are chosen by a tag here; name the steps themselves.")
-    return given
 
 
 def _what_is_left(parent: Run, job: JobInfo, chosen: Sequence[str], done: Collection[str], *, whole: bool) -> _Work:

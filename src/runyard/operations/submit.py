@@ -14,9 +14,10 @@ from ..core.errors import InvalidRunConfig, LocationUnavailable, NotFound, UserE
 from ..core.ids import new_id
 from ..core.jsonable import unstorable
 from ..core.location import JobInfo, LocationRecord
-from ..core.policy_tags import TagsInForce, check_policy_tags, idle_policy_tags
+from ..core.policy_tags import TagsInForce, check_policy_tags, steering_from_code
 from ..core.request_key import request_key
 from ..core.run import NewRun, Run
+from ..core.tag_owners import TagSetter, check_settable
 from ..core.text import quoted
 from ..locations.api import Location
 from ..queue.never import check_admissible
@@ -184,26 +185,39 @@ def check_storable(run: NewRun) -> None:
         raise InvalidRunConfig(run.job_name, [fault])
 
 
+def by_hand(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Tags that a person or program sets on a run, as they are stored.
+
+    Raises:
+        InvalidTag: a key that is not theirs to set, or a value that means nothing.
+    """
+    found = tagging.normalise(tags)
+    check_settable(TagSetter.PERSON, found)
+    tagging.parse_priority(found)
+    tagging.parse_slots(found)
+    check_policy_tags(found)
+    return found
+
+
 def new_run(request: SubmitRequest, record: LocationRecord, job: JobInfo, in_force: TagsInForce) -> NewRun:
     """The run that a request means, all but its config checked.
 
     Raises:
-        InvalidTag: a tag's value, or one that steers the run and means nothing.
+        InvalidTag: of the tags by hand. Those of the job that mean nothing are warnings of the run.
         InvalidRunConfig: the config holds what no storage takes.
         TooLarge: a name, the tags or the config are larger than Runyard keeps.
     """
-    tags = {**job.tags, **tagging.normalise(request.tags), tagging.CODE_LOCATION: record.name}
-    tagging.parse_slots(tags)
-    check_policy_tags(tags)
+    tags = {**job.tags, **by_hand(request.tags), tagging.CODE_LOCATION: record.name}
+    priority, warnings = steering_from_code(tags, in_force)
     run = NewRun(
         run_id=request.run_id or new_id(),
         job_name=job.name,
         location_name=record.name,
-        priority=tagging.parse_priority(tags),
+        priority=priority,
         tags=tags,
         run_config=dict(request.run_config),
         pools=job.pools,
-        warnings=tuple(idle_policy_tags(tags, in_force)),
+        warnings=warnings,
     )
     check_storable(run)
     return run

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from ..core.bounds import NAME, check_text
-from ..core.errors import InvalidLimit, NotFound
+from ..core.errors import InvalidLimit, InvalidPool, NotFound
+from ..core.pool_names import pool_name_fault
 from ..core.queue import LimitChange
+from ..core.tag_text import spell_key
 from .admission.groups import RUN_SLOTS
 from .rules import NO_LIMIT, Rules, TagRule
 
 MOST_POOL_SLOTS = 1000
+#: A value that reads like ``*`` gets a backslash more.
+_STAR, _ESCAPE = re.compile(r"\A(\\*\*)\Z"), r"\\\1"
 #: Per kind, the least and most that a limit may be (None: no bound), and how to say so.
 _ALLOWED: dict[str, tuple[int, int | None, str]] = {
     "runs": (NO_LIMIT, None, f"say a number from 0 up, or {NO_LIMIT} for no limit"),
@@ -22,10 +27,14 @@ _ALLOWED: dict[str, tuple[int, int | None, str]] = {
 
 
 def rule_name(rule: TagRule) -> str:
-    """What a person calls a tag rule: ``key``, ``key=value``, or ``key=*`` for each value on its own."""
+    r"""What a person calls a tag rule: ``key``, ``key=value``, or ``key=*`` for each value on its own.
+
+    The key as in ``core.tag_text``; the value ``*`` is written ``\*``.
+    """
+    key = spell_key(rule.key)
     if rule.value is not None:
-        return f"{rule.key}={rule.value}"
-    return f"{rule.key}=*" if rule.per_unique_value else rule.key
+        return f"{key}={_STAR.sub(_ESCAPE, rule.value)}"
+    return f"{key}=*" if rule.per_unique_value else key
 
 
 def subject_of(change: LimitChange) -> str:
@@ -39,6 +48,7 @@ def check_change(change: LimitChange, rules: Rules) -> None:
     Raises:
         InvalidLimit: the limit is out of bounds.
         NotFound: no tag rule is called so; a pool's name is empty.
+        InvalidPool: the name can be no pool's.
         TooLarge: a pool's name is too long; what has one from before can be taken back.
     """
     if change.limit is not None:
@@ -48,6 +58,8 @@ def check_change(change: LimitChange, rules: Rules) -> None:
         raise NotFound("tag rule", change.name, known)
     if change.kind == "pool" and not change.name:
         raise NotFound("pool", change.name, rules.pools.limits)
+    if change.kind == "pool" and change.limit is not None and (fault := pool_name_fault(change.name)):
+        raise InvalidPool(fault)
     lowest, highest, allowed = _ALLOWED[change.kind]
     if change.limit is not None and (change.limit < lowest or (highest is not None and change.limit > highest)):
         raise InvalidLimit(subject_of(change), change.limit, allowed)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..core.errors import NeverAdmissible
 from ..core.pools import PoolNeeds
+from ..core.tag_text import spell_key, spell_tag
 from .admission.groups import RUN_SLOTS
 from .rules import JOB, LOCATION, NO_LIMIT, Rules, TagRule
 
@@ -64,4 +65,4 @@ def _rule_text(rule: TagRule, value: str) -> str:
     if rule.key in (JOB, LOCATION):
         return f"{rule.key.removeprefix('runyard/')} {value}"
     together = rule.value is None and not rule.per_unique_value
-    return rule.key if together else f"{rule.key}={value}"
+    return spell_key(rule.key) if together else spell_tag(rule.key, value)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..core.bounds import NAME, REASON, TAG_VALUE, check_text
 from ..core.errors import InvalidPause
+from ..core.tag_text import spell_tag
 from .rules import Pause, PauseScope
 
 
 def pause_name(scope: PauseScope, name: str = "", value: str = "") -> str:
     """What is paused, for people: ``queue``, ``team=docs``, ``pool db``, ``location yard``."""
-    return {"queue": "queue", "tag": f"{name}={value}"}.get(scope, f"{scope} {name}")
+    return {"queue": "queue", "tag": spell_tag(name, value)}.get(scope, f"{scope} {name}")
 
 
 def check_pause(pause: Pause) -> None:

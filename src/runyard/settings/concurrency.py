@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..core.pool_names import pool_name_fault
 from .kinds import Choice, Either, Flag, Integer, Keys, Kind, Listing, Maybe, Named, Number, Text
 
 MAX_POOL_LIMIT = 1000
@@ -81,7 +82,7 @@ POOLS = Keys(
         "default_limit": Maybe(POOL_LIMIT),
         "granularity": Choice("op", "run"),
         "op_granularity_run_buffer": Integer(minimum=0),
-        "limits": Named(POOL_LIMIT),
+        "limits": Named(POOL_LIMIT, pool_name_fault),
     }
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import yaml
@@ -277,17 +277,30 @@ class Dictionary:
 
 
 class Named:
-    """A mapping with names of the user's own, each with a value of one kind."""
+    """A mapping with names of the user's own, each with a value of one kind.
 
-    def __init__(self, kind: Kind) -> None:
-        self.kind = kind
+    ``fault`` says as a clause what is wrong with a name; None of it: nothing.
+    """
+
+    def __init__(self, kind: Kind, fault: Callable[[str], str | None] = lambda _: None) -> None:
+        self.kind, self._fault = kind, fault
 
     def read(self, node: yaml.Node, at: str, source: Source) -> dict[str, Any]:
         if is_null(node):
             return {}
         if not isinstance(node, yaml.MappingNode):
             raise source.error(at, f"expected a mapping, got {_described(node)}.", line_of(node))
-        return {key.value: self.kind.read(value, joined(at, key.value), source) for key, value in node.value}
+        return {
+            self._name(key, at, source): self.kind.read(value, joined(at, key.value), source)
+            for key, value in node.value
+        }
+
+    def _name(self, key: yaml.Node, at: str, source: Source) -> str:
+        name: str = key.value
+        fault = self._fault(name)
+        if fault:
+            raise source.error(at, f"{fault}.", line_of(key))
+        return name
 
     def shown(self, node: yaml.Node) -> Iterator[Shown]:
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():

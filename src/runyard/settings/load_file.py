@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from ..core.pool_names import pool_name_fault
 from ..core.tags import MOST_SLOTS
 from ..queue.simulation.arrivals import LoadEntry
 from .concurrency import LONGEST_PERIOD
@@ -31,7 +32,7 @@ _ENTRY = Keys(
         ),
         "priority": Integer(),
         "tags": Named(Text()),
-        "pools": Named(Integer(minimum=1, maximum=MOST_SLOTS)),
+        "pools": Named(Integer(minimum=1, maximum=MOST_SLOTS), pool_name_fault),
         "slots": Integer(minimum=1, maximum=MOST_SLOTS),
     },
     required=("job", "duration"),

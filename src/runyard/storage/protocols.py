@@ -111,6 +111,14 @@ class Runs(Protocol):
 
     def count_by_status(self) -> dict[RunStatus, int]: ...
 
+    def has_tag(self, key: str, value: str | None = None) -> bool:
+        """Whether any run has the tag, with this value or, without one, with any."""
+        ...
+
+    def latest_tags(self, limit: int) -> dict[str, set[str]]:
+        """Keys and values of the tags that the newest ``limit`` runs have."""
+        ...
+
     def cancel_waiting(self, run_id: str, *, message: str, now: float) -> Run | None:
         """NOT_STARTED or QUEUED → CANCELED. None when it was in neither."""
         ...

@@ -108,6 +108,23 @@ class SqlRuns:
         with self._database.read() as connection:
             return {RunStatus(status): number for status, number in connection.execute(query)}
 
+    def has_tag(self, key: str, value: str | None = None) -> bool:
+        query = sa.select(run_tags.c.run_no).where(run_tags.c.key == key).limit(1)
+        if value is not None:
+            query = query.where(run_tags.c.value == value)
+        with self._database.read() as connection:
+            return connection.execute(query).first() is not None
+
+    def latest_tags(self, limit: int) -> dict[str, set[str]]:
+        newest = sa.select(runs.c.id).order_by(runs.c.id.desc()).limit(limit).subquery()
+        oldest = sa.select(sa.func.min(newest.c.id)).scalar_subquery()
+        query = sa.select(run_tags.c.key, run_tags.c.value).where(run_tags.c.run_no >= oldest).distinct()
+        found: dict[str, set[str]] = {}
+        with self._database.read() as connection:
+            for key, value in connection.execute(query):
+                found.setdefault(key, set()).add(value)
+        return found
+
     def cancel_waiting(self, run_id: str, *, message: str, now: float) -> Run | None:
         waiting = (RunStatus.NOT_STARTED, RunStatus.QUEUED)
         return self._change(run_id, RunStatus.CANCELED, expected=waiting, message=message, now=now)

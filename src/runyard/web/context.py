@@ -13,8 +13,10 @@ from ..core.errors import LocationUnavailable, NotFound
 from ..locations.api import Location, Workspace
 from ..operations.queue import limits_view
 from ..operations.queue import view as queue_view
+from ..operations.queue.names_in_use import idle
 from ..operations.submit import Nowhere, Reachable
 from ..queue.explanation.entries import LimitUse, QueueSummary
+from ..queue.idle_limits import IdleLimit
 from ..settings.instance import InstanceSettings
 from ..storage.protocols import Stores
 from .shared import Shared
@@ -61,6 +63,10 @@ class WebContext:
     @cached_property
     def limits(self) -> Shared[list[LimitUse]]:
         return Shared(lambda: limits_view.limits(self.stores, clock=self.clock))
+
+    @cached_property
+    def idle_limits(self) -> Shared[list[IdleLimit]]:
+        return Shared(lambda: idle(self.stores))
 
     @cached_property
     def queue_summary(self) -> Shared[QueueSummary]:

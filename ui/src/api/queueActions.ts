@@ -21,6 +21,11 @@ export const useHold = () =>
 
 export const useRelease = () => useAction((runId: string) => post(`/queue/${part(runId)}/release`), TOPICS);
 
+/** What the server says of a limit or a pause that matches nothing it knows. */
+export interface Noted {
+  note: string | null;
+}
+
 export interface PauseRequest extends PauseSubject {
   reason: string;
   until: string | null;
@@ -28,7 +33,7 @@ export interface PauseRequest extends PauseSubject {
 }
 
 export const usePause = () =>
-  useAction(({ drain, ...request }: PauseRequest) => post(drain ? '/queue/drain' : '/queue/pause', request), TOPICS);
+  useAction(({ drain, ...request }: PauseRequest) => post<Noted>(drain ? '/queue/drain' : '/queue/pause', request), TOPICS);
 
 export const useResume = () =>
   useAction(({ scope, name, value }: PauseSubject) => post('/queue/resume', { scope, name, value }), TOPICS);
@@ -41,7 +46,7 @@ export interface LimitRequest {
 }
 
 export const useSetLimit = () =>
-  useAction((limit: LimitRequest) => put('/limits', limit), TOPICS);
+  useAction((limit: LimitRequest) => put<Noted>('/limits', limit), TOPICS);
 
 /** One call's share of a steering in bulk; `after` is where the next one goes on. */
 export function steerSome(steering: Steering, filter: QueueFilter, after: number | null) {

@@ -2,7 +2,7 @@
 
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { get, post } from './client';
-import type { AuditEntry, Explained, Limit, LimitInForce, QueueEntry, QueueFilter, QueueSummary } from './queueTypes';
+import type { AuditEntry, Explained, IdleLimit, Limit, LimitInForce, QueueEntry, QueueFilter, QueueSummary } from './queueTypes';
 
 /** Entries that the server gives at a time at most; as far as its forecast reaches. */
 export const MOST_ENTRIES = 1000;
@@ -52,6 +52,11 @@ export function useLimitsInForce() {
     queryKey: ['queue', 'in force'],
     queryFn: ({ signal }) => get<LimitInForce[]>('/limits/in-force', signal),
   });
+}
+
+/** Limits that match nothing, as far as the server knows. */
+export function useIdleLimits() {
+  return useQuery({ queryKey: ['queue', 'idle limits'], queryFn: ({ signal }) => get<IdleLimit[]>('/limits/idle', signal) });
 }
 
 export function useQueueHistory(limit: number) {

@@ -142,6 +142,16 @@ export interface Limit {
   source: 'file' | 'changed';
   changed_by: string | null;
   changed_at: string | null;
+  /** A sentence where it matches nothing that is known. */
+  note: string | null;
+}
+
+/** A limit, of whatever kind, that matches nothing that is known; `message` names the nearest name in use. */
+export interface IdleLimit {
+  kind: string;
+  rule: string;
+  name: string;
+  message: string;
 }
 
 export type SettableKind = 'runs' | 'tag' | 'pool';
@@ -149,10 +159,11 @@ export type SettableKind = 'runs' | 'tag' | 'pool';
 /** A limit that people may set, whether or not anything uses it. */
 export interface LimitInForce {
   kind: SettableKind;
-  /** The pool; of tags `key`, `key=value`, or `key=*` for each value. */
+  /** The pool; of tags `key`, `key=value`, or `key=*` for each value, as lib/tagText reads them. */
   name: string;
   limit: number | null;
   origin: 'set' | 'file' | 'default' | 'none';
+  note: string | null;
 }
 
 export interface AuditEntry {

@@ -1,4 +1,5 @@
 import { forwardRef, useState, type KeyboardEvent } from 'react';
+import { isOpen, splitWords } from '../lib/queryWords';
 import { Key } from './Key';
 import classes from './QueryField.module.css';
 
@@ -20,14 +21,14 @@ export const QueryField = forwardRef<HTMLInputElement, QueryFieldProps>(function
   const [refusal, setRefusal] = useState<string | null>(null);
 
   const finish = () => {
-    const added = text.trim().split(/\s+/).filter(Boolean);
+    const added = splitWords(text);
     const refused = added.map(refusalOf).find((each) => each !== null);
     if (refused) return setRefusal(refused);
     if (added.length) onChange([...words, ...added]);
     setText('');
   };
   const press = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === 'Enter' || event.key === ' ') {
+    if (event.key === 'Enter' || (event.key === ' ' && !isOpen(text))) {
       event.preventDefault();
       finish();
     } else if (event.key === 'Backspace' && text === '' && words.length) {

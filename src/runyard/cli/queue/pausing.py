@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...core.queue import QueueFilter
+from ...core.tag_text import InvalidTagText, parse_tag
 from ...core.text import counted
 from ...queue.pauses import pause_name
 from ...queue.rules import JOB, Pause, PauseScope
 from ..commands import Command
-from ..options import json_option
+from ..options import TAG_SPELLING, json_option
 from ..output import local_time, print_json, print_table
 from ..session import opened_instance, user
 from ..terminal import echo
@@ -24,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Subject = tuple[PauseScope, str, str]
 
 _SUBJECT = (
-    click.option("--tag", metavar="KEY=VALUE", help="Only runs with this tag."),
+    click.option("--tag", metavar="KEY=VALUE", help=f"Only runs with this tag. {TAG_SPELLING}"),
     click.option("-j", "--job", help="Only runs of this job."),
     click.option("--pool", help="Only runs that need this pool."),
     click.option("-l", "--location", help="Only runs of this code location."),
@@ -59,8 +60,9 @@ def pause(reason: str, until: str | None, as_json: bool, **given: str | None) ->
     with opened_instance() as instance:
         made = _pause(instance, _subject(**given), reason=reason, until=until, drain=False)
         running, waiting = _running(instance, made), _waiting(instance, made)
+        note = _note(instance, made, as_json=as_json)
     if as_json:
-        _print_pause(made, running)
+        _print_pause(made, running, note)
         return
     waits = f" {counted(waiting, 'queued run')} will wait." if waiting is not None else ""
     echo(f"Paused {_text(made)}{_until(made)}.{waits}{f' {_still(running)}' if running else ''}")
@@ -77,7 +79,7 @@ def drain(reason: str, until: str | None, wait: bool, as_json: bool, **given: st
 
     with opened_instance() as instance:
         made = _pause(instance, _subject(**given), reason=reason, until=until, drain=True)
-        running = _running(instance, made)
+        running, note = _running(instance, made), _note(instance, made, as_json=as_json)
         if not as_json:
             echo(f"Draining {_text(made)}{_until(made)}.{'' if wait else f' {_still(running)}'}")
         if wait:
@@ -85,7 +87,7 @@ def drain(reason: str, until: str | None, wait: bool, as_json: bool, **given: st
             wait_drained(instance.stores, made, clock=instance.clock, say=say)
             running = 0
     if as_json:
-        _print_pause(made, running)
+        _print_pause(made, running, note)
 
 
 @click.command("resume", cls=Command)
@@ -135,15 +137,19 @@ def _subject(tag: str | None, job: str | None, pool: str | None, location: str |
     if [tag, job, pool, location].count(None) < 3:
         raise click.UsageError("Name one of --tag, --job, --pool and --location, or none for the queue as a whole.")
     if tag is not None:
-        key, equals, value = tag.partition("=")
-        if not (key and equals):
-            raise click.BadParameter("expected KEY=VALUE.", param_hint="--tag")
-        return "tag", key, value
+        return "tag", *_tag(tag)
     if job is not None:
         return "tag", JOB, job
     if pool is not None:
         return "pool", pool, ""
     return ("location", location, "") if location is not None else ("queue", "", "")
+
+
+def _tag(text: str) -> tuple[str, str]:
+    try:
+        return parse_tag(text)
+    except InvalidTagText as error:
+        raise click.BadParameter(str(error), param_hint="--tag") from None
 
 
 def _pause(instance: Instance, subject: Subject, *, reason: str, until: str | None, drain: bool) -> Pause:
@@ -173,10 +179,20 @@ def _waiting(instance: Instance, pause: Pause) -> int | None:
     return instance.stores.queue.depth(QueueFilter(tags=tags))
 
 
-def _print_pause(pause: Pause, running: int) -> None:
-    from ...operations.queue.control_shapes import pause_shape
+def _note(instance: Instance, pause: Pause, *, as_json: bool) -> str | None:
+    """What to know of a pause that holds back nothing that is known; said on stderr."""
+    from ...operations.queue.pauses import unmatched
 
-    print_json(pause_shape(pause, running=running))
+    note = unmatched(instance.stores, pause)
+    if note is not None and not as_json:
+        echo(note, err=True)
+    return note
+
+
+def _print_pause(pause: Pause, running: int, note: str | None) -> None:
+    from ...operations.queue.control_shapes import made_pause_shape
+
+    print_json(made_pause_shape(pause, running=running, note=note))
 
 
 def _text(pause: Pause) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...core.tag_text import spell_tag
 from ...core.text import counted, duration
 from ..commands import Command
 from ..options import json_option
@@ -169,7 +170,7 @@ def _starving(rows: list[dict[str, Any]], when: str, *, short: bool) -> Table:
 
 def _starved(row: dict[str, Any], *, short: bool) -> list[str]:
     times = f"{row['times_median']:.1f} times the median" if row["times_median"] else ""
-    tags = " ".join(f"{key}={value}" for key, value in row["tags"].items())
+    tags = " ".join(spell_tag(key, value) for key, value in row["tags"].items())
     waited = duration(row["waited"]) if row["started"] else f"{duration(row['waited'])}, never started"
     run_id = row["run_id"][:8] if short else row["run_id"]
     return [run_id, row["job_name"], str(row["priority"]), waited, times, tags]

@@ -9,9 +9,10 @@ import click
 
 from ...core.queue import QueueFilter, Steering
 from ...core.run import Run
+from ...core.tags import LEAST_PRIORITY, MOST_PRIORITY
 from ...core.text import counted
 from ..commands import Command
-from ..options import json_option, key_values
+from ..options import json_option, tags_option
 from ..output import print_json
 from ..progress import progress_bar
 from ..session import opened_instance, user
@@ -21,11 +22,12 @@ Action = Literal["priority", "hold", "release", "cancel"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _DONE = {"priority": "Reprioritised", "hold": "Held", "release": "Released", "cancel": "Canceled"}
+_PRIORITIES = click.IntRange(LEAST_PRIORITY, MOST_PRIORITY)
 _FILTER = (
     click.option("-j", "--job", help="Every queued run of this job."),
     click.option("-l", "--location", help="Every queued run of this code location."),
-    click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", callback=key_values, help="With this tag."),
-    click.option("--with-priority", type=click.IntRange(-(2**31), 2**31 - 1), metavar="N", help="Of this priority."),
+    tags_option("With this tag; repeatable."),
+    click.option("--with-priority", type=_PRIORITIES, metavar="N", help="Of this priority."),
     click.option("--held/--not-held", default=None, help="Held runs only, or those that are not."),
     click.option("--all", "everything", is_flag=True, help="Every queued run."),
     click.option("-y", "--yes", is_flag=True, help="Do not ask before many runs are changed."),

@@ -8,7 +8,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from ...core.tags import PRIORITY
+from ...core.tags import priority_from_code
 from ...core.text import listing
 from ...definitions.steps import FromJobInput, FromStep, Step, single_sources
 
@@ -39,16 +39,8 @@ class Skip(NamedTuple):
     why: str
 
 
-def priority_of(tags: Mapping[str, str]) -> int:
-    """``dagster/priority``; 0 without one, and for one that is no whole number."""
-    try:
-        return int(tags.get(PRIORITY, "0"))
-    except ValueError:
-        return 0
-
-
 def step_priority(step: Step) -> int:
-    return priority_of(step.tags)
+    return priority_from_code(step.tags)[0]
 
 
 class Progress:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from ...core.tags import add_priorities, priority_from_code
 from ...definitions.steps import Step
 from ..step_host import StepHost
 from .choice import PATIENCE, Claims
-from .progress import priority_of, step_priority
-
-_LEAST, _MOST = -(2**31), 2**31 - 1
+from .progress import step_priority
 
 
 class Slots:
@@ -18,7 +17,7 @@ class Slots:
     """
 
     def __init__(self, host: StepHost | None, run_tags: dict[str, str]) -> None:
-        self._host, self._priority = host, priority_of(run_tags)
+        self._host, self._priority = host, priority_from_code(run_tags)[0]
         self._asked: dict[str, float] = {}
         self._granted: set[str] = set()
 
@@ -30,7 +29,7 @@ class Slots:
         if self._host is None or step.op.pool is None:
             raise ValueError(f"step '{step.key}' has no slots to ask for")
         self._asked[step.key] = now
-        priority = min(_MOST, max(_LEAST, self._priority + step_priority(step)))
+        priority = add_priorities(self._priority, step_priority(step))
         self._host.claim(step.key, pool=step.op.pool, slots=step.op.pool_slots, priority=priority)
 
     def withdraw(self, key: str) -> None:

@@ -17,6 +17,11 @@ def pause_shape(pause: Pause, *, running: int) -> Shape:
     return paused_shape(pause) | {"running": running}
 
 
+def made_pause_shape(pause: Pause, *, running: int, note: str | None) -> Shape:
+    """``note``: a sentence where the pause holds back nothing that is known, else null."""
+    return pause_shape(pause, running=running) | {"note": note}
+
+
 def audit_shape(entry: AuditEntry) -> Shape:
     return {
         "id": entry.entry_id,
@@ -28,11 +33,19 @@ def audit_shape(entry: AuditEntry) -> Shape:
     }
 
 
-def limit_change_shape(change: LimitChange) -> Shape:
-    """``limit`` null: what the instance file says is in force again."""
-    return {"kind": change.kind, "name": shown_name(change.name), "limit": change.limit}
+def limit_change_shape(change: LimitChange, note: str | None) -> Shape:
+    """``limit`` null: what the instance file says is in force again. ``note`` as of a limit in force."""
+    return {"kind": change.kind, "name": shown_name(change.name), "limit": change.limit, "note": note}
 
 
 def limit_in_force_shape(limit: LimitInForce) -> Shape:
-    """``limit`` null: there is none. ``origin``: ``set`` by a person, ``file``, ``default`` or ``none``."""
-    return {"kind": limit.kind, "name": shown_name(limit.name), "limit": limit.limit, "origin": limit.origin}
+    """``limit`` null: there is none. ``origin``: ``set`` by a person, ``file``, ``default`` or ``none``. ``note``: a
+    sentence where the limit matches nothing that is known, else null.
+    """
+    return {
+        "kind": limit.kind,
+        "name": shown_name(limit.name),
+        "limit": limit.limit,
+        "origin": limit.origin,
+        "note": limit.note,
+    }

@@ -5,21 +5,29 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from ...core.bounds import NAME
 from ...core.clock import Clock
 from ...core.queue import LimitChange
 from ...core.text import shortened
 from ...queue.admission.groups import RUN_SLOTS
+from ...queue.idle_limits import unused_pool
 from ...queue.limit_changes import rule_name
 from ...queue.rules import NO_LIMIT, Rules
-from ...storage.protocols import Limits, Locations, Queue, Wakeups
+from ...storage.protocols import Limits, Locations, Queue, Runs, Wakeups
+from .names_in_use import idle, names_in_use
 from .pauses import known_pools
 
 LimitKind = Literal["runs", "pool", "tag"]
 
 
+#: What a limit that can be set is called among those that match nothing.
+_IDLE_KINDS = {"tag": "tag_limit", "pool": "pool"}
+
+
 class LimitStores(Protocol):
+    runs: Runs
     queue: Queue
     limits: Limits
     locations: Locations
@@ -30,12 +38,14 @@ class LimitInForce(msgspec.Struct, frozen=True, kw_only=True):
     """A limit as it is now; ``limit`` None is no limit. ``name`` as in ``set_limit``.
 
     ``origin``: ``set`` by a person, of the instance ``file`` or its defaults, a pool's ``default``, or ``none``.
+    ``note``: a sentence where it matches nothing that is known.
     """
 
     kind: LimitKind
     name: str
     limit: int | None
     origin: Literal["set", "file", "default", "none"]
+    note: str | None = None
 
     @property
     def title(self) -> str:
@@ -74,9 +84,22 @@ def _whole_name(stores: LimitStores, kind: LimitKind, name: str) -> str:
     return next((each for each in long if name in (each, shown_name(each))), name)
 
 
+def in_force(stores: LimitStores, kind: LimitKind, name: str) -> LimitInForce:
+    """One limit, whether or not there is such a pool or tag rule now."""
+    if kind == "pool":
+        return pool_limit(stores, name)
+    # The instance file may have lost a tag rule since its limit was set.
+    gone = LimitInForce(kind=kind, name=name, limit=None, origin="none")
+    found = limits_in_force(stores)
+    return next((limit for limit in found if (limit.kind, limit.name) == (kind, name)), gone)
+
+
 def pool_limit(stores: LimitStores, pool: str) -> LimitInForce:
     """The limit of a pool, known or not."""
-    return _pool(pool, stores.queue.rules(), _changed(stores))
+    names = names_in_use(stores)
+    clause = unused_pool(pool, names) if names.jobs else None
+    found = _pool(pool, stores.queue.rules(), _changed(stores))
+    return replace(found, note=f"Pool {pool} holds no step back: {clause}") if clause else found
 
 
 def limits_in_force(stores: LimitStores) -> list[LimitInForce]:
@@ -84,11 +107,13 @@ def limits_in_force(stores: LimitStores) -> list[LimitInForce]:
     rules, changed = stores.queue.rules(), _changed(stores)
     slots = None if rules.max_concurrent_runs == NO_LIMIT else rules.max_concurrent_runs
     tags = {rule_name(rule): rule.limit for rule in rules.tag_rules}
-    return [
+    notes = {(limit.kind, limit.name): limit.message for limit in idle(stores, rules)}
+    found = [
         _of(changed, "runs", "", slots),
         *(_of(changed, "tag", name, limit) for name, limit in tags.items()),
         *(_pool(pool, rules, changed) for pool in sorted(known_pools(stores))),
     ]
+    return [replace(limit, note=notes.get((_IDLE_KINDS.get(limit.kind, ""), limit.name))) for limit in found]
 
 
 def _changed(stores: LimitStores) -> set[tuple[str, str]]:

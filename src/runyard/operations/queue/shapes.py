@@ -29,10 +29,11 @@ overtaken::
 limit (an element of ``GET /limits``)::
 
     {rule, kind, limit, used, full, holders: [run_id…], holder_details: [as above], waiting, waiting_is_all,
-     longest_wait, next_free, source, changed_by, changed_at}
+     longest_wait, next_free, source, changed_by, changed_at, note}
 
     kind: as in reason. limit null: none. waiting counts the runs looked at whose reason it
     is; waiting_is_all false: there are more queued than were looked at. source: "file" or "changed".
+    note: a sentence where it matches nothing that is known, else null.
 
 alternative (an element of ``sooner``, which ``GET /queue/{id}`` has beside the keys of an entry; none where nothing is
 forecast), the first one is how things are (kind ``now``)::
@@ -177,7 +178,7 @@ def overtaken_shape(overtaken: Overtaken) -> Shape:
     }
 
 
-def limit_shape(use: LimitUse) -> Shape:
+def limit_shape(use: LimitUse, note: str | None = None) -> Shape:
     return {
         "rule": shortened(use.rule, NAME + len("pool ")),
         "kind": use.kind,
@@ -193,6 +194,7 @@ def limit_shape(use: LimitUse) -> Shape:
         "source": "file" if use.changed_by is None else "changed",
         "changed_by": use.changed_by,
         "changed_at": iso(use.changed_at),
+        "note": note,
     }
 
 

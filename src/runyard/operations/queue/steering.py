@@ -9,6 +9,7 @@ from ...core.clock import Clock
 from ...core.errors import WrongState
 from ...core.queue import QueueFilter, Steered, Steering
 from ...core.run import Run, RunStatus
+from ...core.tag_text import spell_tag
 from ...core.tags import PRIORITY, normalise, parse_priority
 from ...core.text import counted
 from ...storage.protocols import Limits, Queue, Runs, Wakeups
@@ -120,7 +121,7 @@ def filter_text(where: QueueFilter) -> str:
     parts = [f"run {run_id[:8]}" for run_id in where.run_ids]
     parts += [f"job {where.job_name}"] if where.job_name is not None else []
     parts += [f"location {where.location_name}"] if where.location_name is not None else []
-    parts += [f"{key}={value}" for key, value in sorted(where.tags.items())]
+    parts += [spell_tag(key, value) for key, value in sorted(where.tags.items())]
     parts += [f"priority {where.priority}"] if where.priority is not None else []
     parts += ["held" if where.held else "not held"] if where.held is not None else []
     return ", ".join(parts) or "all"

@@ -18,7 +18,7 @@ from ...queue.explanation.estimates import estimate_error, worth_noting
 from ...queue.explanation.explain import explain
 from ...queue.explanation.forecast import FORECAST, Forecast
 from ...queue.explanation.overtaking import Overtaken, earliest, overtaken
-from ...queue.explanation.sooner import told, trials
+from ...queue.explanation.sooner import Place, told, trials
 from ...queue.explanation.starvation import who_starves_whom
 from ...queue.explanation.state import QueueState
 from ...storage.protocols import RunsFilter
@@ -69,12 +69,13 @@ def sooner(stores: QueueViewStores, run_id: str, *, clock: Clock) -> list[Altern
     state = queue_state(stores, clock=clock)
     forecast = look_ahead(stores, state)
     (now,) = _explained(stores, forecast, state, [run])
-    if now.forecast_position is None:
+    before = Place.of(forecast, run_id)
+    if before is None:
         return []
-    found = [told(None, now, _start(forecast, run_id), state.now)]
+    found = [told(None, before, before, state.now)]
     for trial in trials(run, now, forecast, state):
         changed = look_ahead(stores, trial.state, moved=trial.head)
-        found.append(told(trial, now, _start(changed, run_id), state.now))
+        found.append(told(trial, Place.of(changed, run_id), before, state.now))
     return found
 
 
@@ -113,11 +114,6 @@ def _listed(stores: QueueViewStores, state: QueueState, limit: int, last: Run | 
     forecast = look_ahead(stores, state)
     rows = _rows(stores, page(stores.queue, forecast, limit=limit, last=last))
     return _explained(stores, forecast, state, rows)
-
-
-def _start(forecast: Forecast, run_id: str) -> tuple[int, float | None] | None:
-    index = forecast.find(run_id)
-    return None if index is None else (index, forecast.starts[index].at)
 
 
 def _explained(stores: QueueViewStores, forecast: Forecast, state: QueueState, rows: Sequence[Run]) -> list[QueueEntry]:

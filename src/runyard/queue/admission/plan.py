@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..lanes import Lane, value_in_lane
+from ..names import shown_key
 from ..overlap import overlap_rule
 from ..rules import BUILT_IN, JOB, LOCATION, NO_LIMIT, Pause, RateRule, Rules, TagRule
 from .families import (
@@ -115,7 +116,7 @@ def make_family(key: FamilyKey, terms: Terms, rules: Rules, pool: Callable[[str]
     if key == ROOTS:
         return RootsFamily("roots ", _roots_title, pool)
     if key.form == "share" and rules.fair_share:
-        return ShareFamily(_prefix(key), lambda name: f"share of {_shown(key.key)}{name}", rules.fair_share)
+        return ShareFamily(_prefix(key), lambda name: f"share of {shown_key(key.key)}{name}", rules.fair_share)
     return _tag_family(key, terms) if "tag" in key.form or "rate" in key.form else _other_family(key, terms)
 
 
@@ -130,7 +131,7 @@ def _other_family(key: FamilyKey, terms: Terms) -> Family:
 def _tag_family(key: FamilyKey, terms: Terms) -> Family:
     def title(name: str) -> str:
         value = f"={name}" if "each" in key.form else "" if "all" in key.form else f"={key.value}"
-        return _shown(key.key) + value
+        return shown_key(key.key) + value
 
     if key.form == "pause tag":
         return PauseFamily("tag", _prefix(key), title, terms)
@@ -143,10 +144,6 @@ def _prefix(key: FamilyKey) -> str:
     """What ids of the family's groups begin with. A value may contain anything, so only JSON makes it unambiguous."""
     named = [part for part in (key.key, key.value, key.seconds) if part not in ("", None)]
     return f"{key.form} {msgspec.json.encode(named).decode()} " if named else f"{key.form} "
-
-
-def _shown(key: str) -> str:
-    return key.partition("/")[2] if key in BUILT_IN else key
 
 
 def _roots_title(name: str) -> str:

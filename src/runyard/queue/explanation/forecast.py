@@ -40,10 +40,14 @@ class Reader(Protocol):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """That a run starts. ``at`` is None when it depends on a run whose duration is not known."""
+    """That a run starts. ``at`` is None when it depends on a run whose duration is not known.
+
+    ``ends``: how many runs end before it, also those that it does not wait for.
+    """
 
     head: QueueHead
     at: float | None
+    ends: int = 0
 
 
 class Forecast:
@@ -65,6 +69,7 @@ class Forecast:
         self._state = state
         self._clock = state.now
         self._timed = True
+        self._ended = 0
         self._ends: list[tuple[float, int, str]] = []
         self._endless: deque[str] = deque()
         self._steps = by_pool(state.holders)
@@ -115,7 +120,7 @@ class Forecast:
         self._reader.took(head)
         at = self._clock if self._timed else None
         self._places[head.run_id] = len(self.starts)
-        self.starts.append(Start(head, at))
+        self.starts.append(Start(head, at, self._ended))
         self._expect_end(head.run_id, head.lane, at)
         return True
 
@@ -150,6 +155,7 @@ class Forecast:
         return True
 
     def _end(self, run_id: str) -> None:
+        self._ended += 1
         self._admission.release(run_id)
         for pool, holders in self._steps.items():
             left = [holder for holder in holders if holder.run_id != run_id]

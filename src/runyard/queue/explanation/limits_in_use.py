@@ -9,12 +9,14 @@ import msgspec
 
 from ...core.pools import PoolNeeds
 from ...core.queue import AuditEntry
+from ...core.tag_text import split_spelled
 from ..admission.admission import Admission
 from ..admission.groups import RUN_SLOTS, Group, GroupKind
 from ..admission.plan import lane_value
 from ..admission.root_pools import PoolUse, RootSlots
 from ..admission.slots import RateSlots, Slots
 from ..lanes import lane_key, parse_lane
+from ..names import shown_key, shown_tag
 from ..rules import BUILT_IN, JOB, LOCATION, RateRule, Rules, TagRule
 from .entries import LimitKind, LimitUse
 from .holders import Holders
@@ -125,7 +127,7 @@ def _lanes_of_rules(rules: Rules) -> Iterator[tuple[str, str]]:
     counting: list[TagRule | RateRule] = [*rules.tag_rules, *rules.rates]
     for rule in counting:
         if rule.value is not None:
-            yield _lane(rule.key, rule.value), f"{shown_key(rule.key)}={rule.value}"
+            yield _lane(rule.key, rule.value), shown_tag(rule.key, rule.value)
         elif not rule.per_unique_value:
             yield _lane(rule.key), shown_key(rule.key)
     for pool in rules.pools.limits:
@@ -143,14 +145,9 @@ def _lane(key: str = "", value: str = "") -> str:
     )
 
 
-def shown_key(key: str) -> str:
-    """What people call a tag key: ``job`` for the built-in one."""
-    return key.removeprefix("runyard/") if key in BUILT_IN else key
-
-
 def share_name(key: str, value: str | None) -> str:
     """``team=docs``, ``no team``."""
-    return f"no {shown_key(key)}" if value is None else f"{shown_key(key)}={value}"
+    return f"no {shown_key(key)}" if value is None else shown_tag(key, value)
 
 
 def _worth_showing(seen: _Seen, waiting: Waiting) -> bool:
@@ -172,7 +169,7 @@ def _next_free(seen: _Seen, holders: Holders) -> float | None:
 def _change(rule: str, changes: Mapping[str, AuditEntry]) -> AuditEntry | None:
     """Whoever set this limit, by its name, or that of all values of its key."""
     named = {subject.removeprefix("runyard/"): entry for subject, entry in changes.items()}
-    return named.get(rule) or named.get(f"{rule.partition('=')[0]}=*")
+    return named.get(rule) or named.get(f"{split_spelled(rule)[0]}=*")
 
 
 def _shares(state: QueueState) -> list[LimitUse]:

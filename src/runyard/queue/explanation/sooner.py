@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from ...core.queue import ActiveRun, QueueHead
 from ...core.run import Run
-from ...core.text import duration
+from ...core.text import counted, duration
+from ..names import shown_key, shown_tag
 from ..rules import NO_LIMIT, Rules, TagRule
 from .entries import Alternative, AlternativeKind, QueueEntry
 from .explain import head_of, next_in_line
 from .forecast import Forecast
-from .limits_in_use import shown_key
 from .reasons import Holder
 from .state import QueueState
 
@@ -51,16 +52,39 @@ def trials(run: Run, entry: QueueEntry, forecast: Forecast, state: QueueState) -
     return found
 
 
-def told(trial: Trial | None, entry: QueueEntry, start: tuple[int, float | None] | None, now: float) -> Alternative:
-    """What a trial came to; None is how things are. ``start``: the run's index among the starts, and when."""
-    position, at = (None, None) if start is None else (start[0] + 1, start[1])
-    saves = None if at is None or entry.estimated_start is None else entry.estimated_start - at
+class Place(NamedTuple):
+    """Where a run comes in a forecast: its position, counted from 1, when it starts, and how many runs end before."""
+
+    position: int
+    at: float | None
+    ends: int
+
+    @classmethod
+    def of(cls, forecast: Forecast, run_id: str) -> Place | None:
+        """None for a run that does not start, as far as the forecast looks."""
+        index = forecast.find(run_id)
+        if index is None:
+            return None
+        start = forecast.starts[index]
+        return cls(index + 1, start.at, start.ends)
+
+    @property
+    def text(self) -> str:
+        """Without a time there is the order."""
+        first = f", once {counted(self.ends, 'run')} {'has' if self.ends == 1 else 'have'} ended"
+        return f"position {self.position}{first if self.at is None and self.ends else ''}"
+
+
+def told(trial: Trial | None, place: Place | None, before: Place, now: float) -> Alternative:
+    """What a trial came to; None is how things are, which ``before`` says."""
+    at = place.at if place else None
+    saves = None if at is None or before.at is None else before.at - at
     what = trial or Trial(title="Now", state=QueueState(now=now))
     return Alternative(
         kind=_kind(trial),
         title=what.title,
-        message=_message(trial, position, saves, now),
-        position=position,
+        message=_message(trial, place, before, now),
+        position=place.position if place else None,
         estimated_start=at,
         saves=None if trial is None else saves,
         priority=what.priority,
@@ -88,9 +112,9 @@ def raise_limit(rules: Rules, rule: str) -> Rules | None:
 
 
 def _is_called(rule: TagRule, name: str) -> bool:
-    key = shown_key(rule.key)
     if rule.value is not None:
-        return name == f"{key}={rule.value}"
+        return name == shown_tag(rule.key, rule.value)
+    key = shown_key(rule.key)
     return name.startswith(f"{key}=") if rule.per_unique_value else name == key
 
 
@@ -114,11 +138,25 @@ def _kind(trial: Trial | None) -> AlternativeKind:
     return "limit" if trial.rule is not None else "cancel"
 
 
-def _message(trial: Trial | None, position: int | None, saves: float | None, now: float) -> str:
-    place = "not foreseeable" if position is None else f"position {position}"
+def _message(trial: Trial | None, place: Place | None, before: Place, now: float) -> str:
+    if place is None:
+        text = "not foreseeable"
+    elif trial is None:
+        text = place.text
+    else:
+        text = f"{'starts at once' if place.at == now else place.text}{_gain(place, before)}"
     if trial is not None and trial.canceled is not None:
         holder = trial.canceled
-        return f"{place}; {holder.job_name} loses {duration(now - holder.since)} of work"
-    if trial is None or saves is None:
-        return place
-    return f"{place}, {duration(saves)} sooner" if saves >= 1 else f"{place}, no sooner"
+        return f"{text}; {holder.job_name} loses {duration(now - holder.since)} of work"
+    return text
+
+
+def _gain(place: Place, before: Place) -> str:
+    """How much sooner than ``before``: by time where both times are known, else by the order."""
+    if place.at is not None and before.at is not None:
+        saves = before.at - place.at
+        return f", {duration(saves)} sooner" if saves >= 1 else ", no sooner"
+    if place.at is not None:
+        return ""
+    gains = place.ends < before.ends or place.position < before.position
+    return f" (now: {before.text})" if gains else ", no sooner as far as is known"

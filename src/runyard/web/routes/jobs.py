@@ -7,10 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from ...core import tags as tagging
 from ...core.errors import InvalidTag
 from ...operations.shapes import job_shape
-from ...operations.submit import VALIDATE_SECONDS, find_job
+from ...operations.submit import VALIDATE_SECONDS, by_hand, find_job
 from ..context import Context
 from ..responses import Json
 
@@ -47,16 +46,13 @@ def validate(context: Context, location: str, job: str, body: ValidationRequest)
     record, info = find_job(context.stores.locations, job, location)
     issues = context.location(record.name).validate(info.name, body.run_config, timeout=VALIDATE_SECONDS)
     told = [{"path": path, "message": message} for path, message in issues]
-    return Json({"issues": told, "tag_issues": _tag_issues(body.tags)})
-
-
-def _tag_issues(tags: dict[str, Any]) -> list[dict[str, str]]:
-    return [issue for key, value in tags.items() for issue in _issues_of(key, value)]
+    own = {key: value for key, value in body.tags.items() if info.tags.get(key) != value}
+    return Json({"issues": told, "tag_issues": [issue for key in own for issue in _issues_of(key, own[key])]})
 
 
 def _issues_of(key: str, value: Any) -> list[dict[str, str]]:
     try:
-        tagging.parse_priority(tagging.normalise({key: value}))
+        by_hand({key: value})
     except InvalidTag as error:
         return [{"key": error.key, "message": str(error)}]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
@@ -11,7 +12,8 @@ from ...core.queue import LimitChange
 from ...operations.queue import limits as limit_changes
 from ...operations.queue.control_shapes import limit_change_shape, limit_in_force_shape
 from ...operations.queue.shapes import limit_shape
-from ..context import Context
+from ...queue.idle_limits import by_rule
+from ..context import Context, WebContext
 from ..fields import BY_WEB
 from ..responses import Json
 
@@ -33,7 +35,14 @@ class NewLimit(BaseModel):
 @router.get("/limits")
 def limits(context: Context) -> Json:
     """Every limit with its use, the runs that hold it and how many wait at it; ``kind`` as in a queue reason."""
-    return Json([limit_shape(use) for use in context.limits.get()])
+    notes = by_rule(context.idle_limits.get())
+    return Json([limit_shape(use, notes.get((use.kind, use.rule))) for use in context.limits.get()])
+
+
+@router.get("/limits/idle")
+def idle_limits(context: Context) -> Json:
+    """Limits that match nothing that is known, of every kind, each with a sentence that names the nearest in use."""
+    return Json([msgspec.to_builtins(limit) for limit in context.idle_limits.get()])
 
 
 @router.get("/limits/in-force")
@@ -49,11 +58,16 @@ def set_limit(context: Context, body: NewLimit) -> Json:
         limit_changes.unset_limit(context.stores, body.kind, body.name, by=BY_WEB, clock=context.clock)
     else:
         limit_changes.set_limit(context.stores, body.kind, body.name, body.limit, by=BY_WEB, clock=context.clock)
-    return Json(limit_change_shape(LimitChange(kind=body.kind, name=body.name, limit=body.limit)))
+    return _changed(context, LimitChange(kind=body.kind, name=body.name, limit=body.limit))
 
 
 @router.delete("/limits")
 def unset_limit(context: Context, kind: limit_changes.LimitKind, name: str = "") -> Json:
     """Have what the instance file says again; for a pool without one that is the default."""
     limit_changes.unset_limit(context.stores, kind, name, by=BY_WEB, clock=context.clock)
-    return Json(limit_change_shape(LimitChange(kind=kind, name=name, limit=None)))
+    return _changed(context, LimitChange(kind=kind, name=name, limit=None))
+
+
+def _changed(context: WebContext, change: LimitChange) -> Json:
+    note = limit_changes.in_force(context.stores, change.kind, change.name).note
+    return Json(limit_change_shape(change, note))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from ...operations.queue import pauses
-from ...operations.queue.control_shapes import audit_shape, pause_shape
+from ...operations.queue.control_shapes import audit_shape, made_pause_shape, pause_shape
 from ...operations.queue.drain import running
 from ...operations.queue.shapes import summary_shape
 from ...operations.shapes import Shape
@@ -91,7 +91,8 @@ def _pause(context: WebContext, body: NewPause, *, drain: bool) -> Json:
         drain=drain,
         clock=context.clock,
     )
-    return Json(_shape(context, made))
+    note = pauses.unmatched(context.stores, made)
+    return Json(made_pause_shape(made, running=running(context.stores, made), note=note))
 
 
 def _pauses(context: WebContext) -> list[Shape]:

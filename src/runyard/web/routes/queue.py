@@ -17,6 +17,7 @@ POST   /queue/pause, /queue/drain     ``{scope?, name?, value?, reason?, until?}
 POST   /queue/resume                  ``{scope?, name?, value?}``                               -> ``{resumed}``
 POST   /queue/simulate                ``{limits?, from?, to?, load?, seed?}``                   -> a what-if
 GET    /limits                        every limit with its use
+GET    /limits/idle                   limits that match nothing that is known, with the nearest name in use
 GET    /limits/in-force               what can be set, by kind and name, with its limit and where that is from
 PUT    /limits                        ``{kind, name?, limit}``                                  -> the same
 DELETE /limits?kind&name              what the instance file says again
@@ -38,6 +39,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from ...core.queue import QueueFilter, Steering
+from ...core.tags import LEAST_PRIORITY, MOST_PRIORITY
 from ...operations.find_run import find_run
 from ...operations.queue import steering as queue_steering
 from ...operations.queue import view as queue_view
@@ -52,7 +54,7 @@ router = APIRouter(prefix="/queue", tags=["queue"])
 #: Ids that one filter names at most.
 MOST_IDS = 1000
 RowNumber = Annotated[StrictInt, Field(ge=0, le=2**63 - 1)]
-Priority = Annotated[StrictInt, Field(ge=-(2**31), le=2**31 - 1)]
+Priority = Annotated[StrictInt, Field(ge=LEAST_PRIORITY, le=MOST_PRIORITY)]
 
 
 class NewPriority(BaseModel):

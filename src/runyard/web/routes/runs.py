@@ -11,7 +11,7 @@ from ...core.bounds import IDEMPOTENCY_KEY
 from ...core.errors import UnknownCursor, UserError
 from ...core.events import BEGINNING, Cursor
 from ...core.run import RunStatus
-from ...core.text import quoted
+from ...core.tag_text import parse_tags
 from ...operations.find_run import find_run
 from ...operations.run_events import events_of_run
 from ...operations.shapes import event_shape, run_shape
@@ -44,6 +44,8 @@ class LaunchRequests(BaseModel):
     runs: Annotated[list[LaunchRequest], Field(min_length=1, max_length=BATCH)]
 
 
+#: A tag as text, for people who read the description of the API.
+TAG_TEXT = "`key=value`, a `=` of the key itself as `\\=`; all of them, when given more than once"
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=IDEMPOTENCY_KEY)]
 
 
@@ -56,12 +58,12 @@ def list_runs(
     status: Annotated[list[RunStatus], Query()] = [],  # noqa: B006  FastAPI copies it
     job: str | None = None,
     location: str | None = None,
-    tag: Annotated[list[str], Query(description="`key=value`; all of them, when given more than once")] = [],  # noqa: B006
+    tag: Annotated[list[str], Query(description=TAG_TEXT)] = [],  # noqa: B006
 ) -> Json:
     """Runs, newest first. ``after`` is the id that the page before ended with; the Link header has the next. When that
     run was deleted meanwhile, begin again without it."""
     statuses = tuple(dict.fromkeys(status))
-    where = RunsFilter(job_name=job, location_name=location, statuses=statuses, tags=dict(map(_tag, tag)))
+    where = RunsFilter(job_name=job, location_name=location, statuses=statuses, tags=parse_tags(tag))
     runs = list(context.stores.runs.list(where, limit=limit + 1, after=after))
     shown, more = runs[:limit], len(runs) > limit
     return page(request, [run_shape(run) for run in shown], limit=limit, after=shown[-1].run_id if more else None)
@@ -137,13 +139,6 @@ def _request(body: LaunchRequest, idempotency_key: str | None = None) -> SubmitR
         tags=body.tags,
         idempotency_key=idempotency_key,
     )
-
-
-def _tag(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise UserError(f"tag={quoted(text)} is not of the form key=value.")
-    return key, value
 
 
 def _cursor(text: str | None) -> Cursor:

@@ -4,6 +4,7 @@ import type { Limit, Pause, QueueEntry } from '../../api/queueTypes';
 import type { Daemon, JobSummary } from '../../api/types';
 import type { GlyphName, Tone } from '../../lib/status';
 import { PRIORITY_TAG } from '../../lib/tags';
+import { spellKey, spellTag } from '../../lib/tagText';
 import { count, subjectName } from '../../lib/words';
 
 export interface Outlook {
@@ -65,7 +66,7 @@ function isPaused(pause: Pause, job: Planned, tags: Record<string, string>): boo
 /** A rule that is full comes before the run slots: the slots free up sooner. */
 function blocking(job: Planned, tags: Record<string, string>, limits: Limit[]): Limit | undefined {
   const seen = Object.entries({ ...tags, job: job.name, location: job.location });
-  const mine = new Set([...seen.flatMap(([key, value]) => [key, `${key}=${value}`]), ...job.pools.map((pool) => `pool ${pool}`)]);
+  const mine = new Set([...seen.flatMap(([key, value]) => [spellKey(key), spellTag(key, value)]), ...job.pools.map((pool) => `pool ${pool}`)]);
   const full = limits.filter((limit) => limit.full);
   const rule = (kinds: string[]) => full.find((limit) => kinds.includes(limit.kind) && mine.has(limit.rule));
   return rule(['tag_limit', 'rate_limit']) ?? rule(['pool']) ?? full.find((limit) => limit.kind === 'max_concurrent_runs');

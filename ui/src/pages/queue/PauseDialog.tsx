@@ -3,6 +3,7 @@ import { useState, type FormEvent } from 'react';
 import type { PauseRequest } from '../../api/queueActions';
 import type { PauseSubject } from '../../api/queueTypes';
 import { DialogHead } from '../../components/DialogHead';
+import { splitTag } from '../../lib/tagText';
 import { usePauseNames } from './usePauseNames';
 import classes from '../../components/Dialog.module.css';
 
@@ -110,6 +111,6 @@ function subjectOf(what: PauseChoice, name: string): PauseSubject | null {
   if (!name) return null;
   if (what === 'job') return { scope: 'tag', name: 'runyard/job', value: name };
   if (what !== 'tag') return { scope: what, name, value: '' };
-  const [key = '', ...value] = name.split('=');
-  return key && value.join('=') ? { scope: 'tag', name: key, value: value.join('=') } : null;
+  const { key, value } = splitTag(name);
+  return key && value ? { scope: 'tag', name: key, value } : null;
 }

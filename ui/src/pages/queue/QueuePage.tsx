@@ -70,6 +70,7 @@ export function QueuePage() {
         {summary && rows.query.data && <SummaryLine summary={summary} entries={rows.query.data} narrow={narrow} />}
       </PageHead>
       {acts.refusal && <Notice tone="fail">{acts.refusal}</Notice>}
+      {acts.note && <Notice tone="wait">{acts.note}</Notice>}
       {summary && <PauseBanners pauses={summary.pauses} acts={acts} />}
       {narrow && limits.data && <LimitsStrip limits={limits.data} />}
       <div className={classes.columns}>

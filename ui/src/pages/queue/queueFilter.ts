@@ -1,6 +1,7 @@
 // The queue page's filter: words such as job:report team=docs priority:5 held:yes. A bare word is a job's name.
 
 import type { QueueEntry, QueueFilter } from '../../api/queueTypes';
+import { splitTag } from '../../lib/tagText';
 
 const FIELDS = ['job', 'location', 'priority', 'held'] as const;
 const PARAM = 'q';
@@ -15,12 +16,13 @@ export function searchOf(words: string[]): URLSearchParams {
 
 /** A bare word as the chip that it becomes. */
 export function fullWord(word: string): string {
-  return fieldOf(word) || /^[^=]+=./.test(word) ? word : `job:${word}`;
+  return fieldOf(word) || isTag(word) ? word : `job:${word}`;
 }
 
 export function refusalOf(word: string): string | null {
   const field = fieldOf(word);
   if (field?.name === 'priority' && !/^-?\d+$/.test(field.value)) return 'A priority is a whole number: priority:5';
+  if (!field && word.includes('=') && !isTag(word)) return 'A tag is key=value; a = of the key itself is written \\=';
   if (field?.name === 'held' && !['yes', 'no'].includes(field.value)) return 'Write held:yes or held:no';
   return null;
 }
@@ -34,8 +36,8 @@ export function filterOf(words: string[]): QueueFilter | null {
 function condition(word: string, filter: QueueFilter): QueueFilter {
   const field = fieldOf(word);
   if (!field) {
-    const [key = '', ...rest] = word.split('=');
-    return rest.length ? { tags: { ...filter.tags, [key]: rest.join('=') } } : { job: word };
+    const { key, value } = splitTag(word);
+    return value === null ? { job: word } : { tags: { ...filter.tags, [key]: value } };
   }
   if (field.name === 'priority') return { priority: Number(field.value) };
   if (field.name === 'held') return { held: field.value === 'yes' };
@@ -54,6 +56,11 @@ export function fits(entry: QueueEntry, filter: QueueFilter): boolean {
 }
 
 export const isHeld = (entry: QueueEntry) => entry.reason.kind === 'held';
+
+function isTag(word: string): boolean {
+  const { key, value } = splitTag(word);
+  return key !== '' && Boolean(value);
+}
 
 function fieldOf(word: string): { name: (typeof FIELDS)[number]; value: string } | null {
   const name = FIELDS.find((each) => word.startsWith(`${each}:`));

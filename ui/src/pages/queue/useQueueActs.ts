@@ -7,10 +7,11 @@ import { shortId } from '../../lib/words';
 import { isHeld } from './queueFilter';
 import type { SteerQuestion } from './SteerDialog';
 
-/** What a person may do to the queue and to one run in it, and the server's last refusal. */
+/** What a person may do to the queue and to one run in it, the server's last refusal, and its note on the last pause. */
 export function useQueueActs() {
   const [question, setQuestion] = useState<SteerQuestion | null>(null);
   const [refusal, setRefusal] = useState<string | null>(null);
+  const [note, setNote] = useState<string | null>(null);
   const [priority, hold, release, cancel] = [useSetPriority(), useHold(), useRelease(), useCancel()];
   const [pause, resume] = [usePause(), useResume()];
   const readOnly = useInstance().data?.read_only ?? false;
@@ -38,8 +39,11 @@ export function useQueueActs() {
     ask,
     holdOrRelease: (entry: QueueEntry) => (isHeld(entry) ? act(entry, { action: 'release' }) : ask(entry, 'hold')),
     setPriority: (entry: QueueEntry, value: number) => act(entry, { action: 'priority', priority: value }),
-    pause: (request: Parameters<typeof pause.mutate>[0]) => pause.mutate(request, told),
-    resume: (subject: Parameters<typeof resume.mutate>[0]) => resume.mutate(subject, told),
+    note,
+    pause: (request: Parameters<typeof pause.mutate>[0]) =>
+      pause.mutate(request, { ...told, onSuccess: (made) => (setRefusal(null), setNote(made.note)) }),
+    resume: (subject: Parameters<typeof resume.mutate>[0]) =>
+      resume.mutate(subject, { ...told, onSuccess: () => (setRefusal(null), setNote(null)) }),
   };
 }
 

@@ -6,6 +6,7 @@ import { StateWord } from '../../components/Glyph';
 import { TagChip } from '../../components/TagChip';
 import { runLook } from '../../lib/status';
 import { origin, ownTags, PARTITION_TAG, PRIORITY_TAG } from '../../lib/tags';
+import { spellTag } from '../../lib/tagText';
 import { clock, fullTime, millis } from '../../lib/time';
 import { useNow } from '../../lib/useNow';
 import { shortId } from '../../lib/words';
@@ -42,7 +43,7 @@ export function RunRow({ run, entry, cursor, onCursor, selected, onSelect }: Run
         <Link to={`/runs/${run.run_id}`}>{run.job_name}</Link>
         {run.tags[PARTITION_TAG] && <span className="mono dim"> {run.tags[PARTITION_TAG]}</span>}
       </td>
-      <td className="minor" title={ownTags(run.tags).map((tag) => tag.join('=')).join(' ') || undefined}>
+      <td className="minor" title={ownTags(run.tags).map((tag) => spellTag(...tag)).join(' ') || undefined}>
         <RunTags run={run} />
       </td>
       <td className="minor dim-2">{origin(run.tags) ?? '–'}</td>

@@ -2,12 +2,13 @@
 
 import type { RunStatus } from '../../api/types';
 import { IN_PROGRESS, WAITING } from '../../lib/status';
+import { splitTag } from '../../lib/tagText';
 
 export type ChipKind = 'status' | 'job' | 'location' | 'tag';
 
 export interface Chip {
   kind: ChipKind;
-  /** For a tag `key=value`. */
+  /** For a tag `key=value`, as lib/tagText has it. */
   value: string;
 }
 
@@ -34,7 +35,8 @@ export function parseChip(word: string): Chip | null {
     if (kind === 'status') return STATUS_WORDS[value.toLowerCase()] ? { kind, value: value.toLowerCase() } : null;
     return { kind, value };
   }
-  if (/^[^=]+=./.test(word)) return { kind: 'tag', value: word };
+  const { key, value } = splitTag(word);
+  if (key && value) return { kind: 'tag', value: word };
   return { kind: 'job', value: word };
 }
 

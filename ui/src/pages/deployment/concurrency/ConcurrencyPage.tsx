@@ -5,13 +5,15 @@ import { Link } from 'react-router';
 import { messageOf } from '../../../api/client';
 import { useInstance, useJobs } from '../../../api/queries';
 import { usePause, useSetLimit, type LimitRequest } from '../../../api/queueActions';
-import { useLimits, useLimitsInForce } from '../../../api/queueQueries';
-import type { Limit, LimitInForce } from '../../../api/queueTypes';
+import { useIdleLimits, useLimits, useLimitsInForce } from '../../../api/queueQueries';
+import type { IdleLimit, Limit, LimitInForce } from '../../../api/queueTypes';
 import { Loaded } from '../../../components/Loaded';
 import { Notice } from '../../../components/Notice';
 import { useCursor } from '../../../keys/useCursor';
 import { usePageKeys } from '../../../keys/usePageKeys';
+import { ruleParts } from '../../../lib/tagText';
 import { useMedium, useNarrow } from '../../../lib/useNarrow';
+import { count } from '../../../lib/words';
 import { PauseDialog, type PauseQuestion } from '../../queue/PauseDialog';
 import { DeploymentHead } from '../DeploymentHead';
 import { AddPoolDialog } from './AddPoolDialog';
@@ -21,6 +23,8 @@ import { LimitsList } from './LimitsList';
 import { LimitsTable } from './LimitsTable';
 import { RecentChanges } from './RecentChanges';
 import classes from './Concurrency.module.css';
+
+const IDLE_SHOWN = 3;
 
 export default function ConcurrencyPage() {
   const inForce = useLimitsInForce();
@@ -53,6 +57,12 @@ export default function ConcurrencyPage() {
   );
 }
 
+/** What the server said of the last act: a refusal, or a note. */
+interface Answer {
+  tone: 'fail' | 'wait';
+  text: string;
+}
+
 interface LimitsProps {
   settable: LimitInForce[];
   uses: Limit[];
@@ -68,9 +78,13 @@ function Limits({ settable, uses, readOnly, adding, setAdding }: LimitsProps) {
   const [editing, setEditing] = useState<string | null>(null);
   const [pausing, setPausing] = useState<PauseQuestion | null>(null);
   const [open, setOpen] = useState(false);
-  const [refusal, setRefusal] = useState<string | null>(null);
+  const [answer, setAnswer] = useState<Answer | null>(null);
   const [setLimit, pause] = [useSetLimit(), usePause()];
-  const told = { onError: (error: Error) => setRefusal(messageOf(error)), onSuccess: () => setRefusal(null) };
+  const idle = useIdleLimits().data ?? [];
+  const told = {
+    onError: (error: Error) => setAnswer({ tone: 'fail', text: messageOf(error) }),
+    onSuccess: ({ note }: { note: string | null }) => setAnswer(note === null ? null : { tone: 'wait', text: note }),
+  };
   const set = (request: LimitRequest) => setLimit.mutate(request, told);
   const file = useInstance().data?.configuration_file?.split('/').pop() ?? 'the defaults';
   const medium = useMedium();
@@ -96,7 +110,8 @@ function Limits({ settable, uses, readOnly, adding, setAdding }: LimitsProps) {
   );
   return (
     <>
-      {refusal && <Notice tone="fail">{refusal}</Notice>}
+      {answer && <Notice tone={answer.tone}>{answer.text}</Notice>}
+      {idle.length > 0 && <IdleLimits idle={idle} />}
       <div className={classes.columns}>
         <div className={classes.main}>
           {narrow ? (
@@ -128,12 +143,32 @@ function Limits({ settable, uses, readOnly, adding, setAdding }: LimitsProps) {
   );
 }
 
+/** Limits that count nothing look as if they protected something. */
+function IdleLimits({ idle }: { idle: IdleLimit[] }) {
+  const more = idle.length - IDLE_SHOWN;
+  return (
+    <>
+      {idle.slice(0, IDLE_SHOWN).map(({ message }) => (
+        <Notice key={message} tone="wait">
+          {message}
+        </Notice>
+      ))}
+      {more > 0 && (
+        <Notice tone="wait">
+          {count(more, 'more limit')} {more === 1 ? 'matches' : 'match'} nothing: <span className="mono">runyard instance info</span> lists them.
+        </Notice>
+      )}
+    </>
+  );
+}
+
 /** What pausing a limit means: the pool, what has the tag's value, or everything. */
 function pauseOf({ settable }: LimitRow): PauseQuestion {
   if (settable?.kind === 'pool') return { what: 'pool', name: settable.name };
-  if (settable?.kind !== 'tag' || settable.name.endsWith('=*')) return { what: 'queue' };
-  const [key, ...value] = settable.name.split('=');
-  if (key === 'runyard/job') return { what: 'job', name: value.join('=') };
-  if (key === 'runyard/location') return { what: 'location', name: value.join('=') };
+  if (settable?.kind !== 'tag') return { what: 'queue' };
+  const { key, value } = ruleParts(settable.name);
+  if (value === null) return { what: 'queue' };
+  if (key === 'runyard/job') return { what: 'job', name: value };
+  if (key === 'runyard/location') return { what: 'location', name: value };
   return { what: 'tag', name: titleOf(settable) };
 }

@@ -6,6 +6,7 @@ import type { Holder, LimitInForce, QueueEntry } from '../../../api/queueTypes';
 import { RunLink } from '../../../components/RunLink';
 import { Wagons } from '../../../components/Wagons';
 import { clock, elapsed, fullTime, millis } from '../../../lib/time';
+import { ruleParts } from '../../../lib/tagText';
 import { useNow } from '../../../lib/useNow';
 import { grouped } from '../../../lib/words';
 import { usage } from '../../queue/limitWords';
@@ -27,7 +28,7 @@ export function LimitDetail({ row, readOnly, onPause, onTakeBack }: LimitDetailP
   return (
     <section className={classes.detail} aria-label={`Limit ${row.title}`}>
       <header className={classes.head}>
-        <h2>{use && row.title !== use.rule && settable?.name.endsWith('=*') ? use.rule : row.title}</h2>
+        <h2>{use && settable?.kind === 'tag' && ruleParts(settable.name).each ? use.rule : row.title}</h2>
         {use && use.limit !== null && <span className={use.full ? 'wait strong' : 'dim-2'}>{usage(use)}</span>}
         {!readOnly && pausable(row) && <Button onClick={() => onPause(row)}>Pause</Button>}
       </header>
@@ -36,6 +37,7 @@ export function LimitDetail({ row, readOnly, onPause, onTakeBack }: LimitDetailP
           <Wagons limit={use.limit} used={use.used} waiting={use.waiting} />
         </div>
       )}
+      {row.note && <p className="wait">{row.note}</p>}
       <InUse holders={use?.holder_details ?? []} total={use?.holders.length ?? 0} byStep={settable?.kind === 'pool'} />
       {use && <Waiting rule={use.rule} waiting={use.waiting} all={use.waiting_is_all} />}
       {settable && <SetBy settable={settable} readOnly={readOnly} onTakeBack={onTakeBack} />}
@@ -48,7 +50,7 @@ export function LimitDetail({ row, readOnly, onPause, onTakeBack }: LimitDetailP
 /** Pools can be paused, and what has one tag value, job or location. */
 function pausable({ settable }: LimitRow): boolean {
   if (settable?.kind === 'pool' || settable?.kind === 'runs') return true;
-  return settable?.kind === 'tag' && settable.name.includes('=') && !settable.name.endsWith('=*');
+  return settable?.kind === 'tag' && ruleParts(settable.name).value !== null;
 }
 
 function InUse({ holders, total, byStep }: { holders: Holder[]; total: number; byStep: boolean }) {

@@ -99,8 +99,8 @@ function Row({ row, readOnly, cursor, onCursor, editing, onEdit, onSet }: { row:
       <td className="name" title={row.title}>
         {row.title}
       </td>
-      <td className="minor dim-2" title={row.counts}>
-        {row.counts}
+      <td className={`minor ${row.note ? 'wait' : 'dim-2'}`} title={row.note ?? row.counts}>
+        {row.note ? 'matches nothing' : row.counts}
       </td>
       <td className="control">
         {row.limit !== null && row.limit >= 0 && <Wagons limit={row.limit} used={use?.used ?? 0} waiting={use?.waiting ?? 0} />}

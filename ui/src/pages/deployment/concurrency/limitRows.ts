@@ -2,6 +2,7 @@
 
 import type { Limit, LimitInForce, SettableKind } from '../../../api/queueTypes';
 import type { JobSummary } from '../../../api/types';
+import { ruleParts, spellKey, splitTag } from '../../../lib/tagText';
 
 export interface LimitRow {
   id: string;
@@ -10,6 +11,8 @@ export interface LimitRow {
   limit: number | null;
   /** Null: people cannot set it here. */
   settable: LimitInForce | null;
+  /** Why it matches nothing, as far as the server knows. */
+  note: string | null;
   /** The limit as it is met; of a rule for each value, that of the value most used. Null: nothing meets it. */
   use: Limit | null;
 }
@@ -20,7 +23,7 @@ export interface Section {
   rows: LimitRow[];
 }
 
-const BUILT_IN = 'runyard/';
+const BUILT_IN = /^runyard\/(?=(job|location)$)/;
 const OTHERS: { kind: string; title: string; about: string }[] = [
   { kind: 'rate_limit', title: 'Launch rates', about: 'How many runs may start within a time' },
   { kind: 'overlap', title: 'One at a time', about: 'Jobs whose runs may not overlap' },
@@ -41,17 +44,19 @@ export function sections(inForce: LimitInForce[], uses: Limit[], jobs: JobSummar
 function settableRow(settable: LimitInForce, uses: Limit[], jobs: JobSummary[]): LimitRow {
   const { kind, name, limit } = settable;
   const use = useOf(settable, uses);
-  return { id: `${kind} ${name}`, title: titleOf(settable), counts: countsOf(settable, use, jobs), limit, settable, use };
+  return { id: `${kind} ${name}`, title: titleOf(settable), counts: countsOf(settable, use, jobs), limit, settable, use, note: settable.note };
 }
 
 function otherRow(use: Limit): LimitRow {
-  return { id: `${use.kind} ${use.rule}`, title: use.rule, counts: '', limit: use.limit, settable: null, use };
+  return { id: `${use.kind} ${use.rule}`, title: use.rule, counts: '', limit: use.limit, settable: null, use, note: use.note };
 }
 
 export function titleOf({ kind, name }: Pick<LimitInForce, 'kind' | 'name'>): string {
   if (kind === 'runs') return 'All runs';
-  const shown = name.startsWith(BUILT_IN) && kind === 'tag' ? name.slice(BUILT_IN.length) : name;
-  return shown.endsWith('=*') ? shown.slice(0, -2) : shown;
+  if (kind === 'pool') return name;
+  const { key, value } = ruleParts(name);
+  const shown = BUILT_IN.test(key) ? key.replace(BUILT_IN, '') : spellKey(key);
+  return value === null ? shown : `${shown}=${value}`;
 }
 
 function useOf({ kind, name }: LimitInForce, uses: Limit[]): Limit | null {
@@ -59,7 +64,7 @@ function useOf({ kind, name }: LimitInForce, uses: Limit[]): Limit | null {
   if (kind === 'pool') return uses.find((use) => use.kind === 'pool' && use.rule === `pool ${name}`) ?? null;
   const title = titleOf({ kind, name });
   const tags = uses.filter((use) => use.kind === 'tag_limit');
-  if (!name.endsWith('=*')) return tags.find((use) => use.rule === title) ?? null;
+  if (!ruleParts(name).each) return tags.find((use) => use.rule === title) ?? null;
   const values = tags.filter((use) => use.rule.startsWith(`${title}=`));
   return values.sort((a, b) => b.used + b.waiting - a.used - a.waiting)[0] ?? null;
 }
@@ -67,8 +72,9 @@ function useOf({ kind, name }: LimitInForce, uses: Limit[]): Limit | null {
 function countsOf({ kind, name }: LimitInForce, use: Limit | null, jobs: JobSummary[]): string {
   if (kind === 'runs') return 'every run counts';
   if (kind === 'pool') return opsWords(opsOf(name, jobs).map((op) => op.name));
-  if (name.endsWith('=*')) return use ? `each value apart, most used: ${use.rule.slice(use.rule.indexOf('=') + 1)}` : 'each value apart';
-  return name.includes('=') ? 'this value' : 'all values together';
+  const { value, each } = ruleParts(name);
+  if (each) return use ? `each value apart, most used: ${splitTag(use.rule).value}` : 'each value apart';
+  return value === null ? 'all values together' : 'this value';
 }
 
 export interface PoolOp {

@@ -1,6 +1,7 @@
 // Other limits for a what-if, as the `concurrency:` section of an instance file says them.
 
 import type { LimitInForce } from '../../../api/queueTypes';
+import { ruleParts, spellKey, splitTag, type RuleName } from '../../../lib/tagText';
 
 const EACH = { applyLimitPerUniqueValue: true };
 const BUILT_IN: Record<string, string> = { 'runyard/job': 'job', 'runyard/location': 'location' };
@@ -9,7 +10,7 @@ export const idOf = ({ kind, name }: Pick<LimitInForce, 'kind' | 'name'>) => `${
 
 /** Where an alternative of the queue page leads: the rule of a reason as the limit that sets it. */
 export function idOfRule(rule: string, limits: LimitInForce[]): string | null {
-  const [key] = rule.split('=');
+  const key = spellKey(splitTag(rule).key);
   const names =
     rule === 'max_concurrent_runs'
       ? ['runs ']
@@ -35,21 +36,16 @@ const of = (kind: LimitInForce['kind']) => (limit: { kind: string }) => limit.ki
 function runsSection(limits: { kind: string; name: string; limit: number }[]) {
   const section: Record<string, unknown> = {};
   for (const { limit } of limits.filter(of('runs'))) section['max_concurrent_runs'] = limit;
-  const entries = limits.filter(of('tag')).map(({ name, limit }) => ({ ...parsed(name), limit }));
+  const entries = limits.filter(of('tag')).map(({ name, limit }) => ({ ...ruleParts(name), limit }));
   if (entries.length) section['tag_concurrency_limits'] = entries.filter(({ key }) => !BUILT_IN[key]).map(tagLimit);
   for (const [key, word] of Object.entries(BUILT_IN)) {
     const own = entries.filter((entry) => entry.key === key);
-    if (own.length) section[`${word}_limits`] = own.map(({ value, limit }) => (value === '*' ? { ...EACH, limit } : { [word]: value, limit }));
+    if (own.length) section[`${word}_limits`] = own.map(({ value, each, limit }) => (each ? { ...EACH, limit } : { [word]: value, limit }));
   }
   return section;
 }
 
-function parsed(name: string): { key: string; value: string | null } {
-  const at = name.indexOf('=');
-  return at < 0 ? { key: name, value: null } : { key: name.slice(0, at), value: name.slice(at + 1) };
-}
-
-function tagLimit({ key, value, limit }: { key: string; value: string | null; limit: number }) {
-  if (value === null) return { key, limit };
-  return { key, value: value === '*' ? EACH : value, limit };
+function tagLimit({ key, value, each, limit }: RuleName & { limit: number }) {
+  if (each) return { key, value: EACH, limit };
+  return value === null ? { key, limit } : { key, value, limit };
 }
