@@ -278,8 +278,8 @@ def test_a_location_that_dies_at_load_is_said_once_and_is_up_when_it_is_mended(p
     dev.read_until("Location  d.py does not load")
     tries = here.directory / "tries"
     wait_until(lambda: len(tries.read_text()) >= 3)
-    code.write_text(dying + "\n")
-    dev.read_until("Location  d.py still does not load, as before")
+    code.write_text(dying.replace("3", "4"))
+    dev.read_until("exit code 4")
     code.write_text(CODE)
     dev.read_until("Location  d.py loaded again: 1 job")
     assert dev.stop() == 0

@@ -52,6 +52,8 @@ class Watcher:
         self._on_files, self._on_code, self._on_tick = on_files, on_code, on_tick
         self._stopping = threading.Event()
         self._stamps: dict[str, Stamp | None] = {}
+        #: By location, when the code was read for which this watch has looked back.
+        self._looked_back: dict[str, float] = {}
         #: By location, the newest change that was reported by looking back.
         self._seen: dict[str, float] = {}
         self._thread = threading.Thread(target=self._serve, name="workspace-watcher", daemon=True)
@@ -91,13 +93,11 @@ class Watcher:
             recursive=False,
             raise_interrupt=False,
         )
-        fresh = True
+        self._looked_back.clear()
         try:
             for found in changes:
                 self._code_changed({path for _, path in found})
-                if fresh:
-                    self._look_back()
-                    fresh = False
+                self._look_back()
                 self._tick()
                 if self._places() != places:
                     return
@@ -119,8 +119,11 @@ class Watcher:
                 self._guarded(lambda name=name: self._on_code(name))  # type: ignore[misc]  # bound default
 
     def _look_back(self) -> None:
-        """Find what changed after a location read it and before the watch began, each change once."""
+        """Find what changed after a location began to read it and before the watch began or the load ended."""
         for name, sources in self._sources().items():
+            if self._looked_back.get(name) == sources.read_at:
+                continue
+            self._looked_back[name] = sources.read_at
             newest = max((_newest(place) for place in sources.directories), default=0.0)
             if newest > max(sources.read_at, self._seen.get(name, 0.0)):
                 self._seen[name] = newest
