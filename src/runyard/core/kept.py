@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import RunCancelled
-from .foreign import exact_text, repr_of, text_of
+from .foreign import LONGEST_SHOWN, exact_text, repr_of, text_of
 from .jsonable import MOST_BITS
 from .text import bounded, storable
 
@@ -36,26 +36,27 @@ class NotKept(Exception):
         super().__init__(f"{bounded(path, _LONGEST_PATH)}: {why}" if path else why)
 
 
-def kept(value: Any) -> Any:
+def kept(value: Any, *, longest: int = LONGEST_TEXT) -> Any:
     """``value`` as plain JSON, of exact builtin types.
 
     Raises:
         NotKept: it contains itself, is too deep or too large, or cannot be read.
     """
-    return _Keeper().keep(value, "", ())
+    return _Keeper(longest).keep(value, "", ())
 
 
-def kept_or_said(value: Any) -> Any:
+def kept_or_said(value: Any, *, longest: int = LONGEST_TEXT) -> Any:
     """As ``kept``; a sentence in the place of what cannot be."""
     try:
-        return kept(value)
+        return kept(value, longest=longest)
     except NotKept as error:
         return f"<not kept: {error}>"
 
 
 def kept_data(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data of an event, each entry kept or said."""
-    return {key: kept_or_said(value) for key, value in data.items()}
+    # A part of it may be kept already: there is room for what names the length of a text that was cut.
+    return {key: kept_or_said(value, longest=LONGEST_TEXT + LONGEST_SHOWN) for key, value in data.items()}
 
 
 def kept_message(text: str) -> str:
@@ -64,7 +65,8 @@ def kept_message(text: str) -> str:
 
 
 class _Keeper:
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
         self._values, self._characters = MOST_VALUES, MOST_CHARACTERS
 
     def keep(self, value: Any, path: str, around: tuple[int, ...]) -> Any:
@@ -76,7 +78,7 @@ class _Keeper:
             return value
         kind = type(value)
         if issubclass(kind, str):
-            return self._text(storable(bounded(exact_text(value), LONGEST_TEXT)), path)
+            return self._text(storable(bounded(exact_text(value), self._longest)), path)
         if issubclass(kind, int):
             return _whole_number(int.__index__(value), path)
         if issubclass(kind, float):
