@@ -170,7 +170,7 @@ CASES: dict[str, tuple[str, str | None, str]] = {
     "observed": ("context.log_event(dg.AssetObservation(surrogates(), metadata={surrogates(): 2**64}))", None, ""),
     "expected": ("context.log_event(dg.ExpectationResult(True, surrogates(), surrogates()))", None, ""),
     "logged": (
-        "context.log.info(surrogates(), extra={'rows': 2**64, 'hostile': Hostile(), 'deep': deep(1000)})",
+        "context.log.info(surrogates(), extra={'rows': 2**64, 'odd': Hostile(), 'deep': deep(1000)})",
         None,
         "",
     ),
