@@ -324,6 +324,7 @@ TICKS: dict[str, tuple[str, str | None, str]] = {
         "a: text is not valid",
     ),
     "config_circle": ("return dg.RunRequest(run_config=circle({}))", "InvalidDefinition", "contains itself"),
+    "config_large": ("return dg.RunRequest(run_config={'a': 'x' * 2_000_000})", "InvalidDefinition", "the most is"),
     "panic": ("raise Panic('cause')", "Panic", "cause"),
     "interrupt": ("raise KeyboardInterrupt('mine')", "KeyboardInterrupt", "mine"),
     "lone_surrogate": ("raise ValueError(surrogates())", "ValueError", r"r\udce9sum"),
@@ -343,7 +344,7 @@ def tick_code() -> str:
     for name, (body, _, _) in TICKS.items():
         parts.append(f"@sensor_of\ndef {name}(context):\n{textwrap.indent(body, '    ')}\n")
     big = "return dg.RunRequest(run_config={'ops': {'act': {'config': {'rows': 2**64, 'less': -2**70}}}})"
-    huge = "return [dg.RunRequest(str(n), {'ops': {'act': {'config': {'x': 'y' * 9_000_000}}}}) for n in range(10)]"
+    huge = "return [dg.RunRequest(str(n), {'ops': {'act': {'config': {'x': 'y' * 900_000}}}}) for n in range(100)]"
     many = "for _ in range(20_000): context.log.info('line')\n    return dg.SkipReason('x')"
     for name, body in (("big", big), ("huge", huge), ("many", many)):
         parts.append(f"@sensor_of\ndef {name}(context):\n    {body}\n")

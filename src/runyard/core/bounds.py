@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidTag, TooLarge
 from .jsonable import unstorable
-from .run import NewRun
 from .text import quoted, storable
+
+if TYPE_CHECKING:
+    from .run import NewRun
 
 #: Characters of a name: job, op, schedule, sensor, pool, code location; and of a tag's key.
 NAME = 255
 #: Characters of a tag's value; of keys that tell repetitions apart, and of the reason that a person gives.
 TAG_VALUE = 8_000
 RUN_KEY = 1_500
+#: Characters of a sensor's cursor.
+CURSOR = 1_000_000
 IDEMPOTENCY_KEY = 255
 REASON = 1_000
 #: Tags of a run, and tags that a filter names.
