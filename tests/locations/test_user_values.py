@@ -38,8 +38,6 @@ class Liar(type):
     def __name__(cls): raise ValueError("no name")
     @property
     def __module__(cls): raise ValueError("no module")
-    @property
-    def __qualname__(cls): raise ValueError("no name")
 
 class Nameless(Exception, metaclass=Liar): pass
 
@@ -115,7 +113,11 @@ def throw(error): raise error
 
 #: What an op does, the class of error that its step fails with, and words of the message. No class: it succeeds.
 CASES: dict[str, tuple[str, str | None, str]] = {
-    "surrogates": ("raise FileNotFoundError('cannot read ' + surrogates())", "FileNotFoundError", r"r\udce9sum\udce9"),
+    "lone_surrogate": (
+        "raise FileNotFoundError('cannot read ' + surrogates())",
+        "FileNotFoundError",
+        r"r\udce9sum\udce9",
+    ),
     "nul": ("raise ValueError('a\\0b')", "ValueError", r"a\x00b"),
     "failure": ("raise dg.Failure(surrogates(), metadata={'rows': 2**64})", "Failure", r"r\udce9sum"),
     "panic": ("raise Panic('cause')", "Panic", "cause"),
@@ -131,7 +133,7 @@ CASES: dict[str, tuple[str, str | None, str]] = {
     "unread": ("raise Unread('x')", "Unread", "x"),
     "careless": ("raise Careless(3)", "Careless", "3"),
     "impatient": ("raise Impatient()", "Impatient", ""),
-    "text": ("raise ValueError(Text('hostile'))", "ValueError", "hostile"),
+    "text": ("raise ValueError(Text('hostile'))", "ValueError", "cannot be shown: Panic"),
     "long": ("raise ValueError('x' * 20_000_000)", "ValueError", "(20,000,000 characters)"),
     "circle_of_causes": ("raise in_circle()", "ValueError", "first"),
     "many_causes": ("raise chained(500)", "ValueError", "number 499"),
@@ -165,10 +167,10 @@ CASES: dict[str, tuple[str, str | None, str]] = {
     "metadata_table": ("return dg.Output(1, metadata={'table': Table(a=Hostile()), surrogates(): 1})", None, ""),
     "metadata_long": ("return dg.Output(1, metadata={'text': 'x' * 20_000_000})", None, ""),
     "added": ("context.add_output_metadata({'rows': 2**64})", None, ""),
-    "observed": ("context.log_event(dg.AssetObservation(surrogates(), surrogates(), {surrogates(): 2**64}))", None, ""),
+    "observed": ("context.log_event(dg.AssetObservation(surrogates(), metadata={surrogates(): 2**64}))", None, ""),
     "expected": ("context.log_event(dg.ExpectationResult(True, surrogates(), surrogates()))", None, ""),
     "logged": (
-        "context.log.info(surrogates(), extra={'rows': 2**64, 'hostile': Hostile(), 'deep': deep(1000)})",
+        "context.log.info(surrogates(), extra={'rows': 2**64, 'odd': Hostile(), 'deep': deep(1000)})",
         None,
         "",
     ),
@@ -239,7 +241,7 @@ def test_step_ends_with_what_its_code_did_and_the_other_is_done(
 ) -> None:
     _, error_class, words = CASES[case]
     run = yard.finished(yard.launch(location, case, config=EXECUTORS[executor]))
-    ends = dict((key, kind) for kind, key in yard.steps(run.run_id, EventType.STEP_SUCCESS, EventType.STEP_FAILURE))
+    ends = {key: kind for kind, key in yard.steps(run.run_id, EventType.STEP_SUCCESS, EventType.STEP_FAILURE)}
     assert ends == {case: "STEP_FAILURE" if error_class else "STEP_SUCCESS", "fine": "STEP_SUCCESS"}, run.failure
     if error_class is None:
         assert run.status is RunStatus.SUCCESS
@@ -280,7 +282,7 @@ def test_lines_are_kept_with_what_was_given_beside_them(yard: Yard, location: Lo
     [line] = events_of(yard, run.run_id, EventType.LOG)
     assert line.message == r"r\udce9sum\udce9.csv"
     assert line.data["extra"]["rows"] == 2**64
-    assert line.data["extra"]["hostile"] == "<its text cannot be shown: Panic>"
+    assert line.data["extra"]["odd"] == "<its text cannot be shown: Panic>"
     assert "nested more than 100 deep" in line.data["extra"]["deep"]
     run = yard.finished(yard.launch(location, "logged_long"))
     [line] = events_of(yard, run.run_id, EventType.LOG)
@@ -322,16 +324,19 @@ TICKS: dict[str, tuple[str, str | None, str]] = {
         "a: text is not valid",
     ),
     "config_circle": ("return dg.RunRequest(run_config=circle({}))", "InvalidDefinition", "contains itself"),
+    "config_large": ("return dg.RunRequest(run_config={'a': 'x' * 2_000_000})", "InvalidDefinition", "the most is"),
     "panic": ("raise Panic('cause')", "Panic", "cause"),
     "interrupt": ("raise KeyboardInterrupt('mine')", "KeyboardInterrupt", "mine"),
-    "surrogates": ("raise ValueError(surrogates())", "ValueError", r"r\udce9sum"),
+    "lone_surrogate": ("raise ValueError(surrogates())", "ValueError", r"r\udce9sum"),
     "mute": ("raise Mute()", "Mute", "cannot be shown"),
     "long": ("raise ValueError('x' * 20_000_000)", "ValueError", "(20,000,000 characters)"),
-    "memory": ("eat_memory()", "MemoryError", ""),
     "skip_text": ("return dg.SkipReason(surrogates())", None, r"r\udce9sum\udce9.csv"),
     "skip_long": ("return dg.SkipReason('x' * 20_000_000)", None, "… (20,000,000 characters)"),
     "logs": ("context.log.info(surrogates())\nreturn dg.SkipReason('logged')", None, "logged"),
 }
+
+
+DEFS = "defs = dg.Definitions(jobs=[job], sensors=SENSORS)\n"
 
 
 def tick_code() -> str:
@@ -339,11 +344,11 @@ def tick_code() -> str:
     for name, (body, _, _) in TICKS.items():
         parts.append(f"@sensor_of\ndef {name}(context):\n{textwrap.indent(body, '    ')}\n")
     big = "return dg.RunRequest(run_config={'ops': {'act': {'config': {'rows': 2**64, 'less': -2**70}}}})"
-    huge = "return [dg.RunRequest(str(n), {'ops': {'act': {'config': {'x': 'y' * 9_000_000}}}}) for n in range(10)]"
+    huge = "return [dg.RunRequest(str(n), {'ops': {'act': {'config': {'x': 'y' * 900_000}}}}) for n in range(100)]"
     many = "for _ in range(20_000): context.log.info('line')\n    return dg.SkipReason('x')"
     for name, body in (("big", big), ("huge", huge), ("many", many)):
         parts.append(f"@sensor_of\ndef {name}(context):\n    {body}\n")
-    parts.append("defs = dg.Definitions(jobs=[job], sensors=SENSORS)\n")
+    parts.append(DEFS)
     return "\n".join(parts)
 
 
@@ -395,15 +400,24 @@ def test_answers_that_fit_into_no_message_say_so(sensing: Location) -> None:
     assert "Ask for fewer runs" in answer.error.message
 
 
+def test_tick_without_memory_says_so(yard: Yard, location: Location) -> None:
+    yard.write("hungry.py", HEAD + SENSORS + "@sensor_of\ndef eats(context): eat_memory()\n" + DEFS)
+    hungry = yard.open(yard.spec("hungry.py")).get("hungry")
+    assert hungry is not None
+    error = tick(hungry, "eats").error
+    assert error is not None
+    assert error.class_name == "MemoryError"
+
+
 def test_log_of_a_tick_is_bounded(sensing: Location) -> None:
     log = tick(sensing, "many").log
-    assert (len(log), log[-1]) == (5_001, "… 15,000 more lines")
+    assert (len(log), log[-1]) == (5_001, "… 15000 more lines")
 
 
 BROKEN = {
     "panic": ("raise Panic('cause')", "Panic", "cause"),
     "interrupt": ("raise KeyboardInterrupt('mine')", "KeyboardInterrupt", "mine"),
-    "surrogates": ("raise ImportError(surrogates())", "ImportError", r"r\udce9sum"),
+    "lone_surrogate": ("raise ImportError(surrogates())", "ImportError", r"r\udce9sum"),
     "mute": ("raise Mute()", "Mute", "cannot be shown"),
     "nameless": ("raise Nameless('x')", "Nameless", "x"),
     "long": ("raise ValueError('x' * 20_000_000)", "ValueError", "(20,000,000 characters)"),

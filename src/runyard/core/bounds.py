@@ -21,6 +21,8 @@ NAME = 255
 #: Characters of a tag's value; of keys that tell repetitions apart, and of the reason that a person gives.
 TAG_VALUE = 8_000
 RUN_KEY = 1_500
+#: Characters of a sensor's cursor.
+CURSOR = 1_000_000
 IDEMPOTENCY_KEY = 255
 REASON = 1_000
 #: Tags of a run, and tags that a filter names.

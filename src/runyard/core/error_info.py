@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import RunCancelled
 from .events import ErrorInfo, FoldedFrames
-from .foreign import class_name, repr_of, text_of
+from .foreign import class_name, elements, repr_of, text_of
 from .text import bounded, counted, storable
 
 _OUR_PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
@@ -144,10 +144,11 @@ def _notes(error: BaseException) -> tuple[str, ...]:
         notes = _own(BaseException, "__dict__", error).get("__notes__")
     if notes is None:
         return ()
-    if not isinstance(notes, list | tuple):
+    given = elements(notes)
+    if given is None:
         return (repr_of(notes, _LONGEST_NOTE),)
-    kept = tuple(text_of(note, _LONGEST_NOTE) for note in notes[:_MOST_NOTES])
-    left = len(notes) - len(kept)
+    kept = tuple(text_of(note, _LONGEST_NOTE) for note in given[:_MOST_NOTES])
+    left = len(given) - len(kept)
     return (*kept, f"[{counted(left, 'note')} not kept.]") if left else kept
 
 

@@ -42,6 +42,14 @@ def exact_text(text: str) -> str:
     return str.__str__(text)
 
 
+def elements(value: Any) -> list[Any] | None:
+    """What a list, tuple or set holds, also one of a subclass with methods of its own; None for anything else."""
+    for kind in (list, tuple, set, frozenset):
+        if issubclass(type(value), kind):
+            return list(kind.__iter__(value))
+    return None
+
+
 def _shown(show: Callable[[Any], str], value: object, most: int, noun: str) -> str:
     try:
         text = exact_text(show(value))

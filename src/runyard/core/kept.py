@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .errors import RunCancelled
-from .foreign import exact_text, repr_of, text_of
+from .foreign import LONGEST_SHOWN, elements, is_text, repr_of, text_of
 from .jsonable import MOST_BITS
 from .text import bounded, storable
 
@@ -36,26 +36,27 @@ class NotKept(Exception):
         super().__init__(f"{bounded(path, _LONGEST_PATH)}: {why}" if path else why)
 
 
-def kept(value: Any) -> Any:
+def kept(value: Any, *, longest: int = LONGEST_TEXT) -> Any:
     """``value`` as plain JSON, of exact builtin types.
 
     Raises:
         NotKept: it contains itself, is too deep or too large, or cannot be read.
     """
-    return _Keeper().keep(value, "", ())
+    return _Keeper(longest).keep(value, "", ())
 
 
-def kept_or_said(value: Any) -> Any:
+def kept_or_said(value: Any, *, longest: int = LONGEST_TEXT) -> Any:
     """As ``kept``; a sentence in the place of what cannot be."""
     try:
-        return kept(value)
+        return kept(value, longest=longest)
     except NotKept as error:
         return f"<not kept: {error}>"
 
 
 def kept_data(data: Mapping[str, Any]) -> dict[str, Any]:
     """The data of an event, each entry kept or said."""
-    return {key: kept_or_said(value) for key, value in data.items()}
+    # A part of it may be kept already: there is room for what names the length of a text that was cut.
+    return {key: kept_or_said(value, longest=LONGEST_TEXT + LONGEST_SHOWN) for key, value in data.items()}
 
 
 def kept_message(text: str) -> str:
@@ -64,7 +65,8 @@ def kept_message(text: str) -> str:
 
 
 class _Keeper:
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
         self._values, self._characters = MOST_VALUES, MOST_CHARACTERS
 
     def keep(self, value: Any, path: str, around: tuple[int, ...]) -> Any:
@@ -72,30 +74,30 @@ class _Keeper:
         self._values -= 1
         if self._values < 0:
             raise NotKept(path, f"there are more than {MOST_VALUES:,} values in it")
-        if value is None or value is True or value is False:
-            return value
         kind = type(value)
-        if issubclass(kind, str):
-            return self._text(storable(bounded(exact_text(value), LONGEST_TEXT)), path)
-        if issubclass(kind, int):
-            return _whole_number(int.__index__(value), path)
-        if issubclass(kind, float):
-            number = float.__float__(value)
-            return number if math.isfinite(number) else str(number)
-        if issubclass(kind, Mapping | list | tuple | set | frozenset):
-            return self._container(value, path, around)
-        return self._text(text_of(value, LONGEST_OBJECT), path)
+        if kind in (bool, type(None)):
+            return value
+        if issubclass(kind, int | float):
+            return _number(value, path)
+        if issubclass(kind, Mapping):
+            return self._mapping(value, path, self._inside(value, path, around))
+        items = elements(value)
+        if items is None:
+            most = self._longest if is_text(value) else LONGEST_OBJECT
+            return self._text(text_of(value, most), path)
+        inside = self._inside(value, path, around)
+        return [self.keep(item, _join(path, str(i)), inside) for i, item in enumerate(items)]
 
-    def _container(self, value: Any, path: str, around: tuple[int, ...]) -> Any:
+    def _mapping(self, value: Any, path: str, inside: tuple[int, ...]) -> dict[str, Any]:
+        named = ((self._key(key, path), item) for key, item in _items(value, path))
+        return {key: self.keep(item, _join(path, key), inside) for key, item in named}
+
+    def _inside(self, value: Any, path: str, around: tuple[int, ...]) -> tuple[int, ...]:
         if id(value) in around:
             raise NotKept(path, "it contains itself")
         if len(around) == DEEPEST:
             raise NotKept(path, f"it is nested more than {DEEPEST} deep")
-        inside = (*around, id(value))
-        if issubclass(type(value), Mapping):
-            named = ((self._key(key, path), item) for key, item in _items(value, path))
-            return {key: self.keep(item, _join(path, key), inside) for key, item in named}
-        return [self.keep(item, _join(path, str(i)), inside) for i, item in enumerate(_elements(value))]
+        return (*around, id(value))
 
     def _key(self, key: Any, path: str) -> str:
         return self._text(text_of(key, LONGEST_OBJECT), path)
@@ -107,10 +109,14 @@ class _Keeper:
         return text
 
 
-def _whole_number(number: int, path: str) -> int:
-    if number.bit_length() > MOST_BITS:
+def _number(value: Any, path: str) -> int | float | str:
+    if issubclass(type(value), float):
+        number = float.__float__(value)
+        return number if math.isfinite(number) else str(number)
+    whole = int.__index__(value)
+    if whole.bit_length() > MOST_BITS:
         raise NotKept(path, f"the number has more than {MOST_BITS:,} bits")
-    return number
+    return whole
 
 
 def _items(value: Any, path: str) -> Iterable[tuple[Any, Any]]:
@@ -123,13 +129,6 @@ def _items(value: Any, path: str) -> Iterable[tuple[Any, Any]]:
         raise
     except BaseException as broken:
         raise NotKept(path, f"its items cannot be read: {repr_of(broken)}") from broken
-
-
-def _elements(value: Any) -> Iterable[Any]:
-    for kind in (list, tuple, set, frozenset):
-        if issubclass(type(value), kind):
-            return list(kind.__iter__(value))
-    raise TypeError(f"{type(value)} is no sequence")
 
 
 def _join(path: str, part: str) -> str:

@@ -43,7 +43,7 @@ def _job(job: JobDefinition) -> JobInfo:
 
 def _default_config(job: JobDefinition) -> dict[str, Any]:
     try:
-        return dict(plain_config(filled_config(job)))
+        return dict(plain_config(filled_config(job), for_show=True))
     except UserError as error:
         raise InvalidDefinition(f"{job.owner}, config: {error}") from None
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.errors import InvalidDefinition, UserError
+from ..core.bounds import CURSOR, RUN_KEY, check_run_config
+from ..core.errors import InvalidDefinition, TooLarge, UserError
 from ..core.foreign import repr_of
 from .config.plain import plain_config
 from .config.run_config import RunConfig, as_run_config
 from .names import checked_tags
 from .texts import checked_text, optional_text, unchanged_text
-
-LONGEST_CURSOR = 1_000_000
-#: What an index of each database takes, with the names beside it.
-LONGEST_RUN_KEY = 2_000
 
 
 class RunRequest:
@@ -36,7 +33,7 @@ class RunRequest:
         tags: Mapping[str, Any] | None = None,
         job_name: str | None = None,
     ) -> None:
-        self.run_key = unchanged_text("RunRequest: run_key", run_key, LONGEST_RUN_KEY)
+        self.run_key = unchanged_text("RunRequest: run_key", run_key, RUN_KEY)
         self.job_name = optional_text("RunRequest: job_name", job_name)
         self.run_config = as_run_config(run_config)
         _check_config(self.run_config)
@@ -54,7 +51,9 @@ class RunRequest:
 
 def _check_config(config: Mapping[str, Any]) -> None:
     try:
-        plain_config(config)
+        check_run_config("RunRequest", plain_config(config))
+    except TooLarge as error:
+        raise InvalidDefinition(str(error)) from None
     except UserError as error:
         raise InvalidDefinition(f"RunRequest: run_config, {error}") from None
     except RecursionError:
@@ -106,7 +105,7 @@ class SensorResult:
 
 def checked_cursor(place: str, cursor: Any) -> str | None:
     """Raises InvalidDefinition for what is no string, or would not be given back to the next tick as it is."""
-    return unchanged_text(place, cursor, LONGEST_CURSOR, "; json.dumps it")
+    return unchanged_text(place, cursor, CURSOR, "; json.dumps it")
 
 
 def _checked_requests(requests: Any) -> list[RunRequest]:
