@@ -190,7 +190,7 @@ class Control:
         self.instance.stores.wakeups.poke("queue")
 
     def _settings_moved(self) -> None:
-        self._presence.wake()
+        self._presence.say()
         self.instance.stores.wakeups.poke("daemons")
 
     def _daemons(self) -> list[Daemon]:

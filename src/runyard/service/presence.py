@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from ..core.clock import Clock
@@ -21,6 +22,7 @@ class Presence:
 
     def __init__(self, processes: Processes, describe: Callable[[], ProcessRecord], *, clock: Clock) -> None:
         self._processes, self._describe, self._clock = processes, describe, clock
+        self._turn = threading.Lock()
         self._thread = RepeatingThread("presence", self.step, clock=clock)
 
     def start(self) -> None:
@@ -37,8 +39,14 @@ class Presence:
         self._thread.stop()
         self._guarded(lambda: self._processes.remove(self._describe().process_id))
 
+    def say(self) -> None:
+        """Put the record as it is now, before this returns."""
+        # One at a time, so that none puts what another has replaced.
+        with self._turn:
+            self._guarded(lambda: self._processes.put(self._describe()))
+
     def step(self) -> float:
-        self._guarded(lambda: self._processes.put(self._describe()))
+        self.say()
         self._guarded(self._forget_the_dead)
         return HEARTBEAT_INTERVAL
 
