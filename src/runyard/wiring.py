@@ -191,7 +191,7 @@ class Control:
 
     def _settings_moved(self) -> None:
         self._presence.say()
-        self.instance.stores.wakeups.poke("daemons")
+        self.instance.stores.wakeups.poke("instance")
 
     def _daemons(self) -> list[Daemon]:
         settings, stores, clock = self.instance.settings, self.instance.stores, self.instance.clock
