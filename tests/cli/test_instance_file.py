@@ -1,4 +1,4 @@
-"""An instance file that is edited while everything runs: what is in force, what needs a restart, what cannot be read."""
+"""An instance file that is edited while everything runs: what is in force, what needs a restart, what is broken."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from ..core.errors import LocationUnavailable, NotFound
 from ..locations.api import Location, Workspace
 from ..operations.queue import limits_view
 from ..operations.queue import view as queue_view
-from ..operations.submit import Nowhere, Reachable
+from ..operations.reachable import NOWHERE, Reachable
 from ..queue.explanation.entries import LimitUse, QueueSummary
 from ..settings.instance import InstanceSettings
 from ..storage.protocols import Stores
@@ -56,7 +56,7 @@ class WebContext:
     @property
     def reachable(self) -> Reachable:
         """Where submitting finds live locations; an empty place without a workspace."""
-        return self.workspace or Nowhere()
+        return self.workspace or NOWHERE
 
     @cached_property
     def limits(self) -> Shared[list[LimitUse]]:
