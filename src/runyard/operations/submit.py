@@ -119,7 +119,7 @@ def find_job(
     if not found and location_name is not None and not records:
         raise NotFound("code location", location_name, [record.name for record in locations.all()])
     if not found:
-        _explain_absence(records, job_name)
+        _explain_absence([_live(record, reachable) for record in records], job_name)
     return found[0]
 
 
@@ -140,6 +140,12 @@ def check_config(location: Location, job_name: str, run_config: Mapping[str, Any
     issues = location.validate(job_name, run_config, timeout=VALIDATE_SECONDS)
     if issues:
         raise InvalidRunConfig(job_name, list(issues))
+
+
+def _live(record: LocationRecord, reachable: Reachable) -> LocationRecord:
+    """What this process knows itself, which storage may not have been told."""
+    location = reachable.get(record.name)
+    return record if location is None else location.record()
 
 
 def _jobs(record: LocationRecord) -> tuple[JobInfo, ...]:
