@@ -7,14 +7,21 @@ import threading
 from collections.abc import Callable
 
 from ..core.clock import Clock
-from ..core.daemon import HEARTBEAT_INTERVAL
+from ..core.daemon import HEARTBEAT_INTERVAL, LIVE_WITHIN
 from ..core.errors import RunyardError
 from ..core.process import ProcessRecord
-from ..operations.processes import is_live
+from ..locations.processes import is_alive, machine_name
 from ..storage.protocols import Processes
 from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
+
+
+def is_live(process: ProcessRecord, now: float) -> bool:
+    """On this machine by the kernel's word, elsewhere by its last sign of life."""
+    if process.machine == machine_name():
+        return is_alive(process.pid, process.pid_started)
+    return now - process.at <= LIVE_WITHIN
 
 
 class Presence:
