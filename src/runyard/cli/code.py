@@ -109,7 +109,7 @@ def _wait_loaded(workspace: Workspace, *, timeout: float) -> None:
     if workspace.wait_loaded(timeout=min(SAY_AFTER, timeout)):
         return
     slow = [one.name for one in workspace.all() if one.record().state is LocationState.LOADING]
-    click.echo(f"Waiting for {listing(slow)} to load, for {timeout:g} s at most.", err=True)
+    echo(f"Waiting for {listing(slow)} to load, for {timeout:g} s at most.", err=True)
     workspace.wait_loaded(timeout=max(0.0, timeout - SAY_AFTER))
 
 
