@@ -116,6 +116,9 @@ def test_dev_beside_daemons_alone(here: Place, instance: Instance) -> None:
     beside = dev(here)
     beside.read_until(rf"Shared +with runyard-daemon run \(process {daemons.process.pid}\)")
     assert beside.stop() == 0
+    second = here.start("daemon", "run")
+    second.read_until(rf"served by runyard-daemon run \(process {daemons.process.pid}\)")
+    assert second.stop(signal.SIGTERM) == 0
     assert finishes(here, instance, run_id) is RunStatus.SUCCESS
     assert daemons.stop() == 0
 

@@ -56,8 +56,8 @@ class Ending:
             self._kill(run)
 
     def _own_runs(self) -> list[Run]:
-        """Active runs of this process's locations that no one else serves, also those that a process which has ended left
-        with a host of its own; those of other machines that share the database are left alone.
+        """Active runs of this process's locations that no other serves, also with the host of a process that has ended;
+        those of other machines that share the database are left alone.
         """
         from ..locations.processes import machine_name
 

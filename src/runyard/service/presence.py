@@ -30,6 +30,7 @@ class Presence:
     def __init__(self, processes: Processes, describe: Callable[[], ProcessRecord], *, clock: Clock) -> None:
         self._processes, self._describe, self._clock = processes, describe, clock
         self._turn = threading.Lock()
+        self._ended = False
         self._thread = RepeatingThread("presence", self.step, clock=clock)
 
     def start(self) -> None:
@@ -44,12 +45,16 @@ class Presence:
     def end(self) -> None:
         """Disappear before this returns: of two processes that end together at least one sees itself alone."""
         self._thread.stop()
+        with self._turn:
+            self._ended = True
         self._guarded(lambda: self._processes.remove(self._describe().process_id))
 
     def say(self) -> None:
         """Put the record as it is now, before this returns."""
         # One at a time, so that none puts what another has replaced.
         with self._turn:
+            if self._ended:
+                return
             self._guarded(lambda: self._processes.put(self._describe()))
 
     def step(self) -> float:
