@@ -109,12 +109,15 @@ class Control:
         """Start everything; returns at once, locations load in the background. ``address``: where its pages are."""
         self._address = address
         self._presence.start()
-        self._instance_file.start()
         self.instance.stores.limits.configure(self.instance.settings.queue.rules)
         self.instance.stores.policies.configure(self.instance.settings.policies)
+        # Not earlier: what the file says by now must not be replaced by what it said at the start.
+        self._instance_file.start()
         self._end_listening = self.instance.stores.wakeups.listen(self._woken)
         self.workspace.on_change(self._location_changed)
         self.workspace.start()
+        # Now with the locations that it holds.
+        self._presence.say()
         if not self._loops:
             return
         self._canceler.start()
@@ -190,8 +193,8 @@ class Control:
         self.instance.stores.wakeups.poke("queue")
 
     def _settings_moved(self) -> None:
-        self._presence.wake()
-        self.instance.stores.wakeups.poke("daemons")
+        self._presence.say()
+        self.instance.stores.wakeups.poke("instance")
 
     def _daemons(self) -> list[Daemon]:
         settings, stores, clock = self.instance.settings, self.instance.stores, self.instance.clock

@@ -49,3 +49,21 @@ def test_a_location_that_breaks_shows_the_users_line_and_mends_by_itself(page: P
     finally:
         code.write_text(JOBS)
     expect(page.get_by_text("half an edit")).to_have_count(0)
+
+
+def test_an_edited_instance_file_is_used_or_said_not_to_be(page: Page, dev: DevYard) -> None:
+    file = dev.directory / "home" / "runyard.yaml"
+    good = file.read_text() if file.exists() else ""
+    page.goto("/deployment/configuration")
+    expect(page.get_by_text("runyard dev (process").first).to_be_visible()
+    try:
+        file.write_text(f"{good}\npython_logs: {{python_log_level: ERROR}}\n")
+        expect(page.get_by_text("does not use the new python_logs yet")).to_be_visible()
+        expect(page.get_by_label("Instance file")).to_contain_text("python_log_level: ERROR")
+        file.write_text(f"{good}\npython_lugs: {{}}\n")
+        expect(page.get_by_text("python_lugs: unknown key")).to_be_visible()
+        page.goto("/runs")
+        expect(page.get_by_text("keeps the settings of before")).to_be_visible()
+    finally:
+        file.write_text(good)
+    expect(page.get_by_text("keeps the settings of before")).to_have_count(0)

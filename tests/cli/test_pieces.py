@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runyard.cli.logs import JsonLines
+from runyard.cli.logs import JsonLines, Repeats
 from runyard.cli.output import counts, duration, error_text, local_time, print_table
 from runyard.cli.run_input import read_config, read_tags
 from runyard.core.events import ErrorInfo
@@ -107,3 +107,20 @@ def test_json_logs_are_one_object_a_line() -> None:
     assert parsed["logger"] == "a.b"
     assert parsed["message"] == "it failed\nbadly"
     assert "ValueError: invalid literal" in parsed["exception"]
+
+
+def test_a_warning_that_repeats_itself_is_written_once_a_minute() -> None:
+    repeats = Repeats()
+
+    def said(text: str, at: float, level: int = logging.WARNING) -> str | None:
+        record = logging.LogRecord("runyard.x", level, "x.py", 1, "%s is full", (text,), None)
+        record.created = at
+        return record.getMessage() if repeats.filter(record) else None
+
+    assert said("disk", 0.0) == "disk is full"
+    assert said("disk", 1.0) is None
+    assert said("other", 2.0) == "other is full"
+    assert said("disk", 59.0) is None
+    assert said("disk", 60.0) == "disk is full (2 times since)"
+    assert said("disk", 120.0) == "disk is full"
+    assert said("hello", 120.0, logging.INFO) == said("hello", 121.0, logging.INFO) == "hello is full"

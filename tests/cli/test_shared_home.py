@@ -84,6 +84,19 @@ def test_the_last_one_ends_the_runs(here: Place, instance: Instance) -> None:
     assert instance.stores.processes.all() == []
 
 
+def test_the_last_one_ends_runs_of_a_host_that_is_not_its_own(here: Place, instance: Instance) -> None:
+    """Another environment, another host: what the first has left there is nobody else's to end."""
+    first = dev(here)
+    run_id = waiting_run(here, instance)
+    here.env["DATABASE_URL"] = "another"
+    second = dev(here)
+    second.read_until("loaded")
+    assert first.stop() == 0
+    assert status(instance, run_id) is RunStatus.STARTED
+    assert second.stop() == 0
+    assert status(instance, run_id) is RunStatus.CANCELED
+
+
 def test_of_two_that_end_together_one_ends_the_runs(here: Place, instance: Instance) -> None:
     first, second = dev(here), dev(here)
     run_id = waiting_run(here, instance)
@@ -103,6 +116,9 @@ def test_dev_beside_daemons_alone(here: Place, instance: Instance) -> None:
     beside = dev(here)
     beside.read_until(rf"Shared +with runyard-daemon run \(process {daemons.process.pid}\)")
     assert beside.stop() == 0
+    second = here.start("daemon", "run")
+    second.read_until(rf"served by runyard-daemon run \(process {daemons.process.pid}\)")
+    assert second.stop(signal.SIGTERM) == 0
     assert finishes(here, instance, run_id) is RunStatus.SUCCESS
     assert daemons.stop() == 0
 

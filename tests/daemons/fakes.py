@@ -19,6 +19,8 @@ class FakeLocation:
         self.name = name
         self.definitions = definitions
         self.reachable = True
+        #: In place of the state that follows from ``definitions``.
+        self.state: LocationState | None = None
         self.host_id: str | None = None
         self.launched: list[LaunchSpec] = []
         self.launch_error: str | None = None
@@ -32,7 +34,7 @@ class FakeLocation:
         self.changed = threading.Condition()
 
     def record(self) -> LocationRecord:
-        state = LocationState.LOADED if self.definitions else LocationState.ERROR
+        state = self.state or (LocationState.LOADED if self.definitions else LocationState.ERROR)
         return LocationRecord(name=self.name, state=state, definitions=self.definitions, host_id=self.host_id)
 
     def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:

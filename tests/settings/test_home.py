@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,14 @@ def test_a_file_is_read_up_to_a_bound(tmp_path: Path) -> None:
         file.truncate(20_000_000)
     with pytest.raises(ConfigError, match="larger than 16,000,000 bytes"):
         load_settings(str(tmp_path), env={})
+
+
+def test_a_temporary_home_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(
+        ConfigError, match=r"No temporary home can be made \(No space left on device\): set RUNYARD_HOME"
+    ):
+        load_settings(None, ephemeral_ok=True, env={})

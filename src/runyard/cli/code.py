@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.lease import Fence
 from ..core.location import LeftAlone, LocationRecord, LocationState
+from ..core.text import listing
 from .options import current_directory
 from .terminal import echo
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from ..locations.target import TargetOptions
     from ..operations.instance import Instance
     from ..storage.protocols import Locations, Stores
+
+
+#: Seconds after which a command says what it waits for.
+SAY_AFTER = 2.0
 
 
 class OwnLocations:
@@ -93,10 +98,19 @@ def loaded_code(instance: Instance, options: TargetOptions) -> Iterator[Code]:
     workspace = open_workspace(Instance(instance.settings, stores, instance.clock), target)
     workspace.start()
     try:
-        workspace.wait_loaded(timeout=instance.settings.code_servers.local_startup_timeout)
+        _wait_loaded(workspace, timeout=instance.settings.code_servers.local_startup_timeout)
         yield Code(workspace, stores)
     finally:
         workspace.stop(terminate_hosts=instance.settings.ephemeral)
+
+
+def _wait_loaded(workspace: Workspace, *, timeout: float) -> None:
+    """Wait for the code, and say so to those who wait for long."""
+    if workspace.wait_loaded(timeout=min(SAY_AFTER, timeout)):
+        return
+    slow = [one.name for one in workspace.all() if one.record().state is LocationState.LOADING]
+    echo(f"Waiting for {listing(slow)} to load, for {timeout:g} s at most.", err=True)
+    workspace.wait_loaded(timeout=max(0.0, timeout - SAY_AFTER))
 
 
 @contextmanager

@@ -21,6 +21,10 @@ _COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red", "DEBUG": "br
 #: Libraries whose INFO lines are about themselves.
 _CHATTY = ("watchfiles", "grpc", "alembic", "asyncio", "sse_starlette", "uvicorn")
 
+#: A warning that repeats itself is written once in so many seconds.
+REPEATED_EVERY = 60.0
+_MOST_TEXTS = 1000
+
 _OPTIONS = (
     click.option("--log-level", type=click.Choice(LEVELS, case_sensitive=False), default="info", show_default=True),
     click.option(
@@ -51,6 +55,7 @@ def configure_logs(level: str, form: str) -> None:
 def _handler(form: str) -> logging.Handler:
     handler = _rich_handler() if form == "rich" else TerminalHandler()
     handler.setFormatter(JsonLines() if form == "json" else HarmlessFormatter() if form == "rich" else Coloured())
+    handler.addFilter(Repeats())
     return handler
 
 
@@ -67,6 +72,33 @@ class TerminalHandler(logging.StreamHandler[TextIO]):
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
         return rendered(text) if self.stream.isatty() else unstyled(text)
+
+
+class Repeats(logging.Filter):
+    """Lets a warning through once in ``REPEATED_EVERY`` seconds; the next one says how often it was left out.
+
+    What is missing for long, such as space on the disk, is missed by many several times a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: By text: when it was let through, and how often it was left out since.
+        self._known: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        key = (record.name, record.getMessage())
+        at, left_out = self._known.get(key, (float("-inf"), 0))
+        if record.created - at < REPEATED_EVERY:
+            self._known[key] = (at, left_out + 1)
+            return False
+        if left_out:
+            record.msg, record.args = f"{key[1]} ({left_out} times since)", ()
+        if len(self._known) > _MOST_TEXTS:
+            self._known.clear()
+        self._known[key] = (record.created, 0)
+        return True
 
 
 class JsonLines(logging.Formatter):

@@ -109,15 +109,15 @@ def _many(run_ids: tuple[str, ...], strategy: Strategy, target: TargetOptions, *
 @contextmanager
 def _reexecutor(instance: Instance, target: TargetOptions, *, live: bool) -> Iterator[Reexecutor]:
     """``live``: the code itself is needed, not only what the daemons published of it."""
+    from ..operations.reachable import NOWHERE
     from ..operations.reexecute import Reexecutor
-    from ..operations.submit import Nowhere
     from .code import known_code, loaded_code
 
     settings, clock = instance.settings, instance.clock
     queued, in_force = settings.queue.queued, settings.tags_in_force
     if queued and not live:
         with known_code(instance, target) as stores:
-            yield Reexecutor(stores, Nowhere(), clock=clock, in_force=in_force)
+            yield Reexecutor(stores, NOWHERE, clock=clock, in_force=in_force)
         return
     with loaded_code(instance, target) as code:
         yield Reexecutor(code.stores, code.workspace, clock=clock, queued=queued, in_force=in_force)

@@ -56,14 +56,15 @@ class Ending:
             self._kill(run)
 
     def _own_runs(self) -> list[Run]:
-        """Active runs of this process's hosts; those of other machines that share the database are left alone."""
-        hosts = {location.name: location.record().host_id for location in self._control.workspace.all()}
-        ours = hosts.keys() - self._kept.keys()
-        return [
-            run
-            for run in self._active()
-            if run.location_name in ours and run.host_id in (None, hosts[run.location_name])
-        ]
+        """Active runs of this process's locations that no other serves, also with the host of a process that has ended;
+        those of other machines that share the database are left alone.
+        """
+        from ..locations.processes import machine_name
+
+        ours = {location.name for location in self._control.workspace.all()} - self._kept.keys()
+        hosts = self._control.instance.stores.hosts.all()
+        here = {None, *(host.host_id for host in hosts if host.machine == machine_name())}
+        return [run for run in self._active() if run.location_name in ours and run.host_id in here]
 
     def _active(self) -> list[Run]:
         from ..storage.protocols import RunsFilter

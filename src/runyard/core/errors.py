@@ -96,6 +96,13 @@ class LocationUnavailable(UserError):
         super().__init__(f"Code location '{location}' is unavailable: {reason}")
 
 
+class StillLoading(LocationUnavailable):
+    """The code location answers as soon as its code has loaded."""
+
+    def __init__(self, location: str, reason: str = "it is loading.") -> None:
+        super().__init__(location, reason)
+
+
 class LeaseLost(RunyardError):
     """Another process has taken the lease that this transaction was fenced with; nothing was written."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..core.clock import Clock
-from ..core.errors import LocationUnavailable, RunyardError
+from ..core.errors import LocationUnavailable, RunyardError, StillLoading
 from ..core.events import ErrorInfo
 from ..core.ids import new_id
 from ..core.launch import LaunchResult, LaunchSpec
@@ -93,7 +93,7 @@ class LocalLocation:
             if other.address != here and self._terminate_at(other.address, run_id, **asked):
                 return True
         if client is None and not self._stopping.is_set():
-            raise LocationUnavailable(self.name, "its host is being started.")
+            raise self._without_host()
         return False
 
     def _terminate_by(self, client: HostClient, run_id: str, **asked: Any) -> bool:
@@ -203,8 +203,14 @@ class LocalLocation:
             raise LocationUnavailable(self.name, "it left the workspace.")
         client = self._client
         if client is None:
-            raise LocationUnavailable(self.name, "its host is being started.")
+            raise self._without_host()
         return client
+
+    def _without_host(self) -> LocationUnavailable:
+        error = self._update.record.error
+        if self.is_settled and error is not None:
+            return LocationUnavailable(self.name, error.message)
+        return StillLoading(self.name, "its host is being started.")
 
     def _terminate_at(self, address: str, run_id: str, **asked: Any) -> bool:
         client = HostClient(self.name, address)

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from ..core.clock import Clock
-from ..core.errors import LocationUnavailable, NotFound, WrongState
+from ..core.errors import NotFound, WrongState
 from ..core.ids import new_id
 from ..core.location import ScheduleInfo, SensorInfo
 from ..core.tick import (
@@ -23,7 +23,7 @@ from ..core.tick import (
 )
 from ..schedule.cron import next_times
 from ..storage.protocols import Locations, Ticks, Wakeups
-from .submit import Reachable
+from .reachable import NOWHERE, Reachable, check_loaded, reach
 
 PREVIEW_SECONDS = 60.0
 #: Wakes the scheduler and the sensor daemon; pages follow ``automation``, which ticks move too.
@@ -62,14 +62,24 @@ def listing(stores: InstigatorStores, kind: InstigatorKind, *, clock: Clock) -> 
     )
 
 
-def find(stores: InstigatorStores, kind: InstigatorKind, name: str, location: str | None) -> InstigatorKey:
+def find(
+    stores: InstigatorStores,
+    kind: InstigatorKind,
+    name: str,
+    location: str | None,
+    *,
+    reachable: Reachable = NOWHERE,
+) -> InstigatorKey:
     """The schedule or sensor that a person names.
 
     Raises:
+        StillLoading: a location that may have it is loading.
         NotFound: there is none, or the name fits several locations.
     """
     keys = [key for key, _ in defined(stores.locations, kind) if location in (None, key.location_name)]
     found = [key for key in keys if key.name == name]
+    if not found:
+        check_loaded(reachable, location)
     if len(found) != 1:
         raise NotFound(kind, name, [f"{key.location_name}/{key.name}" if found else key.name for key in keys])
     return found[0]
@@ -112,9 +122,7 @@ def preview(stores: InstigatorStores, locations: Reachable, key: InstigatorKey, 
     Raises:
         LocationUnavailable: its code cannot be asked.
     """
-    location = locations.get(key.location_name)
-    if location is None:
-        raise LocationUnavailable(key.location_name, "no host of it is known to this process.")
+    location = reach(locations, key.location_name)
     state = stores.ticks.state(key)
     request = EvaluationRequest(
         key=key,

@@ -11,7 +11,7 @@ import msgspec
 
 from ..core import tags as tagging
 from ..core.clock import Clock
-from ..core.errors import NotFound, UserError, WrongState
+from ..core.errors import NotFound, StillLoading, UserError, WrongState
 from ..core.events import BEGINNING, StoredEvent
 from ..core.ids import new_id
 from ..core.location import JobInfo
@@ -25,17 +25,8 @@ from ..storage.protocols import Events
 from .cancel import enqueue_topics
 from .find_run import find_run
 from .launch import launch_now
-from .submit import (
-    EVERY_TAG,
-    Reachable,
-    SubmitStores,
-    by_hand,
-    check_config,
-    check_fits,
-    check_storable,
-    find_job,
-    reach,
-)
+from .reachable import Reachable, reach
+from .submit import EVERY_TAG, SubmitStores, by_hand, check_config, check_fits, check_storable, find_job
 
 #: Events that are read at a time.
 _PAGE = 1000
@@ -157,6 +148,9 @@ class Reexecutor:
         try:
             return self._new(Reexecution(run_id=run_id, strategy=strategy))
         except UserError as error:
+            if isinstance(error, StillLoading) and not done.runs:
+                # Nothing was done yet: the caller may wait and ask for all of it again.
+                raise
             done.refused.append(Refused(run_id, error))
             return None
 
@@ -202,7 +196,7 @@ class Reexecutor:
     def _work(self, asked: Reexecution, parent: Run) -> _Work:
         """A run that did only some steps is done again with those: it never had the others."""
         try:
-            _, job = find_job(self._stores.locations, parent.job_name, parent.location_name)
+            _, job = find_job(self._stores.locations, parent.job_name, parent.location_name, reachable=self._locations)
         except NotFound as error:
             raise JobGone(parent, error) from None
         own = tagging.parse_selection(parent.tags)

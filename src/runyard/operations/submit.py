@@ -25,6 +25,7 @@ from ..queue.rules import Rules
 from ..storage.protocols import Locations, Queue, Runs, Wakeups
 from .cancel import enqueue_topics
 from .launch import launch_now
+from .reachable import Reachable, check_loaded, reach
 
 VALIDATE_SECONDS = 60.0
 EVERY_TAG = TagsInForce()
@@ -37,19 +38,6 @@ class SubmitStores(Protocol):
     queue: Queue
     locations: Locations
     wakeups: Wakeups
-
-
-class Reachable(Protocol):
-    """Where submitting finds the location that validates run config."""
-
-    def get(self, name: str) -> Location | None: ...
-
-
-class Nowhere:
-    """``Reachable`` of a process that has no locations."""
-
-    def get(self, name: str) -> Location | None:  # noqa: ARG002  the Protocol's signature
-        return None
 
 
 class SubmitRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +83,7 @@ def submit(
         OverlapRefused: the overlap policy of its job refuses it now.
         KeyReused: its idempotency key was used for another request.
     """
-    record, job = find_job(stores.locations, request.job_name, request.location_name)
+    record, job = find_job(stores.locations, request.job_name, request.location_name, reachable=locations)
     new = new_run(request, record, job, in_force)
     key = request_key(request.idempotency_key, [request.asked])
     rules = stores.queue.rules()
@@ -111,30 +99,29 @@ def submit(
     return run
 
 
-def find_job(locations: Locations, job_name: str, location_name: str | None) -> tuple[LocationRecord, JobInfo]:
+def find_job(
+    locations: Locations, job_name: str, location_name: str | None, *, reachable: Reachable
+) -> tuple[LocationRecord, JobInfo]:
     """The location and job that a person names; the location may be left out where the job's name is unique.
 
     Raises:
+        StillLoading: a location that may have it is loading.
         NotFound: no such job or location.
         LocationUnavailable: the named location has no definitions.
         UserError: several locations have a job of that name.
     """
-    records = _candidates(locations, location_name)
+    records = [record for record in locations.all() if location_name in (None, record.name)]
     found = [(record, job) for record in records for job in _jobs(record) if job.name == job_name]
+    if not found:
+        check_loaded(reachable, location_name)
     if len(found) > 1:
         names = ", ".join(sorted(record.name for record, _ in found))
         raise UserError(f"Several locations have a job {quoted(job_name)}: {names}. Name the location.")
+    if not found and location_name is not None and not records:
+        raise NotFound("code location", location_name, [record.name for record in locations.all()])
     if not found:
-        _explain_absence(records, job_name)
+        _explain_absence([_live(record, reachable) for record in records], job_name)
     return found[0]
-
-
-def reach(locations: Reachable, name: str) -> Location:
-    """Raises LocationUnavailable when this process knows no host of it."""
-    location = locations.get(name)
-    if location is None:
-        raise LocationUnavailable(name, "no host of it is known to this process.")
-    return location
 
 
 def check_fits(rules: Rules, run: NewRun) -> None:
@@ -156,13 +143,10 @@ def check_config(location: Location, job_name: str, run_config: Mapping[str, Any
         raise InvalidRunConfig(job_name, list(issues))
 
 
-def _candidates(locations: Locations, location_name: str | None) -> list[LocationRecord]:
-    if location_name is None:
-        return list(locations.all())
-    named = locations.get(location_name)
-    if named is None:
-        raise NotFound("code location", location_name, [record.name for record in locations.all()])
-    return [named]
+def _live(record: LocationRecord, reachable: Reachable) -> LocationRecord:
+    """What this process knows itself, which storage may not have been told."""
+    location = reachable.get(record.name)
+    return record if location is None else location.record()
 
 
 def _jobs(record: LocationRecord) -> tuple[JobInfo, ...]:

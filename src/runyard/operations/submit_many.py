@@ -12,16 +12,15 @@ from ..core.policy_tags import TagsInForce
 from ..core.request_key import request_key
 from ..core.run import NewRun
 from .cancel import enqueue_topics
+from .reachable import Reachable, reach
 from .submit import (
     EVERY_TAG,
-    Reachable,
     SubmitRequest,
     SubmitStores,
     check_config,
     check_fits,
     find_job,
     new_run,
-    reach,
 )
 
 #: Runs that one transaction inserts at most; between two, other writers have their turn.
@@ -111,7 +110,7 @@ class _Checks:
     def _run(self, request: SubmitRequest) -> NewRun:
         named = (request.job_name, request.location_name)
         if named not in self._jobs:
-            self._jobs[named] = find_job(self._stores.locations, *named)
+            self._jobs[named] = find_job(self._stores.locations, *named, reachable=self._locations)
         run = new_run(request, *self._jobs[named], self._in_force)
         check_fits(self._rules, run)
         config = (run.location_name, run.job_name, msgspec.json.encode(run.run_config, order="deterministic"))

@@ -98,14 +98,14 @@ class InstanceFile:
     def _show(self, state: SettingsState) -> None:
         if state == self.state:
             return
-        if state.problem is not None and state.problem != self.state.problem:
-            logger.warning("The instance file cannot be used, the settings of before stay in force: %s", state.problem)
-        elif self.state.problem is not None and state.problem is None:
-            logger.warning("The instance file can be used again.")
-        if state.restart and state.restart != self.state.restart:
-            logger.warning("The instance file was changed. A restart is needed for: %s.", ", ".join(state.restart))
-        self.state = state
+        before, self.state = self.state, state
         self._on_state()
+        if state.problem is not None:
+            logger.warning("The instance file cannot be used, the settings of before stay in force: %s", state.problem)
+        elif before.problem is not None:
+            logger.warning("The instance file can be used again.")
+        if state.restart and state.restart != before.restart:
+            logger.warning("The instance file was changed. A restart is needed for: %s.", ", ".join(state.restart))
 
 
 def _stamp(file: Path) -> Stamp:

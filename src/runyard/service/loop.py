@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ..core.clock import Clock
-from ..core.errors import LeaseLost
+from ..core.errors import LeaseLost, RunyardError
 from ..core.lease import Fence, daemon_lease
 from .daemon import Daemon
 from .progress import Progress
@@ -67,13 +67,18 @@ class DaemonLoop:
         except LeaseLost as error:
             self._give_up(fence, error)
             return STANDBY_LOOK
-        except Exception as error:
-            logger.exception("%s: pass failed", self.daemon.type.value)
-            self.progress.pass_failed(error, next_pass_at=self._clock.now() + AFTER_ERROR)
-            self.daemon.stand_by()
+        except Exception as error:  # noqa: BLE001 - a daemon goes on whatever a pass raised
+            self._failed(error)
             return AFTER_ERROR
         self.progress.pass_ended(result.outcome, idle=result.idle, next_pass_at=result.wake_at)
         return result.wake_at - self._clock.now()
+
+    def _failed(self, error: Exception) -> None:
+        # What Runyard raises on purpose says in a sentence what is wrong; anything else is a fault of ours.
+        fault = None if isinstance(error, RunyardError) else error
+        logger.error("%s: pass failed: %s", self.daemon.type.value, error, exc_info=fault)
+        self.progress.pass_failed(error, next_pass_at=self._clock.now() + AFTER_ERROR)
+        self.daemon.stand_by()
 
     def _give_up(self, fence: Fence, error: LeaseLost) -> None:
         logger.warning("%s: %s Standing by.", self.daemon.type.value, error)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from ..core.clock import Clock
-from ..core.daemon import HEARTBEAT_INTERVAL
+from ..core.daemon import HEARTBEAT_INTERVAL, LIVE_WITHIN
 from ..core.errors import RunyardError
 from ..core.process import ProcessRecord
-from ..operations.processes import is_live
+from ..locations.processes import is_alive, machine_name
 from ..storage.protocols import Processes
 from .worker_thread import RepeatingThread
 
 logger = logging.getLogger(__name__)
+
+
+def is_live(process: ProcessRecord, now: float) -> bool:
+    """On this machine by the kernel's word, elsewhere by its last sign of life."""
+    if process.machine == machine_name():
+        return is_alive(process.pid, process.pid_started)
+    return now - process.at <= LIVE_WITHIN
 
 
 class Presence:
@@ -21,6 +29,8 @@ class Presence:
 
     def __init__(self, processes: Processes, describe: Callable[[], ProcessRecord], *, clock: Clock) -> None:
         self._processes, self._describe, self._clock = processes, describe, clock
+        self._turn = threading.Lock()
+        self._ended = False
         self._thread = RepeatingThread("presence", self.step, clock=clock)
 
     def start(self) -> None:
@@ -35,10 +45,20 @@ class Presence:
     def end(self) -> None:
         """Disappear before this returns: of two processes that end together at least one sees itself alone."""
         self._thread.stop()
+        with self._turn:
+            self._ended = True
         self._guarded(lambda: self._processes.remove(self._describe().process_id))
 
+    def say(self) -> None:
+        """Put the record as it is now, before this returns."""
+        # One at a time, so that none puts what another has replaced.
+        with self._turn:
+            if self._ended:
+                return
+            self._guarded(lambda: self._processes.put(self._describe()))
+
     def step(self) -> float:
-        self._guarded(lambda: self._processes.put(self._describe()))
+        self.say()
         self._guarded(self._forget_the_dead)
         return HEARTBEAT_INTERVAL
 

@@ -36,8 +36,15 @@ def load_settings(home: str | None, *, ephemeral_ok: bool = False, env: Mapping[
     if value is None:
         if not ephemeral_ok:
             raise HomeNotSet
-        return msgspec.structs.replace(_read_home(tempfile.mkdtemp(prefix="runyard-"), env), ephemeral=True)
+        return msgspec.structs.replace(_read_home(_temporary_home(), env), ephemeral=True)
     return _read_home(str(_checked(name, value, create=ephemeral_ok)), env)
+
+
+def _temporary_home() -> str:
+    try:
+        return tempfile.mkdtemp(prefix="runyard-")
+    except OSError as error:
+        raise ConfigError(f"No temporary home can be made ({error.strerror}): set RUNYARD_HOME.") from None
 
 
 def _named_home(home: str | None, env: Mapping[str, str]) -> tuple[str, str | None]:

@@ -121,7 +121,7 @@ def _check(connection: sa.Connection, fence: Fence, *, exclusive: bool) -> None:
 
 @contextmanager
 def translated(place: str) -> Iterator[None]:
-    """Turn a driver's errors about reaching or waiting for the database into StorageUnavailable.
+    """Turn errors of a driver or of the system about reaching or waiting for the database into StorageUnavailable.
 
     Raises:
         NotStorable: a name, a key or a tag is longer than what an index of PostgreSQL holds: trying again is of no use.
@@ -132,6 +132,8 @@ def translated(place: str) -> Iterator[None]:
         if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LIMIT_EXCEEDED:
             raise NotStorable(f"A name, key or tag is too long for the database {place}: {_reason(error)}.") from error
         raise StorageUnavailable(f"The database {place} cannot be used: {_reason(error)}") from error
+    except OSError as error:
+        raise StorageUnavailable(f"The database {place} cannot be used: {_os_reason(error, place)}") from error
     except DBAPIError as error:
         # SQLite reports damaged and foreign files by the bare class; the others are mistakes in what was asked.
         if not error.connection_invalidated and type(error) is not DatabaseError:
@@ -139,15 +141,32 @@ def translated(place: str) -> Iterator[None]:
         raise StorageUnavailable(f"The database {place} cannot be used: {_reason(error)}") from error
 
 
-@contextmanager
-def unusable(place: str) -> Iterator[None]:
-    """Turn the operating system's refusal of a database's files into StorageUnavailable."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageUnavailable(f"The database {place} cannot be used: {error.strerror}.") from error
+def _os_reason(error: OSError, place: str) -> str:
+    reason = error.strerror or str(error)
+    # The file beside the database, or the directory above it, that could not be made or opened.
+    named = f"{error.filename}: {reason}" if error.filename not in (None, place) else reason
+    return _advised(named)
 
 
 def _reason(error: Exception) -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    return _advised((str(cause).strip() or type(cause).__name__).splitlines()[0])
+
+
+#: What the system or SQLite says, and what a person can do about it.
+_ADVICE = {
+    "read-only": "Runyard has to be able to write there.",
+    "readonly": "Runyard has to be able to write there.",
+    "permission denied": "Runyard has to be able to write there.",
+    "disk is full": "Free some space.",
+    "no space left": "Free some space.",
+    # SQLite's own word where a file beside the database cannot grow.
+    "disk i/o error": "See whether the disk is full or broken.",
+    "quota exceeded": "Free some space.",
+    "file too large": "The size of files is limited (ulimit -f).",
+}
+
+
+def _advised(reason: str) -> str:
+    advice = next((advice for said, advice in _ADVICE.items() if said in reason.lower()), None)
+    return f"{reason}. {advice}" if advice else reason

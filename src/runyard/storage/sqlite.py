@@ -19,7 +19,7 @@ from ..core.clock import Clock
 from ..core.errors import ConfigError, StorageUnavailable
 from ..settings.instance import SqliteSettings
 from ..settings.private_files import make_named_directory, open_private, tighten
-from .database import Database, translated, unusable
+from .database import Database, translated
 from .filelock import FairLock
 from .mounts import refuse_network_file_system
 
@@ -48,7 +48,7 @@ class SqliteDatabase(Database):
             raise ConfigError(f"SQLite 3.35 or later is needed; this Python has {sqlite3.sqlite_version}.")
         self.path = settings.path
         refuse_network_file_system(self.path)
-        with unusable(self.path):
+        with translated(self.path):
             _make_private(Path(self.path))
             self._lock = FairLock(f"{self.path}.lock")
         self._writer = _engine(self.path, "BEGIN IMMEDIATE", _writer_pragmas(settings), size=1)

@@ -14,7 +14,7 @@ from ..locations.api import Location, Workspace
 from ..operations.queue import limits_view
 from ..operations.queue import view as queue_view
 from ..operations.queue.names_in_use import idle
-from ..operations.submit import Nowhere, Reachable
+from ..operations.reachable import NOWHERE, Reachable
 from ..queue.explanation.entries import LimitUse, QueueSummary
 from ..queue.idle_limits import IdleLimit
 from ..settings.instance import InstanceSettings
@@ -58,7 +58,7 @@ class WebContext:
     @property
     def reachable(self) -> Reachable:
         """Where submitting finds live locations; an empty place without a workspace."""
-        return self.workspace or Nowhere()
+        return self.workspace or NOWHERE
 
     @cached_property
     def limits(self) -> Shared[list[LimitUse]]:

@@ -18,7 +18,7 @@ SHORTEST_GAP = 0.1
 #: Heartbeats move without a hint; pages that show daemons look again this often, in seconds.
 DAEMONS_EVERY = 5.0
 #: What pages may know of; storage's other hints are between processes.
-TOPICS = frozenset({"runs", "queue", "locations", "automation", "daemons"})
+TOPICS = frozenset({"runs", "queue", "locations", "automation", "daemons", "instance"})
 
 
 class Notice(NamedTuple):

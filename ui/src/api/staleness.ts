@@ -1,7 +1,7 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 
 /** What moved, as the event stream names it. */
-export const TOPICS = ['runs', 'queue', 'daemons', 'locations', 'automation'] as const;
+export const TOPICS = ['runs', 'queue', 'daemons', 'locations', 'automation', 'instance'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** At most one round of reading per this many milliseconds, however much happens. */
@@ -20,6 +20,8 @@ export const STALE_WITH: Record<Topic, QueryKey[]> = {
   daemons: [['daemons']],
   locations: [['locations'], ['automation'], ['instance'], ['queue']],
   automation: [['automation']],
+  // Settings decide which daemons are on and which limits there are.
+  instance: [['instance'], ['daemons'], ['queue']],
 };
 
 /** Gathers changes and makes queries stale in rounds, at a pace that the answers' cost sets. */

@@ -175,6 +175,20 @@ export interface Instigator {
   description: string | null;
 }
 
+/** A process that serves the instance, with what of the instance file is not in force in it. */
+export interface ServingProcess {
+  process_id: string;
+  command: string;
+  host: string;
+  pid: number;
+  started_at: string;
+  address: string | null;
+  /** Keys of the instance file that it takes only when it starts. */
+  restart: string[];
+  /** Why it cannot use the file as it is now. */
+  problem: string | null;
+}
+
 export interface Instance {
   name: string;
   version: string;
@@ -186,6 +200,7 @@ export interface Instance {
   configuration_text: string;
   configuration_file: string | null;
   notices: string[];
+  processes: ServingProcess[];
   queue_depth: number;
   workspace_problem: string | null;
 }

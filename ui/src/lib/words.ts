@@ -46,3 +46,8 @@ export function fileSize(bytes: number): string {
   const amount = bytes / 1000 ** step;
   return `${amount < 9.95 && step > 0 ? amount.toFixed(1) : Math.round(amount)} ${units[step] ?? ''}`;
 }
+
+/** `runyard dev (process 4711 on orla)`. */
+export function processName({ command, pid, host }: { command: string; pid: number; host: string }): string {
+  return `${command} (process ${pid} on ${host})`;
+}

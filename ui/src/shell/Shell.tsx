@@ -1,10 +1,11 @@
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { Suspense, useRef, useState } from 'react';
+import { Fragment, Suspense, useRef, useState } from 'react';
 import { Outlet } from 'react-router';
 import { useInstance } from '../api/queries';
 import { Notice } from '../components/Notice';
 import { useGlobalKeys } from '../keys/useGlobalKeys';
 import { useNarrow } from '../lib/useNarrow';
+import { processName } from '../lib/words';
 import { BottomBar } from './BottomBar';
 import { KeysDialog } from './KeysDialog';
 import { StatusBar } from './StatusBar';
@@ -23,6 +24,7 @@ export function Shell() {
     <div className={classes.shell}>
       <TopBar dark={dark} onToggleScheme={toggleScheme} searchRef={search} />
       <WorkspaceProblem />
+      <SettingsNotInForce />
       <main className={classes.main}>
         <Suspense fallback={null}>
           <Outlet />
@@ -31,6 +33,30 @@ export function Shell() {
       {narrow ? <BottomBar /> : <StatusBar onHelp={() => setHelp(true)} />}
       <KeysDialog opened={help} onClose={() => setHelp(false)} />
     </div>
+  );
+}
+
+/** An instance file that processes cannot use, or that they use only once they are started again. */
+function SettingsNotInForce() {
+  const processes = useInstance().data?.processes ?? [];
+  return (
+    <>
+      {processes.map((process) => (
+        <Fragment key={process.process_id}>
+          {process.problem && (
+            <Notice tone="fail">
+              Instance file: {process.problem} {processName(process)} keeps the settings of before.
+            </Notice>
+          )}
+          {process.restart.length > 0 && (
+            <Notice tone="wait">
+              Start {processName(process)} again: it does not use the new{' '}
+              <span className="mono">{process.restart.join(', ')}</span> yet.
+            </Notice>
+          )}
+        </Fragment>
+      ))}
+    </>
   );
 }
 

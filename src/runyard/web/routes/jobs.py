@@ -11,9 +11,10 @@ from ...core.errors import InvalidTag
 from ...operations.shapes import job_shape
 from ...operations.submit import VALIDATE_SECONDS, by_hand, find_job
 from ..context import Context
+from ..patience import PatientRoute
 from ..responses import Json
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], route_class=PatientRoute)
 
 
 class ValidationRequest(BaseModel):
@@ -35,7 +36,7 @@ def jobs(context: Context) -> Json:
 @router.get("/{location}/{job}")
 def job(context: Context, location: str, job: str) -> Json:
     """A job with the JSON Schema of its run config and the config that it starts from."""
-    record, info = find_job(context.stores.locations, job, location)
+    record, info = find_job(context.stores.locations, job, location, reachable=context.reachable)
     more = {"config_schema": info.config_schema, "default_config": info.default_config}
     return Json(job_shape(info, record.name) | more)
 
@@ -43,7 +44,7 @@ def job(context: Context, location: str, job: str) -> Json:
 @router.post("/{location}/{job}/validate")
 def validate(context: Context, location: str, job: str, body: ValidationRequest) -> Json:
     """What is wrong with run config and tags; both lists are empty when a launch would be accepted."""
-    record, info = find_job(context.stores.locations, job, location)
+    record, info = find_job(context.stores.locations, job, location, reachable=context.reachable)
     issues = context.location(record.name).validate(info.name, body.run_config, timeout=VALIDATE_SECONDS)
     told = [{"path": path, "message": message} for path, message in issues]
     own = {key: value for key, value in body.tags.items() if info.tags.get(key) != value}

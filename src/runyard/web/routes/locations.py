@@ -6,9 +6,10 @@ from fastapi import APIRouter
 
 from ...operations.shapes import location_shape
 from ..context import Context
+from ..patience import PatientRoute
 from ..responses import Json
 
-router = APIRouter(prefix="/locations", tags=["locations"])
+router = APIRouter(prefix="/locations", tags=["locations"], route_class=PatientRoute)
 
 
 @router.get("")

@@ -16,9 +16,10 @@ from ...operations.reexecute import Reexecution, Reexecutor, Strategy
 from ...operations.shapes import run_shape
 from ..context import Context, WebContext
 from ..fields import BY_WEB
+from ..patience import PatientRoute
 from ..responses import Json
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = APIRouter(prefix="/runs", tags=["runs"], route_class=PatientRoute)
 
 #: Runs, or steps of one, that a request names at most.
 MOST_RUNS = 1000

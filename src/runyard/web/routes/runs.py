@@ -20,9 +20,10 @@ from ...operations.submit_many import BATCH, submit_many
 from ...storage.protocols import RunsFilter
 from ..context import Context
 from ..fields import After, Limit
+from ..patience import PatientRoute
 from ..responses import Json, page
 
-router = APIRouter(prefix="/runs", tags=["runs"])
+router = APIRouter(prefix="/runs", tags=["runs"], route_class=PatientRoute)
 
 
 class LaunchRequest(BaseModel):

@@ -3,6 +3,8 @@ import type { Instance } from '../../api/types';
 import { EmptyState } from '../../components/EmptyState';
 import { Loaded } from '../../components/Loaded';
 import { Notice } from '../../components/Notice';
+import { fullTime, millis } from '../../lib/time';
+import { processName } from '../../lib/words';
 import { DeploymentHead } from './DeploymentHead';
 import classes from './Configuration.module.css';
 
@@ -30,13 +32,25 @@ function Configuration({ instance }: { instance: Instance }) {
         <dd>{instance.storage.kind}</dd>
         <dt>Instance file</dt>
         <dd className="mono">{instance.configuration_file ?? 'none, everything is at its default'}</dd>
+        <dt>Served by</dt>
+        <dd>
+          {instance.processes.map((process) => (
+            <div key={process.process_id}>
+              {processName(process)}, since {fullTime(millis(process.started_at) ?? 0)}
+              {process.address && (
+                <>
+                  , at <span className="mono">{process.address}</span>
+                </>
+              )}
+            </div>
+          ))}
+        </dd>
       </dl>
       {instance.configuration_text ? (
         <Lines text={instance.configuration_text} />
       ) : (
         <EmptyState title="No instance file">
-          Everything is at its default. A file named runyard.yaml in <span className="mono">{instance.home}</span> changes that at the
-          next start.
+          Everything is at its default. A file named runyard.yaml in <span className="mono">{instance.home}</span> changes that at once.
         </EmptyState>
       )}
     </>
