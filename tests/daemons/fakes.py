@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from runyard.core.errors import LocationUnavailable
+from runyard.core.events import ErrorInfo
 from runyard.core.launch import LaunchResult, LaunchSpec
 from runyard.core.location import JobInfo, LocationDefinitions, LocationRecord, LocationState, ScheduleInfo, SensorInfo
 from runyard.core.tick import Evaluation, EvaluationRequest, TickStatus
@@ -21,6 +22,7 @@ class FakeLocation:
         self.reachable = True
         #: In place of the state that follows from ``definitions``.
         self.state: LocationState | None = None
+        self.error: ErrorInfo | None = None
         self.host_id: str | None = None
         self.launched: list[LaunchSpec] = []
         self.launch_error: str | None = None
@@ -35,7 +37,9 @@ class FakeLocation:
 
     def record(self) -> LocationRecord:
         state = self.state or (LocationState.LOADED if self.definitions else LocationState.ERROR)
-        return LocationRecord(name=self.name, state=state, definitions=self.definitions, host_id=self.host_id)
+        return LocationRecord(
+            name=self.name, state=state, definitions=self.definitions, host_id=self.host_id, error=self.error
+        )
 
     def launch(self, specs: Sequence[LaunchSpec], *, timeout: float) -> Sequence[LaunchResult]:
         self._answer_or_fail()

@@ -255,6 +255,7 @@ def test_a_job_or_location_that_is_gone(chain: Yard) -> None:
     chain.stores.locations.publish(chain.location.record())
     with pytest.raises(JobGone, match=r"'job' of code location 'yard' is not there any more\. .* Did you mean 'jobs'"):
         again(chain, first)
+    chain.workspace.locations.clear()
     chain.stores.locations.remove("yard")
     with pytest.raises(JobGone, match="No code location named 'yard'"):
         again(chain, first)

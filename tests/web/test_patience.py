@@ -13,7 +13,7 @@ import pytest
 from daemons.fakes import FakeLocation
 from runyard.core.errors import StillLoading
 from runyard.core.events import ErrorInfo
-from runyard.core.location import LocationRecord, LocationState
+from runyard.core.location import LocationState
 from runyard.web import patience
 from runyard.web.app import BLOCKING_CALLS
 
@@ -48,17 +48,14 @@ class Loading:
         self._become(LocationState.LOADED)
 
     def fail(self) -> None:
-        error = ErrorInfo("ValueError", "no such table")
-        record = LocationRecord(name="yard.py", state=LocationState.ERROR, error=error)
-        self.yard.stores.locations.publish(record)
-        self.yard.location.state = LocationState.ERROR
+        self.yard.location.error = ErrorInfo("ValueError", "no such table")
+        self._become(LocationState.ERROR)
 
     def close(self) -> None:
         self._pool.shutdown()
 
     def _become(self, state: LocationState) -> None:
         self.yard.location.state = state
-        # Published first and shown after, as the workspace does.
         self.yard.stores.locations.publish(self.yard.location.record())
 
 

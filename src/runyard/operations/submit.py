@@ -110,7 +110,7 @@ def find_job(
         LocationUnavailable: the named location has no definitions.
         UserError: several locations have a job of that name.
     """
-    records = [record for record in locations.all() if location_name in (None, record.name)]
+    records = [record for record in _known(locations, reachable) if location_name in (None, record.name)]
     found = [(record, job) for record in records for job in _jobs(record) if job.name == job_name]
     if not found:
         check_loaded(reachable, location_name)
@@ -120,7 +120,7 @@ def find_job(
     if not found and location_name is not None and not records:
         raise NotFound("code location", location_name, [record.name for record in locations.all()])
     if not found:
-        _explain_absence([_live(record, reachable) for record in records], job_name)
+        _explain_absence(records, job_name)
     return found[0]
 
 
@@ -143,10 +143,10 @@ def check_config(location: Location, job_name: str, run_config: Mapping[str, Any
         raise InvalidRunConfig(job_name, list(issues))
 
 
-def _live(record: LocationRecord, reachable: Reachable) -> LocationRecord:
-    """What this process knows itself, which storage may not have been told."""
-    location = reachable.get(record.name)
-    return record if location is None else location.record()
+def _known(locations: Locations, reachable: Reachable) -> list[LocationRecord]:
+    """What storage knows, and of this process's own locations what it knows itself: it is published a moment later."""
+    stored = {record.name: record for record in locations.all()}
+    return list((stored | {location.name: location.record() for location in reachable.all()}).values())
 
 
 def _jobs(record: LocationRecord) -> tuple[JobInfo, ...]:
