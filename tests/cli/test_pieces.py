@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from runyard.cli.logs import JsonLines, Repeats
 from runyard.cli.output import counts, duration, error_text, local_time, print_table
 from runyard.cli.run_input import read_config, read_tags
-from runyard.core.events import ErrorInfo
+from runyard.cli.terminal import unstyled
+from runyard.core.events import ErrorInfo, FoldedFrames
 from runyard.core.location import JobInfo, LocationDefinitions
 
 CONFIGS = st.recursive(
@@ -93,6 +94,23 @@ def test_an_error_is_told_cause_first() -> None:
     text = error_text(ErrorInfo("ValueError", "bad", stack=('  File "b.py", line 2\n',), cause=cause))
     places = [text.index(part) for part in ("a.py", "KeyError: 'x'", "which led to:", "b.py", "ValueError: bad")]
     assert places == sorted(places)
+
+
+def test_an_error_has_its_notes_members_and_folded_frames() -> None:
+    own = '  File "jobs.py", line 2, in act'
+    member = ErrorInfo("KeyError", "'x'", stack=(own,))
+    folded = (FoldedFrames(0, ("  File a",)), FoldedFrames(1, ("  File b", "  File c")))
+    error = ErrorInfo("Group", "two", (own,), 3, folded=folded, notes=("see the manual",), members=(member,))
+    assert unstyled(error_text(error)).splitlines() == [
+        "  … 1 library frame",
+        own,
+        "  … 2 library frames",
+        "Group: two",
+        "see the manual",
+        "  Member 1 of 1:",
+        f"    {own}",
+        "    KeyError: 'x'",
+    ]
 
 
 def test_json_logs_are_one_object_a_line() -> None:
