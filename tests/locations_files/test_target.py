@@ -231,3 +231,10 @@ def test_a_name_that_means_something_elsewhere_is_refused(tmp_path: Path, name: 
 @pytest.mark.parametrize("name", ["jobs.py", "größe.py", "my jobs.py", "pkg.sub:defs", "日本", "a" * 200])
 def test_names_of_files_and_modules_are_names(tmp_path: Path, name: str) -> None:
     assert names(resolve(tmp_path, module_name=(name,))) == [name]
+
+
+def test_paths_that_cannot_be_passed_on_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'.*/\\udcff' is not valid Unicode text"):
+        resolve(tmp_path, python_file=("a.py",), working_directory="\udcff").specs()
+    with pytest.raises(ConfigError, match="nobody has the home directory that '~no-such-user' stands for"):
+        resolve(tmp_path, python_file=("~no-such-user/a.py",))

@@ -11,6 +11,7 @@ import yaml
 
 from ..core.errors import ConfigError
 from ..core.harmless import harmless
+from ..core.text import storable
 from ..settings.document import Source, compose, empty_node, line_of
 from ..settings.kinds import Choice, Either, Flag, Keys, Kind, Listing, NotYet, Section, Shown, Text
 from ..settings.text_file import read_text
@@ -98,6 +99,7 @@ def check_names(entries: list[Entry]) -> None:
     """Raises ConfigError when a name is none, or two entries would be the same code location."""
     seen: dict[str, Entry] = {}
     for entry in entries:
+        _check_paths(entry)
         fault = _fault_of_name(entry.spec.name)
         if fault is not None:
             shown = entry.spec.name if len(entry.spec.name) <= LONGEST_NAME else f"{entry.spec.name[:20]}…"
@@ -113,6 +115,14 @@ def check_names(entries: list[Entry]) -> None:
                 "give one of them another location_name."
             )
             raise ConfigError(told, file=entry.file, line=entry.line)
+
+
+def _check_paths(entry: Entry) -> None:
+    """File names are bytes on this system; those that are no text cannot be handed to a location's host."""
+    spec = entry.spec
+    for text in (spec.target, spec.working_directory, spec.executable_path, spec.attribute):
+        if text is not None and storable(text) != text:
+            raise ConfigError(f"'{harmless(text)}' is not valid Unicode text.", file=entry.file, line=entry.line)
 
 
 def _fault_of_name(name: str) -> str | None:
