@@ -99,6 +99,7 @@ def test_a_bad_workspace_file_stops_the_start(cli: Cli) -> None:
         (["-c", "list.yaml"], "list.yaml: run config must be a mapping"),
         (["-c", "bad.yaml"], "bad.yaml:2:1: malformed YAML"),
         (["-c", "bad.json"], "bad.json:1:7: malformed JSON"),
+        (["-c", "keys.yaml"], "keys.yaml: a key is read as True; put it in quotes."),
         (["-c", "bomb.yaml"], "bomb.yaml:6:"),
         (["-c", "deep.json"], "deep.json: malformed JSON: nested too deeply"),
         (["-c", "deep.yaml"], "nest"),
@@ -115,6 +116,7 @@ def test_a_bad_workspace_file_stops_the_start(cli: Cli) -> None:
 def test_bad_input_of_a_run(cli: Cli, options: list[str], told: str) -> None:
     levels = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 40)]
     (cli.directory / "bomb.yaml").write_text("\n".join(["a0: &a0 [x]", *levels]))
+    (cli.directory / "keys.yaml").write_text("ops: {a: {config: {on: 1}}}")
     (cli.directory / "deep.json").write_text("[" * 5000)
     (cli.directory / "deep.yaml").write_text("[" * 5000)
     (cli.directory / "link.yaml").symlink_to("gone.yaml")

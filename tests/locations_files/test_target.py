@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,46 @@ def test_a_project_names_its_interpreter_from_its_own_directory(tmp_path: Path) 
         (tmp_path / "pyproject.toml").write_text(f"[tool.runyard]\nmodule_name = 'a'\nexecutable_path = '{given}'\n")
         (spec,) = resolve(tmp_path).specs(env={})
         assert spec.executable_path == meant
+
+
+BAD_NAMES = [
+    ("", "it is empty"),
+    ("a/b", "it would be a path"),
+    ("..", "it would be a path"),
+    (".", "it would be a path"),
+    ("a\\b", "it would be a path"),
+    ("a\nb", "it holds a character that is not shown"),
+    ("a\x1b]0;x\x07", "it holds a character that is not shown"),
+    ("a\u202eb", "it holds a character that is not shown"),
+    ("a\x85", "it holds a character that is not shown"),
+    (" a", "it begins or ends with a blank"),
+    ("a" * 201, "it has 201 characters"),
+]
+
+
+@pytest.mark.parametrize(("name", "fault"), BAD_NAMES)
+def test_a_name_that_means_something_elsewhere_is_refused(tmp_path: Path, name: str, fault: str) -> None:
+    """From whatever names a location: an option, a workspace file, a project's own file."""
+    with pytest.raises(ConfigError, match=f"^the command line: .*cannot be the name of a location: {fault}"):
+        resolve(tmp_path, module_name=(name,)).specs()
+    written = json.dumps(name)
+    (tmp_path / "pyproject.toml").write_text(f'[tool.runyard]\nmodule_name = "m"\ncode_location_name = {written}\n')
+    with pytest.raises(ConfigError, match=f"pyproject.toml: .*{fault}.* Give it a location_name of 1 to 200"):
+        resolve(tmp_path).specs()
+    entry = f"- python_module: {{module_name: m, location_name: {written}}}"
+    (tmp_path / "workspace.yaml").write_text(f"load_from:\n{entry}\n")
+    with pytest.raises(ConfigError, match=rf"workspace\.yaml:2: .*({fault}|expected a string)") as caught:
+        resolve(tmp_path).specs()
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["jobs.py", "größe.py", "my jobs.py", "pkg.sub:defs", "日本", "a" * 200])
+def test_names_of_files_and_modules_are_names(tmp_path: Path, name: str) -> None:
+    assert names(resolve(tmp_path, module_name=(name,))) == [name]
+
+
+def test_paths_that_cannot_be_passed_on_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'.*/\\udcff' is not valid Unicode text"):
+        resolve(tmp_path, python_file=("a.py",), working_directory="\udcff").specs()
+    with pytest.raises(ConfigError, match="nobody has the home directory that '~no-such-user' stands for"):
+        resolve(tmp_path, python_file=("~no-such-user/a.py",))

@@ -171,7 +171,9 @@ def _logs_command(kind: InstigatorKind) -> click.Command:
     @click.argument("name")
     @target_options
     @location_option
-    @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many ticks.")
+    @click.option(
+        "--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="At most so many ticks."
+    )
     @json_option
     def command(name: str, target: TargetOptions, location: str | None, limit: int, as_json: bool) -> None:
         from ..operations.instigators import find

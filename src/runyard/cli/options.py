@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..core.errors import UserError
 from ..core.tag_text import InvalidTagText, parse_tags
 
 if TYPE_CHECKING:
@@ -95,5 +96,14 @@ def tags_option(text: str) -> Callable[[F], F]:
     )
 
 
+class DirectoryGone(UserError):
+    def __init__(self) -> None:
+        super().__init__("The current directory is gone: change to one that is there.")
+
+
 def current_directory() -> str:
-    return str(Path.cwd())
+    """Raises DirectoryGone when somebody has deleted it."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        raise DirectoryGone from None

@@ -40,7 +40,7 @@ run.add_command(run_logs)
 @click.option("--status", "statuses", multiple=True, type=STATUSES, help="Only runs in this status; repeatable.")
 @click.option("--job", help="Only runs of this job.")
 @tags_option("Only runs with this tag; repeatable.")
-@click.option("--limit", type=click.IntRange(min=1), default=25, show_default=True, help="At most so many runs.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=25, show_default=True, help="At most so many runs.")
 @json_option
 def list_runs(statuses: tuple[str, ...], job: str | None, tags: dict[str, str], limit: int, as_json: bool) -> None:
     """List runs, newest first."""

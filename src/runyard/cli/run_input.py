@@ -105,7 +105,19 @@ def _yaml_value(text: str, file: str) -> Any:
     from ..settings.document import compose, plain
 
     node = compose(text, file)
-    return {} if node is None else plain(node, file)
+    return {} if node is None else _with_text_keys(plain(node, file), file)
+
+
+def _with_text_keys(value: Any, file: str) -> Any:
+    """YAML reads some words as other things than text, JSON has no other keys."""
+    if isinstance(value, list):
+        return [_with_text_keys(item, file) for item in value]
+    if not isinstance(value, dict):
+        return value
+    for key in value:
+        if key is None or isinstance(key, bool | bytes | tuple):
+            raise ConfigError(f"a key is read as {key!r}; put it in quotes.", file=file)
+    return {str(key): _with_text_keys(item, file) for key, item in value.items()}
 
 
 def _merged(first: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

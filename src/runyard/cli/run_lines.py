@@ -40,10 +40,11 @@ def read_lines(
     """
     defaults = {"job_name": job_name, "location": location, "tags": tags}
     try:
-        with click.open_file(file, encoding="utf-8") as lines:
+        with click.open_file(file, encoding="utf-8-sig") as lines:
             found = list(_requests(file, lines, defaults))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read: {error}.") from None
+        why = error.strerror if isinstance(error, OSError) else f"it is not UTF-8 text ({error.reason})"
+        raise BadInput(f"{file} cannot be read: {why}.") from None
     if not found:
         raise BadInput(f"{file} holds no runs: write one JSON object a line.")
     return found

@@ -6,11 +6,16 @@ import os
 from pathlib import Path
 
 from ..core.runtime_files import short_name
+from ..settings.text_file import expanded
 
 
 def path_from(directory: str | Path, path: str) -> str:
-    """The absolute path that ``path`` means when written in ``directory``."""
-    return os.path.normpath(Path(directory) / Path(path).expanduser())
+    """The absolute path that ``path`` means when written in ``directory``.
+
+    Raises:
+        ConfigError: it begins with ``~`` and nobody has that home directory.
+    """
+    return os.path.normpath(Path(directory) / expanded(path))
 
 
 def host_log(compute_logs_dir: str, location_name: str) -> Path:

@@ -13,7 +13,7 @@ from ..settings.text_file import is_there
 from .paths import path_from
 from .pyproject import project_locations
 from .spec import LocationKind, LocationSpec
-from .workspace_file import Entry, default_name, read_entries, refuse_same_names
+from .workspace_file import Entry, check_names, default_name, read_entries
 
 WORKSPACE_FILE = "workspace.yaml"
 PROJECT_FILE = "pyproject.toml"
@@ -78,7 +78,7 @@ class WorkspaceTarget(msgspec.Struct, frozen=True, kw_only=True):
         if self.project_file is not None:
             specs = project_locations(Path(self.project_file))
             entries += [Entry(spec, self.project_file, 0) for spec in specs or ()]
-        refuse_same_names(entries)
+        check_names(entries)
         return [entry.spec for entry in entries]
 
     def watched_files(self) -> list[str]:

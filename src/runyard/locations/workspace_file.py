@@ -10,11 +10,16 @@ from typing import Any, NamedTuple, cast
 import yaml
 
 from ..core.errors import ConfigError
+from ..core.harmless import harmless
+from ..core.text import storable
 from ..settings.document import Source, compose, empty_node, line_of
 from ..settings.kinds import Choice, Either, Flag, Keys, Kind, Listing, NotYet, Section, Shown, Text
 from ..settings.text_file import read_text
 from .paths import executable_from, path_from
 from .spec import LocationKind, LocationSpec
+
+#: Characters of a location's name.
+LONGEST_NAME = 200
 
 _PLACE: dict[str, Kind] = {
     "location_name": Text(),
@@ -77,7 +82,7 @@ def read_workspace(path: str | Path, *, env: Mapping[str, str] | None = None) ->
         ConfigError: the file cannot be read or says something that cannot be meant.
     """
     entries = read_entries(Path(path), env=os.environ if env is None else env)
-    refuse_same_names(entries)
+    check_names(entries)
     return [entry.spec for entry in entries]
 
 
@@ -90,10 +95,19 @@ def read_entries(path: Path, *, env: Mapping[str, str]) -> list[Entry]:
     return [Entry(_spec(section, directory), source.file, line) for section, line in root.get("load_from")]
 
 
-def refuse_same_names(entries: list[Entry]) -> None:
-    """Raises ConfigError when two entries would be the same code location."""
+def check_names(entries: list[Entry]) -> None:
+    """Raises ConfigError when a name is none, or two entries would be the same code location."""
     seen: dict[str, Entry] = {}
     for entry in entries:
+        _check_paths(entry)
+        fault = _fault_of_name(entry.spec.name)
+        if fault is not None:
+            shown = entry.spec.name if len(entry.spec.name) <= LONGEST_NAME else f"{entry.spec.name[:20]}…"
+            told = (
+                f"'{harmless(shown)}' cannot be the name of a location: {fault}. "
+                f"Give it a location_name of 1 to {LONGEST_NAME} characters, such as letters, digits, '.', '_' and '-'."
+            )
+            raise ConfigError(told, file=entry.file, line=entry.line)
         first = seen.setdefault(entry.spec.name, entry)
         if first is not entry:
             told = (
@@ -101,6 +115,27 @@ def refuse_same_names(entries: list[Entry]) -> None:
                 "give one of them another location_name."
             )
             raise ConfigError(told, file=entry.file, line=entry.line)
+
+
+def _check_paths(entry: Entry) -> None:
+    """File names are bytes on this system; those that are no text cannot be handed to a location's host."""
+    spec = entry.spec
+    for text in (spec.target, spec.working_directory, spec.executable_path, spec.attribute):
+        if text is not None and storable(text) != text:
+            raise ConfigError(f"'{harmless(text)}' is not valid Unicode text.", file=entry.file, line=entry.line)
+
+
+def _fault_of_name(name: str) -> str | None:
+    """Names are in URLs, tables and messages, so they have no part that means something there."""
+    if not name:
+        return "it is empty"
+    if len(name) > LONGEST_NAME:
+        return f"it has {len(name)} characters"
+    if name in (".", "..") or "/" in name or "\\" in name:
+        return "it would be a path"
+    if harmless(name) != name:
+        return "it holds a character that is not shown"
+    return "it begins or ends with a blank" if name != name.strip() else None
 
 
 def default_name(kind: LocationKind, target: str, attribute: str | None) -> str:

@@ -14,7 +14,7 @@ from .instance import InstanceSettings
 from .interpret import interpret
 from .private_files import make_directory, opened_to_others
 from .schema import INSTANCE
-from .text_file import is_there, read_text
+from .text_file import expanded, is_there, read_text
 
 OWN_FILE, FIELD_FILE = "runyard.yaml", "dagster.yaml"
 HOME_VARIABLES = ("RUNYARD_HOME", "DAGSTER_HOME")
@@ -54,7 +54,7 @@ def _named_home(home: str | None, env: Mapping[str, str]) -> tuple[str, str | No
 
 
 def _checked(name: str, value: str, *, create: bool) -> Path:
-    path = Path(value).expanduser()
+    path = expanded(value)
     if not path.is_absolute():
         raise ConfigError(f"{name} is '{value}': it must be an absolute path, such as '{path.absolute()}'.")
     if path.is_dir():

@@ -20,6 +20,18 @@ _KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
 )
 
 
+def expanded(path: str) -> Path:
+    """The path with ``~`` and ``~name`` as directories.
+
+    Raises:
+        ConfigError: nobody has that home directory.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: nobody has the home directory that '{Path(path).parts[0]}' stands for.") from None
+
+
 def is_there(path: Path) -> bool:
     """Whether the name exists, also as a link that leads nowhere: it is an error to read, not a missing file."""
     return os.path.lexists(path)
