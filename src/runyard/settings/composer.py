@@ -107,7 +107,7 @@ class Composer:
 
     def _aliased(self, event: yaml.AliasEvent) -> _Part:
         if event.anchor not in self._anchors:
-            raise self._error(f"malformed YAML: found undefined alias '{event.anchor}'.", event)
+            raise self._error("malformed YAML: undefined alias; put a value that begins with * between quotes.", event)
         part = self._anchors[event.anchor]
         if part is None:
             raise self._error("malformed YAML: an anchor contains itself.", event)
