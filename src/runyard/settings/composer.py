@@ -107,9 +107,7 @@ class Composer:
 
     def _aliased(self, event: yaml.AliasEvent) -> _Part:
         if event.anchor not in self._anchors:
-            # Not with its name: a password that begins with a star looks like an alias.
-            told = "malformed YAML: an alias (*) names no anchor (&) above it; quote a text that begins with a star."
-            raise self._error(told, event)
+            raise self._error("malformed YAML: undefined alias; put a value that begins with * between quotes.", event)
         part = self._anchors[event.anchor]
         if part is None:
             raise self._error("malformed YAML: an anchor contains itself.", event)

@@ -47,7 +47,10 @@ function Configuration({ instance }: { instance: Instance }) {
         </dd>
       </dl>
       {instance.configuration_text ? (
-        <Lines text={instance.configuration_text} />
+        <>
+          <p className="dim">Values that may be secrets are masked, and comments are not shown.</p>
+          <Lines text={instance.configuration_text} />
+        </>
       ) : (
         <EmptyState title="No instance file">
           Everything is at its default. A file named runyard.yaml in <span className="mono">{instance.home}</span> changes that at once.
