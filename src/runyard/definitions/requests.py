@@ -37,7 +37,7 @@ class RunRequest:
         self.job_name = optional_text("RunRequest: job_name", job_name)
         self.run_config = as_run_config(run_config)
         _check_config(self.run_config)
-        self.tags = checked_tags("RunRequest", tags)
+        self.tags = checked_tags("RunRequest", tags, by=None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, RunRequest) and self.__dict__ == other.__dict__
