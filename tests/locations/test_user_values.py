@@ -506,3 +506,32 @@ def test_resources_that_raise_anything(yard: Yard, executor: str) -> None:
     assert run.status is RunStatus.SUCCESS
     told = [event.message for event in events_of(yard, run.run_id, EventType.ENGINE_EVENT)]
     assert any("Taking down the resource 'falls' failed: Panic: down" in message for message in told)
+
+
+BREAKS_US = """
+import runyard.execution.emitter
+
+@dg.op
+def act(): runyard.execution.emitter.kept_message = None
+
+@dg.op
+def other(): return 1
+
+@dg.job
+def job(): act(), other()
+
+defs = dg.Definitions(jobs=[job])
+"""
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_whatever_fails_in_the_worker_itself_is_the_reason(yard: Yard, executor: str) -> None:
+    """User code may break anything of ours in its process; the worker still says how it ended."""
+    name = f"breaks_{executor}"
+    yard.write(f"{name}.py", HEAD + BREAKS_US)
+    location = yard.open(yard.spec(f"{name}.py")).get(name)
+    assert location is not None
+    run = yard.finished(yard.launch(location, config=EXECUTORS[executor]))
+    assert run.failure is not None
+    assert (run.status, run.failure.error_class) == (RunStatus.FAILURE, "TypeError")
+    assert "object is not callable" in run.failure.message
