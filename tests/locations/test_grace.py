@@ -33,6 +33,9 @@ def deaf():
 def leave_thread():
     threading.Thread(target=wait, name="poller").start()
 
+def leave_odd_thread():
+    threading.Thread(target=wait, name="po\\udcffller").start()
+
 def leave_process():
     FORK.Process(target=wait, name="feeder").start()
 
@@ -100,6 +103,7 @@ EXECUTORS = ["dg.in_process_executor", "dg.multiprocess_executor"]
 #: What is left, and how the warning names it.
 LEFT = {
     "thread": "thread 'poller' (HERE/jobs.py:LINE)",
+    "odd_thread": "thread 'po\\udcffller' (HERE/jobs.py:LINE)",
     "process": "process PID (multiprocessing, 'feeder')",
     "daemon": "process PID (multiprocessing, 'deaf')",
     "busy_threads": "thread 'busy_0' (HERE/jobs.py:LINE)",

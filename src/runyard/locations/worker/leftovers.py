@@ -9,6 +9,7 @@ from types import FrameType
 
 from ...core.error_info import is_library
 from ...core.leftovers import Leftover
+from ...core.text import storable
 
 
 def find_leftovers(*, in_exit_functions: bool) -> list[Leftover]:
@@ -28,20 +29,20 @@ def find_leftovers(*, in_exit_functions: bool) -> list[Leftover]:
 def _threads(frames: dict[int, FrameType]) -> Iterator[Leftover]:
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.main_thread():
-            yield Leftover(kind="thread", name=thread.name, where=_where(frames.get(thread.ident or 0)))
+            yield Leftover(kind="thread", name=storable(str(thread.name)), where=_where(frames.get(thread.ident or 0)))
 
 
 def _children() -> Iterator[Leftover]:
     multiprocessing = sys.modules.get("multiprocessing")
     if multiprocessing is not None:
         for child in multiprocessing.active_children():
-            yield Leftover(kind="process", name=f"multiprocessing, '{child.name}'", pid=child.pid)
+            yield Leftover(kind="process", name=storable(f"multiprocessing, '{child.name}'"), pid=child.pid)
 
 
 def _where(frame: FrameType | None) -> str | None:
     """File and line of the innermost frame that is the user's, else of the innermost one."""
     shown = _user_frame(frame) or frame
-    return None if shown is None else f"{shown.f_code.co_filename}:{shown.f_lineno}"
+    return None if shown is None else storable(f"{shown.f_code.co_filename}:{shown.f_lineno}")
 
 
 def _user_frame(frame: FrameType | None) -> FrameType | None:
