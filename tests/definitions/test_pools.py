@@ -115,13 +115,13 @@ def test_a_pool_is_a_name(pool: Any) -> None:
 
 @pytest.mark.parametrize("pool", ["a b", " db", "db ", "a\tb", "db\n", "a\u00a0b", " "])
 def test_a_pools_name_has_no_blanks(pool: str) -> None:
-    with pytest.raises(InvalidDefinition, match=r"Op 'one' .* is no name for a pool: it has a blank"):
+    with pytest.raises(InvalidDefinition, match="is no name for a pool: it has a blank"):
         _op("one", pool)
     with pytest.raises(InvalidDefinition, match="is no name for a pool"):
         dg.op(name="one", tags={"dagster/concurrency_key": pool})(lambda: None)
 
 
-@pytest.mark.parametrize("pool", ["a/b", "a.b", "a-b", "A_1", "é", "a:b", "a=b", "1", "x" * 300])
+@pytest.mark.parametrize("pool", ["a/b", "a.b", "a-b", "A_1", "é", "a:b", "a=b", "1", "x" * 200])
 def test_a_pools_name_has_any_other_characters(pool: str) -> None:
     assert _op("one", pool).pool == pool
 
