@@ -102,3 +102,9 @@ def _utc(month: int, day: int, hour: int, minute: int = 0) -> float:
 def test_a_time_of_day_while_the_clock_changes(now: float, text: str, following: float, last: float) -> None:
     assert parse_until(text, now=now) == following
     assert parse_past(text, now=now) == last
+
+
+@pytest.mark.parametrize("text", ["0002-01-01", "1900-01-01T00:00Z", "99999999999d", "40000d ago"])
+def test_a_past_that_no_record_reaches_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTime, match=r"is more than a hundred years ago|is no time"):
+        parse_past(text, now=NOW)
