@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..core.tag_text import spell_key
-from ..core.text import did_you_mean, listing
+from ..core.text import did_you_mean, listing, quoted, shortened
 from .limit_changes import rule_name
 from .names import shown_key, shown_tag
 from .rules import BUILT_IN, JOB, LOCATION, FairShare, OverlapRule, RateRule, Rules, TagRule
@@ -94,33 +94,33 @@ def unused_tag(key: str, value: str | None, names: NamesInUse) -> str | None:
         return None
     known = [shown_tag(key, one) for one in names.tags[key]]
     near = _other_split(key, value, names) or did_you_mean(shown_tag(key, value), known)
-    return f"no definition and no run has {shown_tag(key, value)}.{near}{_perhaps(names)}"
+    return f"no definition and no run has {shortened(shown_tag(key, value))}.{near}{_perhaps(names)}"
 
 
 def unused_job(job: str, names: NamesInUse) -> str | None:
     if job in names.all_jobs:
         return None
-    return f"no code location has a job '{job}'.{did_you_mean(job, names.all_jobs)}{_perhaps(names)}"
+    return f"no code location has a job {quoted(job)}.{did_you_mean(job, names.all_jobs)}{_perhaps(names)}"
 
 
 def unused_location(location: str, names: NamesInUse) -> str | None:
     if location in names.locations:
         return None
-    return f"there is no code location '{location}'.{did_you_mean(location, names.locations)}"
+    return f"there is no code location {quoted(location)}.{did_you_mean(location, names.locations)}"
 
 
 def unused_pool(pool: str, names: NamesInUse) -> str | None:
     if pool in names.pools:
         return None
-    return f"no op is in a pool '{pool}'.{did_you_mean(pool, names.pools)}{_perhaps(names)}"
+    return f"no op is in a pool {quoted(pool)}.{did_you_mean(pool, names.pools)}{_perhaps(names)}"
 
 
 def _unused_key(key: str, value: str | None, names: NamesInUse) -> str:
     if key in names.op_tags or key == _POOL_OF_OPS:
         pool = " Such ops are in a pool: limit that." if key == _POOL_OF_OPS else ""
-        return f"'{key}' is a tag of ops, and runs do not have it.{pool}"
+        return f"{quoted(key)} is a tag of ops, and runs do not have it.{pool}"
     near = _other_split(key, value or "", names) or did_you_mean(spell_key(key), map(spell_key, names.tags))
-    return f"no definition and no run has the tag '{spell_key(key)}'.{near}{_perhaps(names)}"
+    return f"no definition and no run has the tag {quoted(spell_key(key))}.{near}{_perhaps(names)}"
 
 
 def _other_split(key: str, value: str, names: NamesInUse) -> str:
@@ -148,25 +148,35 @@ def _of_rule(kind: str, title: str, rule: TagRule | RateRule, names: NamesInUse)
         each = "=*" if rule.per_unique_value else ""
         shown = shown_key(rule.key) + each if rule.value is None else shown_tag(rule.key, rule.value)
         name = rule_name(TagRule(rule.key, rule.limit, rule.value, rule.per_unique_value))
-        yield _idle(kind, shown, name, f"{title} {shown} counts no run: {clause}")
+        yield _idle(kind, shown, name, f"{title} {shortened(shown)} counts no run: {clause}")
 
 
 def _of_share(share: FairShare, names: NamesInUse) -> Iterator[IdleLimit]:
     clause = unused_tag(share.key, None, names)
     if clause is not None:
-        yield _idle("fair_share", shown_key(share.key), share.key, f"Fair share by {share.key} has no effect: {clause}")
+        yield _idle(
+            "fair_share",
+            shown_key(share.key),
+            share.key,
+            f"Fair share by {shortened(share.key)} has no effect: {clause}",
+        )
         return
     for value in share.weights:
         clause = unused_tag(share.key, value, names)
         if clause is not None:
             shown = shown_tag(share.key, value)
-            yield _idle("fair_share", shown, shown, f"The weight of {shown} has no effect: {clause}")
+            yield _idle("fair_share", shown, shown, f"The weight of {shortened(shown)} has no effect: {clause}")
 
 
 def _of_overlap(rule: OverlapRule, names: NamesInUse) -> Iterator[IdleLimit]:
     clause = _unused_overlap(rule, names)
     if clause is not None:
-        yield _idle("overlap", f"job {rule.job}", rule.job, f"Overlap policy of job {rule.job} has no effect: {clause}")
+        yield _idle(
+            "overlap",
+            f"job {rule.job}",
+            rule.job,
+            f"Overlap policy of job {shortened(rule.job)} has no effect: {clause}",
+        )
 
 
 def _unused_overlap(rule: OverlapRule, names: NamesInUse) -> str | None:
@@ -174,13 +184,17 @@ def _unused_overlap(rule: OverlapRule, names: NamesInUse) -> str | None:
     if clause is not None or rule.location is None or rule.location in names.unloaded:
         return clause or (unused_job(rule.job, names) if rule.location is None else None)
     jobs = names.jobs[rule.location]
-    return None if rule.job in jobs else f"'{rule.location}' has no job '{rule.job}'.{did_you_mean(rule.job, jobs)}"
+    return (
+        None
+        if rule.job in jobs
+        else f"{quoted(rule.location)} has no job {quoted(rule.job)}.{did_you_mean(rule.job, jobs)}"
+    )
 
 
 def _of_pool(pool: str, names: NamesInUse) -> Iterator[IdleLimit]:
     clause = unused_pool(pool, names)
     if clause is not None:
-        yield _idle("pool", f"pool {pool}", pool, f"Limit of pool {pool} holds no step back: {clause}")
+        yield _idle("pool", f"pool {pool}", pool, f"Limit of pool {shortened(pool)} holds no step back: {clause}")
 
 
 def _idle(kind: str, rule: str, name: str, message: str) -> IdleLimit:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from ...core.queue import AuditEntry, LimitChange
 from ...core.text import shortened
+from ...queue.idle_limits import IdleLimit
 from ...queue.rules import Pause
 from ..shapes import Shape, iso
 from .limits import LimitInForce, shown_name
 from .shapes import paused_shape
 
 _LONGEST_SUBJECT, _LONGEST_MESSAGE = 300, 2_000
+
+
+def idle_limit_shape(limit: IdleLimit) -> Shape:
+    """A limit that matches nothing that is known."""
+    return {
+        "kind": limit.kind,
+        "rule": shown_name(limit.rule),
+        "name": shown_name(limit.name),
+        "message": limit.message,
+    }
 
 
 def pause_shape(pause: Pause, *, running: int) -> Shape:
