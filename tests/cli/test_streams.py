@@ -49,9 +49,10 @@ def test_no_output_of_errors_ends_with_a_traceback_of_the_interpreter(cli: Cli, 
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(cli: Cli, enqueue: Callable[..., Run]) -> None:
-    for _ in range(3):
-        enqueue("x" * 60_000)
-    done = _run(cli, "| head -c 10", "run", "list")
+    # More than a pipe holds.
+    for _ in range(300):
+        enqueue("x" * 250)
+    done = _run(cli, "| head -c 10", "run", "list", "--limit", "1000")
     assert (len(done.stdout), done.stderr) == (10, "")
 
 
