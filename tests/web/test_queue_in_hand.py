@@ -283,7 +283,7 @@ def test_a_name_from_before_there_were_bounds_is_cut_and_can_be_taken_back(
     with monkeypatch.context() as patched:
         patched.setattr(limit_changes, "NAME", len(long))
         yard.stores.limits.change(LimitChange(kind="pool", name=long, limit=1), by="me", now=1.0)
-    for path in ("/limits", "/limits/in-force", "/queue/history"):
+    for path in ("/limits", "/limits/idle", "/limits/in-force", "/queue/history"):
         assert len(yard.client.get(path).content) < 5000
     shown = next(limit["name"] for limit in yard.get("/limits/in-force") if limit["kind"] == "pool")
     assert len(shown) < 300
@@ -299,5 +299,5 @@ def test_a_limit_is_taken_back_by_either_address(yard: Yard, by_the_address: boo
         answer = yard.client.request("DELETE", "/limits?kind=pool&name=db", json={})
     else:
         answer = yard.client.put("/limits", json={"kind": "pool", "name": "db", "limit": None})
-    assert answer.json() == {"kind": "pool", "name": "db", "limit": None}
+    assert answer.json().items() >= {"kind": "pool", "name": "db", "limit": None}.items()
     assert yard.stores.limits.changed() == []

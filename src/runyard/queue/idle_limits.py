@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..core.tag_text import spell_key
-from ..core.text import did_you_mean, listing
+from ..core.text import did_you_mean, listing, quoted, shortened
 from .limit_changes import rule_name
 from .names import shown_key, shown_tag
 from .rules import BUILT_IN, JOB, LOCATION, FairShare, OverlapRule, RateRule, Rules, TagRule
@@ -100,27 +100,27 @@ def unused_tag(key: str, value: str | None, names: NamesInUse) -> str | None:
 def unused_job(job: str, names: NamesInUse) -> str | None:
     if job in names.all_jobs:
         return None
-    return f"no code location has a job '{job}'.{did_you_mean(job, names.all_jobs)}{_perhaps(names)}"
+    return f"no code location has a job {quoted(job)}.{did_you_mean(job, names.all_jobs)}{_perhaps(names)}"
 
 
 def unused_location(location: str, names: NamesInUse) -> str | None:
     if location in names.locations:
         return None
-    return f"there is no code location '{location}'.{did_you_mean(location, names.locations)}"
+    return f"there is no code location {quoted(location)}.{did_you_mean(location, names.locations)}"
 
 
 def unused_pool(pool: str, names: NamesInUse) -> str | None:
     if pool in names.pools:
         return None
-    return f"no op is in a pool '{pool}'.{did_you_mean(pool, names.pools)}{_perhaps(names)}"
+    return f"no op is in a pool {quoted(pool)}.{did_you_mean(pool, names.pools)}{_perhaps(names)}"
 
 
 def _unused_key(key: str, value: str | None, names: NamesInUse) -> str:
     if key in names.op_tags or key == _POOL_OF_OPS:
         pool = " Such ops are in a pool: limit that." if key == _POOL_OF_OPS else ""
-        return f"'{key}' is a tag of ops, and runs do not have it.{pool}"
+        return f"{quoted(key)} is a tag of ops, and runs do not have it.{pool}"
     near = _other_split(key, value or "", names) or did_you_mean(spell_key(key), map(spell_key, names.tags))
-    return f"no definition and no run has the tag '{spell_key(key)}'.{near}{_perhaps(names)}"
+    return f"no definition and no run has the tag {quoted(spell_key(key))}.{near}{_perhaps(names)}"
 
 
 def _other_split(key: str, value: str, names: NamesInUse) -> str:
@@ -180,7 +180,7 @@ def _unused_overlap(rule: OverlapRule, names: NamesInUse) -> str | None:
 def _of_pool(pool: str, names: NamesInUse) -> Iterator[IdleLimit]:
     clause = unused_pool(pool, names)
     if clause is not None:
-        yield _idle("pool", f"pool {pool}", pool, f"Limit of pool {pool} holds no step back: {clause}")
+        yield _idle("pool", f"pool {pool}", pool, f"Limit of pool {shortened(pool)} holds no step back: {clause}")
 
 
 def _idle(kind: str, rule: str, name: str, message: str) -> IdleLimit:

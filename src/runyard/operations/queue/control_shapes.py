@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...core.queue import AuditEntry, LimitChange
 from ...core.text import shortened
+from ...queue.idle_limits import IdleLimit
 from ...queue.rules import Pause
 from ..shapes import Shape, iso
 from .limits import LimitInForce, shown_name
@@ -31,6 +32,12 @@ def audit_shape(entry: AuditEntry) -> Shape:
         "subject": shortened(entry.subject, _LONGEST_SUBJECT),
         "message": shortened(entry.message, _LONGEST_MESSAGE),
     }
+
+
+def idle_limit_shape(limit: IdleLimit) -> Shape:
+    """A limit that matches nothing that is known."""
+    names = {"rule": shown_name(limit.rule), "name": shown_name(limit.name)}
+    return {"kind": limit.kind, **names, "message": limit.message}
 
 
 def limit_change_shape(change: LimitChange, note: str | None) -> Shape:

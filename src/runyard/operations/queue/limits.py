@@ -99,7 +99,7 @@ def pool_limit(stores: LimitStores, pool: str) -> LimitInForce:
     names = names_in_use(stores)
     clause = unused_pool(pool, names) if names.jobs else None
     found = _pool(pool, stores.queue.rules(), _changed(stores))
-    return replace(found, note=f"Pool {pool} holds no step back: {clause}") if clause else found
+    return replace(found, note=f"Pool {shortened(pool)} holds no step back: {clause}") if clause else found
 
 
 def limits_in_force(stores: LimitStores) -> list[LimitInForce]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from ...core.queue import LimitChange
 from ...operations.queue import limits as limit_changes
-from ...operations.queue.control_shapes import limit_change_shape, limit_in_force_shape
+from ...operations.queue.control_shapes import idle_limit_shape, limit_change_shape, limit_in_force_shape
 from ...operations.queue.shapes import limit_shape
 from ...queue.idle_limits import by_rule
 from ..context import Context, WebContext
@@ -42,7 +41,7 @@ def limits(context: Context) -> Json:
 @router.get("/limits/idle")
 def idle_limits(context: Context) -> Json:
     """Limits that match nothing that is known, of every kind, each with a sentence that names the nearest in use."""
-    return Json([msgspec.to_builtins(limit) for limit in context.idle_limits.get()])
+    return Json([idle_limit_shape(limit) for limit in context.idle_limits.get()])
 
 
 @router.get("/limits/in-force")
