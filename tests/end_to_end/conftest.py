@@ -25,11 +25,9 @@ def any_instance(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def make_yard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Yard]]:
+def make_yard(tmp_path: Path) -> Iterator[Callable[..., Yard]]:
     """Make a system in the test's directory; it is taken down afterwards."""
     made: list[Yard] = []
-    # The test submits through the daemons' host, which it adopts only with the same environment.
-    monkeypatch.setenv("RUNYARD_HOME", str(tmp_path / "home"))
 
     def make(**options: str) -> Yard:
         yard = Yard(tmp_path, **options)

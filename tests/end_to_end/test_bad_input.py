@@ -120,7 +120,11 @@ def test_code_that_does_not_load(runyard: Runyard, tmp_path: Path, code: str, sa
             "concurrency:\n  runs:\n    max_concurent_runs: 1\n",
             ["runyard.yaml:3", "max_concurrent_runs"],
         ),
-        ("home/runyard.yaml", "concurrency: {runs: {max_concurrent_runs: many}}\n", ["max_concurrent_runs", "many"]),
+        (
+            "home/runyard.yaml",
+            "concurrency: {runs: {max_concurrent_runs: many}}\n",
+            ["max_concurrent_runs", "got a string"],
+        ),
         ("home/runyard.yaml", "a: b: c\n", ["runyard.yaml:1"]),
     ],
 )

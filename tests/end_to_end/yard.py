@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import psutil
+import pytest
 
 from runyard.core.clock import SystemClock
 from runyard.core.location import LocationRecord, LocationState
@@ -72,7 +73,10 @@ class Yard:
         (directory / "jobs.py").write_text(jobs)
         self.workspace_file = directory / "workspace.yaml"
         self.workspace_file.write_text("load_from:\n  - python_file: jobs.py\n")
-        self.env = {**os.environ, "RUNYARD_HOME": str(self.home)}
+        # The test submits through the daemons' host, which it adopts only with the same environment.
+        self._variables = pytest.MonkeyPatch()
+        self._variables.setenv("RUNYARD_HOME", str(self.home))
+        self.env = dict(os.environ)
         settings = load_settings(str(self.home), env=self.env)
         self.instance = open_instance(settings, clock=SystemClock())
         self.stores = self.instance.stores
@@ -95,6 +99,7 @@ class Yard:
             host.kill()
         self._end_listening()
         self.instance.close()
+        self._variables.undo()
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start ``runyard-daemon run`` and wait until every daemon lives and the location is loaded."""

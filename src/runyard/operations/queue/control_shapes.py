@@ -44,12 +44,6 @@ def audit_shape(entry: AuditEntry) -> Shape:
     }
 
 
-def idle_limit_shape(limit: IdleLimit) -> Shape:
-    """A limit that matches nothing that is known."""
-    names = {"rule": shown_name(limit.rule), "name": shown_name(limit.name)}
-    return {"kind": limit.kind, **names, "message": limit.message}
-
-
 def limit_change_shape(change: LimitChange, note: str | None) -> Shape:
     """``limit`` null: what the instance file says is in force again. ``note`` as of a limit in force."""
     return {"kind": change.kind, "name": shown_name(change.name), "limit": change.limit, "note": note}
