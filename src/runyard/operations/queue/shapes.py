@@ -94,8 +94,9 @@ _NOT_QUEUED = {
 
 
 def explained_shape(entry: QueueEntry, sooner: Iterable[Alternative]) -> Shape:
-    """One entry with what would start it sooner."""
-    return queue_entry_shape(entry) | {"sooner": [alternative_shape(alternative) for alternative in sooner]}
+    """One entry with what would start it sooner. No step of a queued run waits."""
+    alternatives = [alternative_shape(alternative) for alternative in sooner]
+    return queue_entry_shape(entry) | {"sooner": alternatives, "steps_waiting": []}
 
 
 def unqueued_shape(run: Run, waits: Sequence[PoolWait], *, now: float) -> Shape:
