@@ -12,25 +12,25 @@ from runyard.locations.environment import callers_environment, inherited_environ
 @pytest.mark.parametrize(
     ("value", "absolute"),
     [
-        ("src", "/work/src"),
-        ("src:lib", "/work/src:/work/lib"),
-        ("/abs:src", "/abs:/work/src"),
-        (":src", "/work:/work/src"),
-        ("src::/abs", "/work/src:/work:/abs"),
-        ("src:", "/work/src:/work"),
-        (".", "/work"),
+        ("src", "/srv/src"),
+        ("src:lib", "/srv/src:/srv/lib"),
+        ("/abs:src", "/abs:/srv/src"),
+        (":src", "/srv:/srv/src"),
+        ("src::/abs", "/srv/src:/srv:/abs"),
+        ("src:", "/srv/src:/srv"),
+        (".", "/srv"),
         ("../lib", "/lib"),
         ("", ""),
     ],
 )
 def test_relative_and_empty_entries_count_from_the_callers_directory(value: str, absolute: str) -> None:
-    env = inherited_environment({"PYTHONPATH": value, "PATH": value, "OTHER": value}, "/work")
+    env = inherited_environment({"PYTHONPATH": value, "PATH": value, "OTHER": value}, "/srv")
     assert env == {"PYTHONPATH": absolute, "PATH": absolute, "OTHER": value}
 
 
 def test_variables_with_one_path() -> None:
     env = {"VIRTUAL_ENV": ".venv", "TMPDIR": "/var", "PYTHONHOME": ""}
-    assert inherited_environment(env, "/work") == {"VIRTUAL_ENV": "/work/.venv", "TMPDIR": "/var", "PYTHONHOME": ""}
+    assert inherited_environment(env, "/srv") == {"VIRTUAL_ENV": "/srv/.venv", "TMPDIR": "/var", "PYTHONHOME": ""}
 
 
 def test_a_directory_that_is_gone_leaves_the_environment_as_it_is(

@@ -19,6 +19,7 @@ from ...core.launch import LaunchResult, LaunchSpec
 from ...core.runtime_files import new_worker_socket, worker_socket
 from ...core.step import StepOrder
 from ...storage.protocols import Events, PoolSlots, Runs, Wakeups
+from ..messages import Setup
 from ..updates import HostUpdate
 from ..wire import Status
 from .adoption import adopt
@@ -83,18 +84,7 @@ class Host:
         self._committer = Committer(stores.runs, stores.wakeups, clock)
         self._queries = Queries(stores.runs, stores.events, self._committer, self._loop)
         self._worker_socket = worker_socket(config.runtime_dir, config.spec.name)
-        self._code = Code(
-            self._loop,
-            zygote_setup(config, trees),
-            clock,
-            host_id=self.host_id,
-            zygote=zygote,
-            load_timeout=config.load_timeout,
-            on_update=self._tell,
-            on_switch=self._code_switched,
-            on_exit=self._exit_reported,
-            on_gone=self._zygote_gone,
-        )
+        self._code = self._new_code(zygote_setup(config, trees), zygote)
         self._ticks = TickPool(
             self._loop,
             lambda then: self._start_worker(None, None, then),
@@ -130,6 +120,20 @@ class Host:
         self._needed_at = clock.monotonic()
         self._draining = False
         self._ending = False
+
+    def _new_code(self, setup: Setup, zygote: StartedZygote | None) -> Code:
+        return Code(
+            self._loop,
+            setup,
+            self._clock,
+            host_id=self.host_id,
+            zygote=zygote,
+            load_timeout=self._config.load_timeout,
+            on_update=self._tell,
+            on_switch=self._code_switched,
+            on_exit=self._exit_reported,
+            on_gone=self._zygote_gone,
+        )
 
     def _step_services(self, trees: ProcessTrees) -> StepServices:
         return StepServices(
