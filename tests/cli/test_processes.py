@@ -227,7 +227,8 @@ def test_code_that_does_not_load(place: Callable[..., Place]) -> None:
     assert shapes["bad.py"]["error"]["error_class"] == "ZeroDivisionError"
     assert list(here.home.iterdir()) == []
     listed = here.run("job", "list", "-f", "bad.py", code=1)
-    assert listed.stderr == "Location 'bad.py' does not load: ZeroDivisionError: division by zero\n"
+    # On a busy machine the command also says what it waits for.
+    assert listed.stderr.splitlines()[-1] == "Location 'bad.py' does not load: ZeroDivisionError: division by zero"
 
 
 CODE = """
