@@ -63,6 +63,7 @@ def test_what_cannot_be_done_again_is_refused_with_what_would(yard: Yard) -> Non
     assert "Did you mean 'load'?" in told["detail"]
     for body in ({"strategy": "selected"}, {"steps": ["load"]}, {"strategy": "some"}, {"step": "load"}):
         assert yard.post(f"/runs/{first}/reexecute", body).status_code == 422
+    yard.workspace.locations.clear()
     yard.stores.locations.remove("yard.py")
     told = problem(yard.post(f"/runs/{first}/reexecute"), 409, "wrong-state")
     assert "'report' of code location 'yard.py' is not there any more" in told["detail"]

@@ -48,11 +48,14 @@ async def _settled(request: Request, name: str, until: float) -> bool:
         StillLoading: it took too long.
     """
     context: WebContext = request.app.state.context
-    while not await request.is_disconnected():
+    loading = True
+    while loading:
         if asyncio.get_running_loop().time() >= until:
             raise StillLoading(name, f"it is still loading after {LONGEST_WAIT:g} s.")
         await asyncio.sleep(LOOK_EVERY)
+        # Also after the last look: the client may have hung up since the one before.
+        if await request.is_disconnected():
+            return False
         location = context.reachable.get(name)
-        if location is None or location.record().state is not LocationState.LOADING:
-            return True
-    return False
+        loading = location is not None and location.record().state is LocationState.LOADING
+    return True
