@@ -48,7 +48,7 @@ function Configuration({ instance }: { instance: Instance }) {
       </dl>
       {instance.configuration_text ? (
         <>
-          <p className="dim">Values that may be secrets are masked, and comments are not shown.</p>
+          <p className={`dim ${classes.note}`}>Values that may be secrets are masked, and comments are not shown.</p>
           <Lines text={instance.configuration_text} />
         </>
       ) : (

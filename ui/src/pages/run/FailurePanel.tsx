@@ -71,6 +71,12 @@ function Cause({ word, error }: { word: string; error: ErrorInfo }) {
           {shortPath(own.file)}:{own.line} {own.function}
         </span>
       )}
+      {error.notes?.map((note, index) => (
+        <span key={index} className="dim">
+          {' '}
+          {firstLine(note)}
+        </span>
+      ))}
     </p>
   );
 }
