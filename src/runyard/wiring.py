@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from .core.daemon import DaemonType
 from .core.errors import StorageUnavailable
@@ -25,7 +25,7 @@ from .operations.cancel import CANCEL_TOPIC
 from .operations.daemon_status import required_daemons
 from .operations.instance import Instance, open_instance
 from .operations.instigators import INSTIGATORS_TOPIC
-from .operations.processes import serving
+from .operations.processes import daemons_host, serving
 from .service.canceler import Canceler
 from .service.daemon import Daemon
 from .service.host_supervisor import HostSupervisor
@@ -41,8 +41,13 @@ __all__ = ["Control", "Instance", "open_instance", "open_workspace"]
 logger = logging.getLogger(__name__)
 
 
-def open_workspace(instance: Instance, target: WorkspaceTarget) -> Workspace:
-    """The code locations of ``target``: running hosts are adopted, others started when the workspace is."""
+def open_workspace(
+    instance: Instance, target: WorkspaceTarget, *, preferred: Callable[[str], str | None] = lambda _: None
+) -> Workspace:
+    """The code locations of ``target``: running hosts are adopted, others started when the workspace is.
+
+    ``preferred``: the id of the host that a location is to take though it runs in another environment, if any.
+    """
     settings = instance.settings
     return LocalWorkspace(
         target,
@@ -54,7 +59,13 @@ def open_workspace(instance: Instance, target: WorkspaceTarget) -> Workspace:
         runtime_dir=runtime_dir(settings.home),
         clock=instance.clock,
         startup_timeout=settings.code_servers.local_startup_timeout,
+        preferred=preferred,
     )
+
+
+def daemons_hosts(instance: Instance) -> Callable[[str], str | None]:
+    """For those who launch nothing themselves: the hosts that execute what they enqueue."""
+    return lambda name: daemons_host(instance.stores, name, clock=instance.clock)
 
 
 class Control:
@@ -69,7 +80,11 @@ class Control:
         self._started_at = instance.clock.now()
         #: Called when settings of an edited instance file have taken effect, with a sentence.
         self.on_settings: Callable[[str], None] = logger.info
-        self.workspace = open_workspace(instance, target)
+        self.workspace = (
+            open_workspace(instance, target)
+            if daemons
+            else open_workspace(instance, target, preferred=daemons_hosts(instance))
+        )
         self.process_id = f"{socket.gethostname()}:{os.getpid()}:{new_id()[:8]}"
         stores, clock = instance.stores, instance.clock
         self._loops = [DaemonLoop(daemon, clock=clock) for daemon in self._daemons()] if daemons else []
@@ -102,7 +117,7 @@ class Control:
             on_taken_over=lambda sections: self.on_settings(f"{', '.join(sections)} changed in the instance file"),
             clock=clock,
         )
-        self._presence = Presence(stores.processes, self.described, clock=clock)
+        self._presence = Presence(stores.processes, self.described, clock=clock, on_seen=self._processes_seen)
         self._end_listening: Callable[[], None] | None = None
 
     def start(self, *, address: str | None = None) -> None:
@@ -210,8 +225,16 @@ class Control:
         }
         return [build[kind]() for kind in required_daemons(settings)]
 
+    def _processes_seen(self, processes: Sequence[ProcessRecord]) -> None:
+        """Of the processes that hold a location one publishes it, so that what is known of it does not alternate."""
+        me = self.described()
+        others = [other for other in processes if other.process_id != me.process_id and other.precedes(me)]
+        self.workspace.leave_to_others({name for other in others for name in other.locations})
+
     def _woken(self, topic: str) -> None:
-        if topic == CANCEL_TOPIC:
+        if topic == LOCATIONS_TOPIC:
+            self._presence.wake()
+        elif topic == CANCEL_TOPIC:
             self._canceler.wake()
         elif topic == RESUME_TOPIC:
             self._resumer.wake()
@@ -227,9 +250,11 @@ class Control:
         self._resumer.wake()
         for loop in self._loops:
             loop.wake()
-        self.instance.stores.wakeups.poke("locations")
+        self.instance.stores.wakeups.poke(LOCATIONS_TOPIC)
 
 
+#: Code has changed in some process.
+LOCATIONS_TOPIC = "locations"
 _WOKEN_BY = {
     "queue": frozenset({DaemonType.QUEUED_RUN_COORDINATOR}),
     "runs": frozenset({DaemonType.MONITORING}),

@@ -9,6 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,12 @@ def watch(context):
 
 defs = dg.Definitions(jobs=[talk, broken, endless], schedules=[yearly], sensors=[watch])
 """
+
+
+def wait_until(look: Callable[[], object]) -> None:
+    """For what tells nobody that it has changed; the test's own time limit is the deadline."""
+    while not look():
+        threading.Event().wait(0.02)
 
 
 class Program:

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +18,7 @@ from runyard.cli.follow import follow
 from runyard.operations.instance import open_instance
 from runyard.settings.loading import load_settings
 
-from .programs import Place, Program
-
-
-def wait_until(look: Callable[[], object]) -> None:
-    """A file tells nobody that it grew; the test's own time limit is the deadline."""
-    while not look():
-        threading.Event().wait(0.02)
+from .programs import Place, Program, wait_until
 
 
 def test_dev_in_a_temporary_home_comes_up_serves_and_leaves_nothing(place: Callable[..., Place]) -> None:

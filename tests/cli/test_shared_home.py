@@ -7,14 +7,29 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from runyard.cli.follow import follow
+from runyard.core.location import LocationState
 from runyard.core.run import ACTIVE, RunStatus
 from runyard.operations.instance import Instance, open_instance
 from runyard.settings.loading import load_settings
 
-from .programs import Place, Program
+from .programs import Place, Program, wait_until
+
+NEEDY = """
+import os
+import runyard as dg
+
+URL = os.environ["DATABASE_URL"]
+
+@dg.op
+def say(context): context.log.info(URL)
+
+@dg.job
+def talk(): say()
+"""
 
 
 @pytest.fixture
@@ -175,3 +190,74 @@ def test_who_serves_is_shown_by_instance_info(here: Place) -> None:
     assert first.process.pid != os.getpid()
     assert first.stop() == 0
     assert here.json("instance", "info")["processes"] == []
+
+
+def published_host(instance: Instance) -> str:
+    """The host of the code that pages and schedules go by."""
+    record = instance.stores.locations.get("jobs.py")
+    assert record is not None
+    assert record.state is LocationState.LOADED, record.error
+    assert record.host_id is not None
+    return record.host_id
+
+
+def test_what_is_enqueued_is_checked_by_the_code_of_the_daemons(here: Place, instance: Instance) -> None:
+    """It is executed there: the command's shell need not have their variables."""
+    (here.directory / "jobs.py").write_text(NEEDY)
+    here.env["DATABASE_URL"] = "theirs"
+    first = dev(here)
+    first.read_until("loaded")
+    del here.env["DATABASE_URL"]
+    assert "SUCCESS" in here.command("job", "launch", "-j", "talk", "--wait")
+    assert "talk" in here.command("job", "list")
+    assert len(instance.stores.hosts.all()) == 1
+    # What runs here and now runs with the variables of here and now.
+    assert "does not load: KeyError: 'DATABASE_URL'" in here.command("job", "execute", "-j", "talk", code=1)
+    assert first.stop() == 0
+    assert "does not load: KeyError: 'DATABASE_URL'" in here.command("job", "launch", "-j", "talk", code=1)
+
+
+def test_pages_of_another_environment_show_the_code_of_the_daemons(here: Place, instance: Instance) -> None:
+    (here.directory / "jobs.py").write_text(NEEDY)
+    here.env["DATABASE_URL"] = "theirs"
+    first = dev(here)
+    first.read_until("loaded")
+    host = published_host(instance)
+    del here.env["DATABASE_URL"]
+    pages = here.start("main", "webserver", "-p", "0")
+    address = pages.read_until(r"http://\S+\d")[0]
+    launched = httpx.post(f"{address}/api/v1/runs", json={"job_name": "talk"})
+    assert launched.status_code == 201, launched.text
+    assert published_host(instance) == host
+    assert [record.host_id for record in instance.stores.hosts.all()] == [host]
+    assert pages.stop() == 0
+    assert first.stop() == 0
+
+
+def test_pages_that_were_there_first_go_by_the_code_of_the_daemons(here: Place, instance: Instance) -> None:
+    (here.directory / "jobs.py").write_text(NEEDY)
+    pages = here.start("main", "webserver", "-p", "0")
+    address = pages.read_until(r"http://\S+\d")[0]
+    assert "KeyError" in httpx.post(f"{address}/api/v1/runs", json={"job_name": "talk"}).text
+    here.env["DATABASE_URL"] = "theirs"
+    first = dev(here)
+    first.read_until("loaded")
+    host = published_host(instance)
+    wait_until(lambda: httpx.post(f"{address}/api/v1/runs", json={"job_name": "talk"}).status_code == 201)
+    assert published_host(instance) == host
+    assert first.stop() == 0
+    assert pages.stop() == 0
+
+
+def test_of_two_environments_that_of_the_first_process_is_published(here: Place, instance: Instance) -> None:
+    first = dev(here)
+    first.read_until("loaded")
+    host = published_host(instance)
+    here.env["DATABASE_URL"] = "another"
+    second = dev(here)
+    second.read_until("loaded")
+    assert published_host(instance) == host
+    (own,) = {record.host_id for record in instance.stores.hosts.all()} - {host}
+    assert first.stop() == 0
+    wait_until(lambda: published_host(instance) == own)
+    assert second.stop() == 0

@@ -83,19 +83,24 @@ class Code(NamedTuple):
 
 
 @contextmanager
-def loaded_code(instance: Instance, options: TargetOptions) -> Iterator[Code]:
+def loaded_code(instance: Instance, options: TargetOptions, *, executes: bool = False) -> Iterator[Code]:
     """The code locations of a target, loaded or failed.
+
+    By the hosts of the daemons where they run, unless the command ``executes`` the code itself, in its own environment.
 
     Raises:
         NoTarget: nothing says where the code is.
     """
     from ..locations.target import resolve_target
     from ..operations.instance import Instance
-    from ..wiring import open_workspace
+    from ..wiring import daemons_hosts, open_workspace
 
     stores = CommandStores(instance.stores)
     target = resolve_target(options, current_directory())
-    workspace = open_workspace(Instance(instance.settings, stores, instance.clock), target)
+    own = Instance(instance.settings, stores, instance.clock)
+    workspace = (
+        open_workspace(own, target) if executes else open_workspace(own, target, preferred=daemons_hosts(instance))
+    )
     workspace.start()
     try:
         _wait_loaded(workspace, timeout=instance.settings.code_servers.local_startup_timeout)

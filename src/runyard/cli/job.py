@@ -129,7 +129,7 @@ def execute(
     from ..operations.submit import submit
 
     request = _request(job_name, location, tags, config, config_json, None)
-    with instance_or_temporary() as instance, loaded_code(instance, target) as code:
+    with instance_or_temporary() as instance, loaded_code(instance, target, executes=True) as code:
         in_force = instance.settings.tags_in_force
         run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=False, in_force=in_force)
         try:

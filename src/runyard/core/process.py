@@ -35,3 +35,10 @@ class ProcessRecord(msgspec.Struct, frozen=True, kw_only=True):
     #: The code locations that it holds.
     locations: tuple[str, ...] = ()
     settings: SettingsState = SettingsState()
+
+    def precedes(self, other: ProcessRecord) -> bool:
+        """Whether this one's code is published where both hold a location: runs are executed by it."""
+        return self._rank() < other._rank()
+
+    def _rank(self) -> tuple[bool, float, str]:
+        return not self.daemons, self.started_at, self.process_id

@@ -81,6 +81,10 @@ class Workspace(Protocol):
         """Call ``callback(location_name)`` from a thread of the workspace's after a load, an error, a removal."""
         ...
 
+    def leave_to_others(self, names: Collection[str]) -> None:
+        """From now on other processes publish these locations, and no others. Raises StorageUnavailable."""
+        ...
+
     def wait_loaded(self, *, timeout: float) -> bool:
         """True once every entry is LOADED or ERROR."""
         ...

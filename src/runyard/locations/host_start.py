@@ -37,8 +37,8 @@ class RunningHost(NamedTuple):
     process: HostProcess | None
 
 
-def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path) -> RunningHost:
-    """The host that runs for this workspace entry, or a new one.
+def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path, preferred: str | None = None) -> RunningHost:
+    """The host that runs for this workspace entry, or a new one; ``preferred`` one whatever its surroundings.
 
     Raises:
         HostNotStarted: it does not come up.
@@ -47,8 +47,9 @@ def adopt_or_start(hosts: Hosts, config: HostConfig, *, log_file: Path) -> Runni
     config = msgspec.structs.replace(config, environment=environment_digest(callers_environment()))
     # Two control processes that start together must not start a host each.
     with _one_at_a_time(Path(start_lock(config.runtime_dir, config.spec.name))):
-        for record in alive_here(hosts, config.spec.name):
-            if _is_alike(record, config) and _answers(record):
+        found = alive_here(hosts, config.spec.name)
+        for record in sorted(found, key=lambda record: record.host_id != preferred):
+            if _suits(record, config, preferred) and _answers(record):
                 log.info("location '%s': adopted its host, process %d", record.location_name, record.pid)
                 return RunningHost(record.host_id, record.address, None)
         return _start(config, log_file)
@@ -67,11 +68,17 @@ def alive_here(hosts: Hosts, location_name: str) -> list[HostRecord]:
     return sorted(found, key=lambda record: record.registered_at, reverse=True)
 
 
-def _is_alike(record: HostRecord, config: HostConfig) -> bool:
+def is_here(hosts: Hosts, config: HostConfig, host_id: str) -> bool:
+    """Whether a host can be had as ``preferred``."""
+    digest = config.spec.digest()
+    return any(
+        record.host_id == host_id and record.spec_digest == digest for record in alive_here(hosts, config.spec.name)
+    )
+
+
+def _suits(record: HostRecord, config: HostConfig, preferred: str | None) -> bool:
     """Whether this process would start the same host. One that is not alike goes on, and ends after its last run."""
-    theirs = Surroundings(interpreter=record.interpreter, environment=record.environment, settings=record.settings)
-    same_entry = record.spec_digest == config.spec.digest()
-    difference = config.surroundings().difference(theirs) if same_entry else "entry in the workspace"
+    difference = _difference(record, config, preferred)
     if difference is not None:
         log.info(
             "location '%s': its host, process %d, has another %s and is not adopted",
@@ -80,6 +87,15 @@ def _is_alike(record: HostRecord, config: HostConfig) -> bool:
             difference,
         )
     return difference is None
+
+
+def _difference(record: HostRecord, config: HostConfig, preferred: str | None) -> str | None:
+    if record.spec_digest != config.spec.digest():
+        return "entry in the workspace"
+    if record.host_id == preferred:
+        return None
+    theirs = Surroundings(interpreter=record.interpreter, environment=record.environment, settings=record.settings)
+    return config.surroundings().difference(theirs)
 
 
 def _answers(record: HostRecord) -> bool:

@@ -22,7 +22,7 @@ from ..storage.protocols import Hosts, Locations
 from .client import HostClient
 from .host.config import HostConfig
 from .host_process import HostNotStarted
-from .host_start import RunningHost, adopt_or_start, alive_here
+from .host_start import RunningHost, adopt_or_start, alive_here, is_here
 from .sources import directories_below
 from .spec import LocationSpec
 from .updates import HostUpdate
@@ -37,7 +37,13 @@ LONGEST_PAUSE_OF_HOST, LONGEST_PAUSE = 60.0, 5.0
 
 
 class LocalLocation:
-    """``locations.api.Location`` over a host on this machine. ``on_change`` is called from a thread of its own."""
+    """``locations.api.Location`` over a host on this machine.
+
+    Args:
+        preferred: the id of the host to take though it runs in another environment, if any.
+        publishes: whether storage is to know of the location by this process.
+        on_change: called from a thread of the location's own.
+    """
 
     def __init__(
         self,
@@ -47,11 +53,14 @@ class LocalLocation:
         locations: Locations,
         clock: Clock,
         log_file: Path,
+        preferred: Callable[[str], str | None],
+        publishes: Callable[[str], bool],
         on_change: Callable[[LocalLocation], None],
     ) -> None:
         self.name = config.spec.name
         self._config, self._hosts, self._locations = config, hosts, locations
         self._clock, self._log_file, self._on_change = clock, log_file, on_change
+        self._preferred, self._publishes = preferred, publishes
         self._stopping = threading.Event()
         #: Ends the pause before the next host is started.
         self._hurry = threading.Event()
@@ -158,6 +167,10 @@ class LocalLocation:
     def publish(self) -> None:
         """Bring the published record up to date; a failure is tried again when the workspace next asks."""
         record = self._update.record
+        if not self._publishes(self.name):
+            # By another's word; to be said again once this one has the word.
+            self._published = None
+            return
         if not self._active or record is self._published:
             return
         try:
@@ -166,6 +179,18 @@ class LocalLocation:
             log.warning("location '%s' could not be published: %s", self.name, error)
             return
         self._published = record
+
+    def reconsider(self) -> None:
+        """Change to the preferred host when it can be had and is another. Raises StorageUnavailable."""
+        wanted, host = self._preferred(self.name), self._host
+        if wanted is None or not self.is_settled or (host is not None and host.host_id == wanted):
+            return
+        if is_here(self._hosts, self._config, wanted):
+            log.info("location '%s': goes over to the daemons' host", self.name)
+            self._hurry.set()
+            client = self._client
+            if client is not None:
+                client.close()
 
     def retire(self) -> None:
         """The entry is gone: the host ends with its last worker; runs can still be terminated."""
@@ -251,7 +276,8 @@ class LocalLocation:
         """Have a host and follow it to its end; the longest pause before the next one when that failed."""
         try:
             make_directory(self._log_file.parent)
-            self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file)
+            preferred = self._preferred(self.name)
+            self._host = adopt_or_start(self._hosts, self._config, log_file=self._log_file, preferred=preferred)
             self._follow(self._host)
         except Exception as error:  # noqa: BLE001 - a location without its thread would never come back
             if not self._stopping.is_set():

@@ -44,6 +44,7 @@ class LocalWorkspace:
         linger: how long a host stays with neither control nor workers, in seconds.
         host_grace: how long a worker waits for a new host when its own is gone, in seconds.
         stop_grace: how long user code may clean up after that, in seconds.
+        preferred: the id of the host that a location is to take though it runs in another environment, if any.
     """
 
     def __init__(
@@ -62,12 +63,16 @@ class LocalWorkspace:
         host_grace: float = 30.0,
         stop_grace: float = 15.0,
         cgroups: bool = True,
+        preferred: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._target, self._stores, self._clock = target, stores, clock
         self._storage, self._compute_logs_dir, self._runtime_dir = storage, compute_logs_dir, runtime_dir
         self._outputs_dir, self._python_logs = outputs_dir, python_logs
         self._startup_timeout, self._linger = startup_timeout, linger
         self._host_grace, self._stop_grace, self._cgroups = host_grace, stop_grace, cgroups
+        self._preferred = preferred
+        #: Names that other processes publish.
+        self._left: frozenset[str] = frozenset()
         self._changed = threading.Condition()
         self._locations: dict[str, LocalLocation] = {}
         #: Of an entry that was changed: takes the place of the old one once it has loaded, or failed to.
@@ -124,6 +129,14 @@ class LocalWorkspace:
 
     def problem(self) -> str | None:
         return self._problem
+
+    def leave_to_others(self, names: Collection[str]) -> None:
+        self._left = frozenset(names)
+        self._publish()
+        with self._changed:
+            everyone = list(self._locations.values())
+        for location in everyone:
+            location.reconsider()
 
     # -- following --------------------------------------------------------------------------------------------
 
@@ -193,6 +206,8 @@ class LocalWorkspace:
             locations=self._stores.locations,
             clock=self._clock,
             log_file=host_log(self._compute_logs_dir, spec.name),
+            preferred=self._preferred,
+            publishes=lambda name: name not in self._left,
             on_change=self._location_changed,
         )
 
@@ -254,7 +269,8 @@ class LocalWorkspace:
     def _unpublish(self, name: str) -> None:
         """A failure is tried again at the next tick."""
         try:
-            self._stores.locations.remove(name)
+            if name not in self._left:
+                self._stores.locations.remove(name)
         except RunyardError as error:
             log.warning("location '%s' left but is still published: %s", name, error)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ..core.clock import Clock
 from ..core.daemon import HEARTBEAT_INTERVAL, LIVE_WITHIN
@@ -25,10 +25,20 @@ def is_live(process: ProcessRecord, now: float) -> bool:
 
 
 class Presence:
-    """Puts ``describe()`` into storage at every heartbeat and when woken; takes it away at the end."""
+    """Puts ``describe()`` into storage at every heartbeat and when woken; takes it away at the end.
 
-    def __init__(self, processes: Processes, describe: Callable[[], ProcessRecord], *, clock: Clock) -> None:
-        self._processes, self._describe, self._clock = processes, describe, clock
+    ``on_seen`` is called each time with the processes that live.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        describe: Callable[[], ProcessRecord],
+        *,
+        clock: Clock,
+        on_seen: Callable[[Sequence[ProcessRecord]], None] = lambda _: None,
+    ) -> None:
+        self._processes, self._describe, self._clock, self._on_seen = processes, describe, clock, on_seen
         self._turn = threading.Lock()
         self._ended = False
         self._thread = RepeatingThread("presence", self.step, clock=clock)
@@ -59,14 +69,18 @@ class Presence:
 
     def step(self) -> float:
         self.say()
-        self._guarded(self._forget_the_dead)
+        self._guarded(self._look)
         return HEARTBEAT_INTERVAL
 
-    def _forget_the_dead(self) -> None:
+    def _look(self) -> None:
         now = self._clock.now()
+        live = []
         for process in self._processes.all():
-            if not is_live(process, now):
+            if is_live(process, now):
+                live.append(process)
+            else:
                 self._processes.remove(process.process_id)
+        self._on_seen(live)
 
     def _guarded(self, act: Callable[[], None]) -> None:
         try:
