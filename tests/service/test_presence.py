@@ -71,3 +71,29 @@ def test_storage_that_is_away_ends_nobody(
     presence = Presence(sqlite_stores.processes, lambda: record("me", clock), clock=clock)
     presence.step()
     presence.end()
+
+
+def test_each_look_shows_who_lives(sqlite_stores: Stores, clock: ManualClock) -> None:
+    sqlite_stores.processes.put(record("dead", clock, pid_started=1))
+    sqlite_stores.processes.put(record("other", clock))
+    seen: list[list[str]] = []
+    presence = Presence(
+        sqlite_stores.processes,
+        lambda: record("me", clock),
+        clock=clock,
+        on_seen=lambda live: seen.append([process.process_id for process in live]),
+    )
+    presence.step()
+    assert seen == [["me", "other"]]
+
+
+def test_daemons_precede_pages_and_then_the_first_to_start(clock: ManualClock) -> None:
+    pages = record("pages", clock, daemons=False)
+    clock.advance(1)
+    first = record("first", clock)
+    clock.advance(1)
+    second = record("second", clock)
+    assert first.precedes(pages)
+    assert first.precedes(second)
+    assert not second.precedes(first)
+    assert not pages.precedes(second)
