@@ -152,6 +152,8 @@ class Control:
     def leave(self) -> None:
         """Serve the instance no more; before the process says so, others that end leave its locations to it."""
         self._presence.end()
+        # Another one publishes its locations from now on.
+        self.instance.stores.wakeups.poke(LOCATIONS_TOPIC)
 
     def stop(self, *, terminate_hosts: bool) -> None:
         """Stop the daemons and give their leases back; hosts and their workers go on unless told otherwise.

@@ -226,8 +226,19 @@ def test_a_file_that_was_written_while_the_code_was_read_counts(tmp_path: Path) 
     file = tmp_path / "a.py"
     file.write_text("")
     written = file.stat().st_mtime
-    assert Sources.taken((str(file),), (), written + 1).change() is None
-    assert Sources.taken((str(file),), (), written - 1).change() == str(file)
+    assert Sources.taken((str(file),), (), written + 1, now=written + 2).change() is None
+    assert Sources.taken((str(file),), (), written - 1, now=written + 2).change() == str(file)
+
+
+def test_a_file_from_the_future_does_not_count_until_it_changes(tmp_path: Path) -> None:
+    """Another machine's clock, or an archive's: by the time alone it would be loaded again at every command."""
+    file = tmp_path / "a.py"
+    file.write_text("")
+    written = file.stat().st_mtime
+    sources = Sources.taken((str(file),), (), written - 7200, now=written - 7199)
+    assert sources.change() is None
+    os.utime(file, (written, written - 3600))
+    assert sources.change() == str(file)
 
 
 @pytest.mark.parametrize(

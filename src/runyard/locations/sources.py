@@ -43,23 +43,29 @@ class Sources(NamedTuple):
     directories: tuple[str, ...]
     stamps: dict[str, Stamp | None]
     loading_since: float
+    taken_at: float
 
     @classmethod
-    def taken(cls, files: Collection[str], directories: Collection[str], loading_since: float) -> Sources:
+    def taken(
+        cls, files: Collection[str], directories: Collection[str], loading_since: float, *, now: float
+    ) -> Sources:
         """As the files are now. ``loading_since``: a file that was changed after this may not be in the code."""
         names = _with_neighbours(files, directories)
         stamps = {path: stamp(path) for path in names}
-        return cls(tuple(files), tuple(directories), stamps, loading_since)
+        return cls(tuple(files), tuple(directories), stamps, loading_since, now)
 
     def change(self) -> str | None:
         """A file that is not as it was when the code was loaded."""
         names = _with_neighbours(self.files, self.directories)
-        late = (self.loading_since - _TICK) * 1e9
         for path in sorted({*names, *self.stamps}):
             found = stamp(path)
-            if found != self.stamps.get(path) or (found is not None and found[0] > late):
+            if found != self.stamps.get(path) or (found is not None and self._is_late(found[0])):
                 return path
         return None
+
+    def _is_late(self, modified: int) -> bool:
+        """Written while the code was read. A time that was still to come then is another clock's and says nothing."""
+        return (self.loading_since - _TICK) * 1e9 < modified <= (self.taken_at + _TICK) * 1e9
 
 
 def _with_neighbours(files: Iterable[str], directories: Iterable[str]) -> set[str]:

@@ -60,7 +60,7 @@ class Code:
         self._waiting: list[Callable[[ZygoteProcess | None], None]] = []
         self._reloads: list[Future[None]] = []
         self._loaded_at = 0.0
-        self._sources = Sources.taken((), setup.spec.directories(), clock.now())
+        self._sources = Sources.taken((), setup.spec.directories(), clock.now(), now=clock.now())
         self._pause = 0.0
         self._restarting = False
         self._retry: Timer | None = None
@@ -151,7 +151,9 @@ class Code:
             on_gone=self._gone,
         )
         self._alive.add(self._loading)
-        self._sources = Sources.taken(self._sources.files, self._sources.directories, started.started_at)
+        self._sources = Sources.taken(
+            self._sources.files, self._sources.directories, started.started_at, now=self._clock.now()
+        )
         self._show(state=LocationState.LOADING)
 
     def _on_loaded(self, zygote: ZygoteProcess, loaded: Loaded) -> None:
@@ -194,7 +196,7 @@ class Code:
         """As they were when the load began, so far as they were known then."""
         directories = load.directories or directories_below(self._setup.spec)
         since = self._sources.loading_since
-        taken = Sources.taken(load.files, directories, since)
+        taken = Sources.taken(load.files, directories, since, now=self._clock.now())
         taken.stamps.update({path: self._sources.stamps[path] for path in taken.stamps.keys() & self._sources.stamps})
         self._sources = taken
 
