@@ -168,6 +168,7 @@ def test_code_without_daemons(place: Callable[..., Place]) -> None:
     assert "said 7" in done.stdout
     failed = here.run("job", "execute", "-f", "jobs.py", "-j", "broken", code=1)
     assert "FAILURE: ValueError: no such number" in failed.stderr
+    assert "raise ValueError" in failed.stdout, "the user's own line is shown with the failed step"
 
     wrong = here.run(
         "job", "launch", "-f", "jobs.py", "-j", "talk", "--config-json", config.replace("7", '"x"'), code=1

@@ -72,6 +72,27 @@ def test_what_is_given_beside_the_message_is_kept() -> None:
     assert second.data == {}
 
 
+def test_no_line_is_lost_for_a_message_that_cannot_be_formatted(capfd: pytest.CaptureFixture[str]) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+        __repr__ = __str__
+
+    def act(context: Any) -> None:
+        context.log.info("%d rows", "x")
+        context.log.warning(*("%s of %s", Broken()))
+        context.log.info(Broken())
+        context.log.info("100%", "done")
+
+    rows, two, bare, percent = [event.message for event in lines_of(act)]
+    assert rows.startswith("%d rows ('x',) [cannot be formatted: TypeError: ")
+    assert two.startswith("%s of %s <its repr cannot be shown: ValueError> [cannot be formatted: ")
+    assert bare == "<its text cannot be shown: ValueError> [cannot be formatted: ValueError: no text]"
+    assert percent == "100% ('done',) [cannot be formatted: ValueError: incomplete format]"
+    assert capfd.readouterr().err == ""
+
+
 def test_text_that_storage_does_not_take_is_escaped_and_long_text_cut() -> None:
     low, high = "a\0b \udc80", "x" * 200_000
     events = lines_of(lambda context: (context.log.info(low), context.log.info(high)))

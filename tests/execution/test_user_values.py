@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import dataclasses
 import importlib.util
 import linecache
 import os
@@ -28,6 +29,8 @@ from runyard.core.tick import Evaluation, EvaluationRequest, InstigatorKey, RunA
 from runyard.definitions.policies import LONGEST_DELAY
 from runyard.execution.errors import RunCancelled
 from runyard.execution.evaluate import evaluate
+from runyard.execution.run import execute_run
+from runyard.execution.sink import MemorySink
 from runyard.locations.codec import decoder, pack, unpack
 from runyard.locations.messages import Evaluated, FromWorker, Report
 from runyard.storage.rows import event_row, to_event
@@ -476,6 +479,59 @@ def test_whatever_is_raised_ends_the_step_and_no_other(error: BaseException, gen
         job.execute_in_process()
 
 
+class Unclassed(Exception):
+    """Without a class that one could ask for."""
+
+    __class__ = property(fault)  # type: ignore[assignment]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frozen(Exception):
+    """Nothing can be assigned to it, not even the traceback that contextlib restores."""
+
+    code: int
+
+
+def outcome(body: Any, **resources: Any) -> tuple[str, list[str]]:
+    """The class of the error of a step with this body, and the steps that succeeded beside it."""
+
+    @dg.op
+    def fine() -> None: ...
+
+    @dg.job(resource_defs=resources)
+    def job() -> None:
+        dg.op(name="failing", required_resource_keys=set(resources))(body)()
+        fine()
+
+    sink = MemorySink()
+    execute_run(job, run_id="r", attempt=0, run_config=None, tags={}, sink=sink, clock=ManualClock())
+    [failed] = [event for event in sink.events if event.type is EventType.STEP_FAILURE]
+    fine_ones = [event.step_key or "" for event in sink.events if event.type is EventType.STEP_SUCCESS]
+    return failed.data["error"]["class_name"], fine_ones
+
+
+@pytest.mark.parametrize("kind", [Unclassed, Frozen])
+def test_exceptions_that_resist_handling_keep_their_class(kind: Callable[[int], Exception]) -> None:
+    def returns(context: Any) -> None:
+        raise kind(7)
+
+    def yields(context: Any) -> Any:
+        yield dg.Output(1)
+        raise kind(7)
+
+    async def waits(context: Any) -> None:
+        raise kind(7)
+
+    def uses(context: Any) -> None: ...
+
+    expected = (kind.__name__, ["fine"])  # type: ignore[attr-defined]
+    assert outcome(returns) == expected
+    assert outcome(yields) == expected
+    assert outcome(waits) == expected
+    assert outcome(uses, part=dg.ResourceDefinition(returns)) == expected
+    assert outcome(returns, part=dg.ResourceDefinition(lambda _: 1)) == expected
+
+
 def test_ctrl_c_ends_the_run_and_the_call() -> None:
     seen = []
 
@@ -590,17 +646,17 @@ def plain() -> None:
     nothing()
 
 
-@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
-def test_whatever_a_sensor_raises_is_its_failure(error: BaseException) -> None:
+@pytest.mark.parametrize("kind", [*map(type, RAISED), Unclassed, Frozen])
+def test_whatever_a_sensor_raises_is_its_failure(kind: Any) -> None:
     def raises() -> None:
-        raise error
+        raise kind("x", [Panic("y")]) if kind is GROUP else kind("x")
 
     sensor = dg.SensorDefinition("s", evaluation_fn=raises, job=plain)
     request = EvaluationRequest(key=InstigatorKey("sensor", "here", "s"), tick_id="t")
     defs = dg.Definitions(jobs=[plain], sensors=[sensor])
     answer = evaluate(defs, request, location_name="here", clock=ManualClock())
     assert answer.error is not None
-    assert (answer.status, answer.error.class_name) == (TickStatus.FAILURE, type(error).__name__)
+    assert (answer.status, answer.error.class_name) == (TickStatus.FAILURE, kind.__name__)
 
 
 def test_numbers_of_numpys_kind_are_kept() -> None:

@@ -11,6 +11,7 @@ import pytest
 from runyard.core.location import LocationState
 from runyard.core.run import RunStatus
 from runyard.locations.spec import StartMethod
+from runyard.storage.compute_logs import LocalComputeLogs
 
 from .yard import Yard
 
@@ -95,3 +96,37 @@ def test_descriptors_that_were_closed_before_are_open_afterwards() -> None:
         "os.fstat(0)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, env=os.environ).returncode == 0
+
+
+CLOSING = """
+import os
+import runyard as dg
+
+@dg.op
+def closes(context):
+    os.closerange(3, {last})
+    kept = [os.open(os.devnull, os.O_RDWR) for _ in range(20)]
+    print("printed")
+    context.log.info("logged")
+
+@dg.op
+def after(context, value):
+    print("printed, too")
+    context.log.info("logged, too")
+
+@dg.job(executor_def=dg.{executor})
+def job():
+    after(closes())
+"""
+
+
+@pytest.mark.parametrize("executor", ["in_process_executor", "multiprocess_executor"])
+@pytest.mark.parametrize("last", [256, 5000])
+def test_a_step_that_closes_every_descriptor_ends_and_so_does_its_run(last: int, executor: str, yard: Yard) -> None:
+    location = yard.location(CLOSING.format(last=last, executor=executor))
+    run_id = yard.launch(location)
+    run = yard.finished(run_id)
+    assert run.status is RunStatus.SUCCESS, run
+    assert yard.lines(run_id) == ["logged", "logged, too"]
+    for step, printed in (("closes", "printed\n"), ("after", "printed, too\n")):
+        assert LocalComputeLogs(str(yard.home / "logs")).path(run_id, "out", step).read_text() == printed

@@ -226,3 +226,16 @@ def ask(location: Location) -> object:
         return location.evaluate([request("hangs")], timeout=60)
     except LocationUnavailable as error:
         return error
+
+
+@pytest.mark.parametrize("last", [256, 5000])
+def test_a_tick_that_closes_every_descriptor_is_answered_at_once(last: int, yard: Yard) -> None:
+    closes = f"""
+    @dg.sensor(job=job)
+    def closes(context):
+        os.closerange(3, {last})
+        return dg.SkipReason("closed")
+    """
+    code = one_op("pass", tail=closes.strip() + "\n").replace("jobs=[job]", "jobs=[job], sensors=[closes]")
+    [answer] = yard.location(code).evaluate([request("closes")], timeout=60)
+    assert answer.skip_reason == "closed" or (answer.error and answer.error.class_name == "TickWorkerDied"), answer

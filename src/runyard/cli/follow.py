@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ..core.clock import Clock
-from ..core.events import BEGINNING, Cursor, EventType, StoredEvent
+from ..core.error_info import error_lines
+from ..core.events import BEGINNING, Cursor, ErrorInfo, Event, EventType, StoredEvent
 from ..core.run import FINISHED
 from ..storage.run_output.cursor import BEGINNING as OUTPUT_BEGINNING
 from ..storage.run_output.cursor import Cursor as OutputCursor
@@ -128,12 +131,23 @@ def _clock_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%H:%M:%S")
 
 
+def _error_lines(event: Event) -> list[str]:
+    try:
+        error = msgspec.convert(event.data.get("error"), ErrorInfo)
+    except msgspec.ValidationError:
+        return []  # an event without an error
+    return [line for text in error_lines(error) for line in text.splitlines()]
+
+
 def event_line(stored: StoredEvent) -> str:
-    """``14:03:05  STEP_START  ingest  message``: one line for people; further lines of the message are indented."""
+    """``14:03:05  STEP_START  ingest  message``: one line for people.
+
+    Further lines of the message are indented, and so is the error that it tells of, with its frames.
+    """
     event = stored.event
     at = _clock_time(event.timestamp)
     what = event.level if event.type is EventType.LOG else event.type.value
-    text = "\n    ".join(event.message.splitlines())
+    text = "\n    ".join([*event.message.splitlines(), *_error_lines(event)])
     line = "  ".join(part for part in (at, what, event.step_key or "", text) if part)
     colour = _LEVEL_COLOURS.get(event.level)
     return style(line, fg=colour) if colour else line

@@ -6,7 +6,7 @@ Every function here returns an exact ``str`` that every storage takes, whatever 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from .errors import RunCancelled
 from .text import bounded, storable
@@ -14,6 +14,7 @@ from .text import bounded, storable
 #: The longest text of an object that is part of a sentence.
 LONGEST_SHOWN = 80
 _LONGEST_NAME = 200
+T = TypeVar("T")
 
 
 def class_name(kind: type) -> str:
@@ -32,9 +33,13 @@ def repr_of(value: object, most: int = LONGEST_SHOWN) -> str:
     return _shown(repr, value, most, "repr")
 
 
-def is_text(value: object) -> TypeGuard[str]:
+def is_of(value: object, kind: type[T]) -> TypeGuard[T]:
     """As ``isinstance``, which would look at ``value.__class__``."""
-    return issubclass(type(value), str)
+    return issubclass(type(value), kind)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    return is_of(value, str)
 
 
 def exact_text(text: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from ..core.managers import contextmanager
 from ..core.text import did_you_mean, listing
 from ..definitions.assets.reports import AssetMaterialization, AssetObservation, ExpectationResult
 from ..definitions.errors import InvariantViolation, WrongType

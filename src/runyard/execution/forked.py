@@ -6,9 +6,10 @@ import atexit
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ..core.error_info import print_error
+from ..core.foreign import is_of
+from ..core.managers import contextmanager
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def only_here() -> Iterator[None]:
 
 
 def _end(error: BaseException | None) -> None:
-    if error is not None and not (isinstance(error, SystemExit) and isinstance(error.code, int | None)):
+    if error is not None and not (is_of(error, SystemExit) and isinstance(error.code, int | None)):
         print_error(error)
     atexit._run_exitfuncs()  # noqa: SLF001 - what the interpreter calls at its own end
     for stream in (sys.stdout, sys.stderr):
@@ -38,6 +39,6 @@ def _end(error: BaseException | None) -> None:
 def _code(error: BaseException | None) -> int:
     if error is None:
         return 0
-    if isinstance(error, SystemExit) and isinstance(error.code, int | None):
+    if is_of(error, SystemExit) and isinstance(error.code, int | None):
         return (error.code or 0) & 0xFF
     return 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 from typing import Any
@@ -15,6 +14,7 @@ from ..core.errors import InvalidRunConfig, UserError
 from ..core.events import Event, EventType
 from ..core.ids import new_id
 from ..core.launch import RunEnd
+from ..core.managers import contextmanager
 from ..core.run import RunStatus
 from ..core.text import did_you_mean, listing
 from ..definitions.config.job_config import config_issues, with_job_defaults

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import msgspec
 
-from ..core.error_info import error_info, error_lines
-from ..core.foreign import LONGEST_SHOWN, exact_text, text_of
-from ..core.kept import kept_or_said
+from ..core.error_info import error_info, error_line, error_lines
+from ..core.foreign import LONGEST_SHOWN, exact_text, repr_of, text_of
+from ..core.kept import LONGEST_MESSAGE, kept_or_said
+from ..core.managers import contextmanager
 
 
 class LogLine(NamedTuple):
@@ -46,6 +46,7 @@ class LogLine(NamedTuple):
 LineTaker = Callable[[LogLine], None]
 
 _USER = "runyard.user"
+_LONGEST_ARGUMENTS = 1_000
 _LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
 _MARK = "_runyard_taken"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", _MARK}
@@ -116,12 +117,7 @@ class LineHandler(logging.Handler):
         taker = self._own or taker_in_force()
         if taker is None:
             return
-        try:
-            line = _line(record, record.name if self._names else None)
-        except Exception:  # noqa: BLE001 - logging's own way to tell of arguments that do not fit the message
-            self.handleError(record)
-            return
-        taker(line)
+        taker(_line(record, record.name if self._names else None))
 
 
 def _handle(handler: logging.Handler, record: logging.LogRecord) -> None:
@@ -143,7 +139,16 @@ def _is_ours(name: str) -> bool:
 
 
 def _line(record: logging.LogRecord, logger: str | None) -> LogLine:
-    return LogLine(_level(record.levelno), exact_text(record.getMessage()), _error(record), _extra(record), logger)
+    return LogLine(_level(record.levelno), _message(record), _error(record), _extra(record), logger)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """As logging formats it; with arguments that do not fit behind it, so that no line is lost for them."""
+    try:
+        return exact_text(record.getMessage())
+    except Exception as error:  # noqa: BLE001 - the user's format and arguments
+        arguments = f" {repr_of(record.args, _LONGEST_ARGUMENTS)}" if record.args else ""
+        return f"{text_of(record.msg, LONGEST_MESSAGE)}{arguments} [cannot be formatted: {error_line(error)}]"
 
 
 def _error(record: logging.LogRecord) -> BaseException | None:

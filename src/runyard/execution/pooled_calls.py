@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 from weakref import WeakKeyDictionary
 
+from ..core.managers import contextmanager
 from ..definitions.op import OpDefinition
 from .log import LineTaker, LogLine, taker_in_force
 

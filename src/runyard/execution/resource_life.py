@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from ..core.error_info import error_info, error_line, message_of
 from ..core.errors import RunyardError
 from ..core.events import EventType
+from ..core.managers import contextmanager
 from ..core.text import listing
 from ..definitions.steps import Step
 from .attempt import Attempt

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, NamedTuple
 
 from ..core.error_info import error_info
+from ..core.foreign import is_of
 from ..core.step import StepEnd, StepStatus
 from ..definitions.policies import Failure
 from ..definitions.slots import Output
@@ -71,7 +72,7 @@ class StepTry:
             return Computed(error=error.cause, by_step=False)
         except BaseException as error:  # noqa: BLE001 - user code raises anything; it ends the try
             free_memory(error)
-            return Computed(error=error, by_step=started is not None and not isinstance(error, RunCancelled))
+            return Computed(error=error, by_step=started is not None and not is_of(error, RunCancelled))
         return Computed(outputs, self._attempt.clock.monotonic() - started)
 
     def end_of(self, computed: Computed, number: int = 0) -> StepEnd:
@@ -82,7 +83,7 @@ class StepTry:
         failure = failure_of(key, error, by_step=computed.by_step)
         delay = retry_delay(self._step, error, self._tries) if self._attempt.settings.retries else None
         status = StepStatus.FAILURE if delay is None else StepStatus.UP_FOR_RETRY
-        if isinstance(error, RunCancelled) or (delay is not None and self._attempt.canceled()):
+        if is_of(error, RunCancelled) or (delay is not None and self._attempt.canceled()):
             status, delay = StepStatus.CANCELED, None
         return StepEnd(step_key=key, number=number, status=status, failure=failure, retry_after=delay)
 
@@ -94,7 +95,7 @@ class StepTry:
         elif end.retry_after is not None:
             self.events.up_for_retry(error_info(error), end.retry_after, self._tries + 1)
         else:
-            self.events.failed(error_info(error), error.metadata if isinstance(error, Failure) else None)
+            self.events.failed(error_info(error), error.metadata if is_of(error, Failure) else None)
 
     def _call(self, inputs: Mapping[str, Any], resources: Mapping[str, Any], outputs: dict[str, Any]) -> None:
         step, op = self._step, self._step.op

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Copies get numbers from here on, beyond those that code which closes "everything" usually counts to.
-_COPIES_FROM = 500
+from .high_descriptors import high_copy
 
 
 @contextmanager
@@ -28,9 +26,9 @@ def keep_standard_descriptors() -> Iterator[None]:
 
 def _copy(number: int) -> int | None:
     try:
-        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _COPIES_FROM)
+        return high_copy(number)
     except OSError as error:
-        if error.errno in (errno.EBADF, errno.EINVAL, errno.EMFILE):
+        if error.errno in (errno.EBADF, errno.EMFILE):
             return None  # closed before, or no numbers are left: replaced by nothing
         raise
 

@@ -6,9 +6,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
 
+from ...core.managers import contextmanager
 from ...execution.errors import RunCancelled
 
 

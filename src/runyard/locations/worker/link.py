@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import logging
 import os
@@ -9,7 +10,6 @@ import queue
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from ...core.launch import WorkerReport
 from ...core.step import StepEnd
 from ..codec import decoder, pack
 from ..framing import BrokenFrame, FrameBuffer, frame
+from ..high_descriptors import socket_moved_high
 from ..messages import (
     Ack,
     Answer,
@@ -83,7 +84,7 @@ class HostLink:
         on_request: Callable[[Evaluate | Validate], None],
         on_over: Callable[[str], None],
     ) -> None:
-        self._host, self._clock, self._path, self._patience = host, clock, path, patience
+        self._host, self._clock, self._path, self._patience = socket_moved_high(host), clock, path, patience
         self._hello, self._on_request, self._on_over = hello, on_request, on_over
         self._frames = FrameBuffer()
         self._ids = itertools.count(1)
@@ -94,11 +95,14 @@ class HostLink:
         self._unanswered: dict[int, _Asked] = {}
         self._refused_from: int | None = None
         self._over: str | None = None
-        self._thread = threading.Thread(target=self._read, name="runyard-host", daemon=True)
+        self._thread = self._new_reader()
 
     def start(self) -> None:
         self._thread.start()
         os.register_at_fork(after_in_child=self._forked)
+
+    def _new_reader(self) -> threading.Thread:
+        return threading.Thread(target=self._read, name="runyard-host", daemon=True)
 
     def _forked(self) -> None:
         """In a process that user code has forked: the conversation is its parent's, and so is who held a lock."""
@@ -170,8 +174,17 @@ class HostLink:
 
     def _write(self, data: bytes) -> None:
         # What a dead host did not get is sent again when the reader has found the next one.
-        with suppress(OSError):
+        try:
             self._host.sendall(data)
+        except OSError as error:
+            if error.errno == errno.EBADF and self._host.fileno() != -1:
+                self._replace_reader()
+
+    def _replace_reader(self) -> None:
+        """User code has closed the descriptor: the reader waits on a connection that nobody can write to any more."""
+        self._host.detach()
+        self._thread = self._new_reader()
+        self._thread.start()
 
     # -- the reading thread -----------------------------------------------------------------------------------
 
@@ -181,6 +194,8 @@ class HostLink:
                 data = self._host.recv(_CHUNK)
             except OSError:
                 data = b""
+            if self._is_replaced():
+                return
             if data:
                 try:
                     messages = [_DECODER.decode(payload) for payload in self._frames.feed(data)]
@@ -190,8 +205,12 @@ class HostLink:
                 for message in messages:
                     self._handle(message)
             elif self._hello is None or not self._reconnect(self._hello):
-                self._end(f"its host is gone and no other took its place within {self._patience:g} s")
+                if not self._is_replaced():
+                    self._end(f"its host is gone and no other took its place within {self._patience:g} s")
                 return
+
+    def _is_replaced(self) -> bool:
+        return threading.current_thread() is not self._thread
 
     def _handle(self, message: ToWorker) -> None:
         if isinstance(message, Ack):
@@ -235,7 +254,7 @@ class HostLink:
         """Find the next host and say everything again that was not acknowledged; False when patience has run out."""
         until = self._clock.monotonic() + self._patience
         pause = _FIRST_PAUSE
-        while self._clock.monotonic() < until:
+        while self._clock.monotonic() < until and not self._is_replaced():
             if self._connect(hello):
                 return True
             self._clock.wait(threading.Event(), pause)
@@ -243,11 +262,14 @@ class HostLink:
         return False
 
     def _connect(self, hello: Hello) -> bool:
-        host = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        host = socket_moved_high(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         try:
             host.connect(self._path)
             # No writer may come between: what is sent again has to arrive before what is new.
             with self._writing:
+                if self._is_replaced():
+                    host.close()
+                    return False
                 with self._changed:
                     asked = {number: one.data for number, one in self._unanswered.items()}
                     again = sorted([*self._unacked.items(), *asked.items()])

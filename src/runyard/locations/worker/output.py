@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ...core.clock import Clock, SystemClock
 from ...core.errors import UserError
+from ...core.managers import contextmanager
 from ...storage.compute_logs import LocalComputeLogs
 from .output_notes import Notes, OutputFiles
 from .streams import NotingFile, flush_streams, take_streams
@@ -32,6 +32,7 @@ class Output:
 
     def __init__(self, logs: LocalComputeLogs, run_id: str, step_key: str | None, clock: Clock) -> None:
         self._logs, self._run_id, self._clock = logs, run_id, clock
+        self._step_key = step_key
         self._own = self._open(step_key)
         self._notes = Notes(self._own, clock)
 
@@ -53,7 +54,7 @@ class Output:
             self._switch(files)
             yield
         finally:
-            self._switch(self._own)
+            self._switch_back()
             files.close()
 
     def _open(self, step_key: str | None) -> OutputFiles:
@@ -66,6 +67,13 @@ class Output:
     def _switch(self, files: OutputFiles) -> None:
         flush_streams()
         self._notes.go_to(files)
+
+    def _switch_back(self) -> None:
+        try:
+            self._switch(self._own)
+        except OSError:  # user code has closed them
+            self._own = self._open(self._step_key)
+            self._switch(self._own)
 
     def _look(self) -> None:
         pause, never = _SOON, threading.Event()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 
 from ...core.clock import Clock
 from ...settings.private_files import open_private
 from ...storage.compute_logs import LogPaths
 from ...storage.run_output.index import RECORD
+from ..high_descriptors import high_copy, moved_high
 
 #: Writes to one stream that follow each other faster than this share a moment, in seconds.
 _SHORTEST = 0.001
@@ -19,13 +21,16 @@ class OutputFiles:
     """Open descriptors of standard output, standard error and the index of both."""
 
     def __init__(self, paths: LogPaths) -> None:
-        self.out, self.err, self.index = (open_private(path, _FLAGS) for path in (paths.out, paths.err, paths.times))
+        self.out, self.err, self.index = (
+            moved_high(open_private(path, _FLAGS)) for path in (paths.out, paths.err, paths.times)
+        )
         # Half a record, of a full disk, would shift all that follow.
         os.ftruncate(self.index, os.fstat(self.index).st_size // RECORD.size * RECORD.size)
 
     def close(self) -> None:
         for descriptor in (self.out, self.err, self.index):
-            os.close(descriptor)
+            with suppress(OSError):  # user code closes what it likes
+                os.close(descriptor)
 
 
 class Notes:
@@ -36,7 +41,7 @@ class Notes:
     def __init__(self, files: OutputFiles, clock: Clock) -> None:
         self._clock = clock
         self.monotonic = clock.monotonic
-        self._out, self._err, self._index = os.dup(files.out), os.dup(files.err), os.dup(files.index)
+        self._out, self._err, self._index = map(high_copy, (files.out, files.err, files.index))
         self._reached, self._at = (-1, -1), 0
         self._broken = False
         #: Who wrote last, and until when that needs no new note.
@@ -63,7 +68,11 @@ class Notes:
             return True
 
     def go_to(self, files: OutputFiles) -> None:
-        """From now on descriptors 1 and 2 are ``files``."""
+        """From now on descriptors 1 and 2 are ``files``.
+
+        Raises:
+            OSError: user code has closed ``files``.
+        """
         with self._lock:
             self.look()
             os.dup2(files.index, self._index, inheritable=False)
@@ -75,7 +84,11 @@ class Notes:
 
     def _sizes(self) -> tuple[int, int]:
         # Not the present position: other programs, and workers before, write to the same files.
-        return os.lseek(self._out, 0, os.SEEK_END), os.lseek(self._err, 0, os.SEEK_END)
+        try:
+            return os.lseek(self._out, 0, os.SEEK_END), os.lseek(self._err, 0, os.SEEK_END)
+        except OSError:  # user code has closed them: that costs the times of lines, too
+            self._broken = True
+            return self._reached
 
     def _note(self, sizes: tuple[int, int]) -> None:
         self._reached = sizes
