@@ -38,6 +38,22 @@ async def waits(context): ...
 @dg.sensor(job=main)
 def watch(context): ...
 """
+WARNED = """
+import runyard as dg
+
+@dg.op
+def work(): ...
+
+@dg.job
+def main():
+    work()
+
+long = dg.ScheduleDefinition("long", job=main, cron_schedule="0," * 5000 + "0 9 * * *")
+
+@dg.sensor(job=main)
+def asks(context):
+    return dg.RunRequest(tags={"dagster/priority": 2**32, "dagster/prioritty": "1"})
+"""
 
 
 class Ticks:
@@ -133,7 +149,7 @@ def test_what_cannot_run_is_named_and_what_is_beside_it_loads(cli: Cli, code: tu
 
 def test_validate_fails_for_a_problem_and_says_what_loads(cli: Cli, code: tuple[str, str]) -> None:
     checked = cli("definitions", "validate", *code, code=1)
-    assert "code.py: 1 job, 2 schedules, 2 sensors" in checked.stdout
+    assert checked.stdout == "loads code.py: 1 job, 2 schedules, 2 sensors\n"
     assert "fails code.py: Schedule 'bad': Cron schedule '0 99 * * *'" in checked.stderr
     assert "fails code.py: Sensor 'waits' (code.py:14) is an async function" in checked.stderr
     (shape,) = cli.json("definitions", "validate", *code, code=1)
@@ -151,3 +167,19 @@ def test_preview_shows_the_next_ticks_in_the_zone_of_the_schedule(cli: Cli, code
     failed = cli.json("schedule", "preview", "bad", *code, code=1)
     assert failed["next_ticks"] == []
     assert "hour '99' is not valid" in failed["error"]["message"]
+
+
+def test_preview_shows_the_warnings_that_the_log_of_a_run_would_have(cli: Cli) -> None:
+    (cli.directory / "warned.py").write_text(WARNED)
+    shown = cli("sensor", "preview", "asks", "-f", "warned.py").stdout
+    assert "\n    Tag 'dagster/prioritty' has no meaning. Did you mean 'dagster/priority'?\n" in shown
+    assert "\n    Tag 'dagster/priority': 4294967296 is outside " in shown
+    (run,) = cli.json("sensor", "preview", "asks", "-f", "warned.py")["runs"]
+    assert len(run["warnings"]) == 2
+
+
+def test_a_long_cron_is_cut_in_the_table(cli: Cli) -> None:
+    (cli.directory / "warned.py").write_text(WARNED)
+    listed = cli("schedule", "list", "-f", "warned.py").stdout
+    assert "0,0,0" in listed
+    assert max(map(len, listed.splitlines())) < 300

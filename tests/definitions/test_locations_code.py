@@ -127,6 +127,7 @@ def test_a_fault_of_one_schedule_or_sensor_is_its_problem_and_the_others_load(lo
         + "never = make('never', cron_schedule='0 0 31 2 *')\n"
         + "none = make('none', cron_schedule=None)\n"
         + "number = make('number', cron_schedule=5)\n"
+        + "raw = make('raw', cron_schedule=b'0 0 * * *')\n"
         + "zone = make('zone', execution_timezone='Europe/\\nZurch')\n"
         + "both_wrong = make('both_wrong', cron_schedule='x', execution_timezone='y')\n"
         + "no_job = make('no_job', job=None, job_name='bth')\n"
@@ -148,6 +149,7 @@ def test_a_fault_of_one_schedule_or_sensor_is_its_problem_and_the_others_load(lo
         "never": "day of month '31' never comes in month '2'",
         "none": "cron_schedule is a cron expression or a list with at least one",
         "number": "Cron schedule '5': a cron schedule is a string of five fields",
+        "raw": "Cron schedule 'b'0 0 * * *'': a cron schedule is a string of five fields",
         "zone": "No time zone named 'Europe/ Zurch'. Did you mean 'Europe/Zurich'?",
         "both_wrong": "it has 1 field",
         "no_job": "names the job 'bth', which is not defined. Did you mean 'both'?",
@@ -159,7 +161,7 @@ def test_a_fault_of_one_schedule_or_sensor_is_its_problem_and_the_others_load(lo
     }.items():
         assert told in problems[name], name
     assert "No time zone named 'y'" in problems["both_wrong"]
-    assert len(info.problems()) == 13
+    assert len(info.problems()) == 14
     with pytest.raises(InvalidDefinition) as refusal:
         dg.Definitions.validate_loadable(defs)
     assert all(problem in str(refusal.value) for problem in info.problems())

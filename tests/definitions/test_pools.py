@@ -121,6 +121,12 @@ def test_a_pools_name_has_no_blanks(pool: str) -> None:
         dg.op(name="one", tags={"dagster/concurrency_key": pool})(lambda: None)
 
 
+@pytest.mark.parametrize("pool", ["a\0b", "\ud800"])
+def test_a_pools_name_has_no_characters_that_no_storage_keeps(pool: str) -> None:
+    with pytest.raises(InvalidDefinition, match="is no name for a pool: it has a character that cannot be stored"):
+        _op("one", pool)
+
+
 @pytest.mark.parametrize("pool", ["a/b", "a.b", "a-b", "A_1", "é", "a:b", "a=b", "1", "x" * 200])
 def test_a_pools_name_has_any_other_characters(pool: str) -> None:
     assert _op("one", pool).pool == pool

@@ -375,7 +375,20 @@ def test_a_wrapper_that_awaits_is_no_async_function():
     assert ask(sensor(waits)).status is TickStatus.SUCCESS
 
 
-def test_a_coroutine_that_a_plain_function_returns_fails_the_tick_without_a_warning(recwarn):
+@pytest.mark.parametrize("hidden", [awaits, streams])
+def test_what_nothing_awaited_fails_the_tick_without_a_warning(hidden, recwarn):
+    """A plain function that returns it: a lambda, or a decorator that does not await. It is true, whatever it means."""
+
+    @functools.wraps(hidden)
+    def wrapped(context):
+        return hidden(context)
+
+    on_steps = [schedule(keyed, **{name: wrapped}) for name in ("should_execute", "tags_fn")]
+    own_config = dg.ScheduleDefinition("s", job=main, cron_schedule="@daily", run_config_fn=wrapped)
+    for made in (sensor(wrapped), schedule(wrapped), own_config, *on_steps):
+        evaluation = ask(made)
+        assert evaluation.status is TickStatus.FAILURE
+        assert "returned what nothing would await: write def" in evaluation.error.message
     assert "answered with <coroutine" in ask(sensor(lambda context: [awaits(context)])).error.message
     assert [str(warning.message) for warning in recwarn] == []
 

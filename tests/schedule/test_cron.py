@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runyard.core.errors import InvalidDefinition
+from runyard.core.text import quoted
 from runyard.schedule.cron import next_times, previous_time, validate_cron, validate_crons, validate_timezone
 from runyard.schedule.errors import InvalidCron, UnknownTimezone
 
@@ -101,7 +102,7 @@ def test_accepted(expression: str) -> None:
 def test_refused_naming_expression_and_field(expression: str, said: str) -> None:
     with pytest.raises(InvalidCron) as refusal:
         validate_cron(expression)
-    assert str(refusal.value).startswith(f"Cron schedule '{expression}': ")
+    assert str(refusal.value).startswith(f"Cron schedule {quoted(expression)}: ")
     assert said in str(refusal.value)
     assert isinstance(refusal.value, InvalidDefinition)
 
@@ -109,6 +110,22 @@ def test_refused_naming_expression_and_field(expression: str, said: str) -> None
 def test_a_cron_that_is_no_string_is_refused() -> None:
     with pytest.raises(InvalidCron, match="Cron schedule '5': a cron schedule is a string of five fields"):
         validate_cron(5)  # type: ignore[arg-type] # what a user's code may pass
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [f"{','.join(['1'] * 20_000)},60 * * * *", "0 0 * * " + "x" * 20_000, "0 0 30" + "0" * 20_000 + " 2 *"],
+)
+def test_a_long_cron_is_cut_where_it_is_repeated(expression: str) -> None:
+    with pytest.raises(InvalidCron) as caught:
+        validate_cron(expression)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_long_time_zone_is_cut_where_it_is_repeated() -> None:
+    with pytest.raises(UnknownTimezone) as caught:
+        validate_timezone("x" * 100_000)
+    assert len(str(caught.value)) < 300
 
 
 def test_an_empty_list_is_refused_and_each_member_is_checked() -> None:

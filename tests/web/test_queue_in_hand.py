@@ -207,6 +207,8 @@ def test_limits_are_put_in_force_and_taken_back(yard: Yard) -> None:
         ({"kind": "pool", "name": "db"}, 422, "invalid-request"),
         ({"kind": "pool", "name": "d\0b", "limit": 1}, 422, "invalid-request"),
         ({"kind": "runs", "limit": 2**31}, 422, "invalid-request"),
+        ({"kind": "runs", "name": "report", "limit": 1}, 422, "invalid-limit"),
+        ({"kind": "runs", "name": "report", "limit": None}, 422, "invalid-limit"),
         ({"kind": "tag", "name": "team", "limit": 1}, 404, "not-found"),
         ({"kind": "rate", "name": "team", "limit": 1}, 422, "invalid-request"),
     ],

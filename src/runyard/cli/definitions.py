@@ -44,8 +44,10 @@ def validate(context: click.Context, target: TargetOptions, as_json: bool) -> No
 
 def _print(record: LocationRecord) -> None:
     if record.state is LocationState.LOADED:
-        echo(f"{style('ok', fg='green')}    {record.name}: {loaded_text(record)}")
-        for problem in record.problems():
+        problems = record.problems()
+        state = "loads" if problems else f"{style('ok', fg='green')}   "
+        echo(f"{state} {record.name}: {loaded_text(record)}")
+        for problem in problems:
             echo(f"{style('fails', fg='red')} {record.name}: {problem}", err=True)
         return
     echo(f"{style('fails', fg='red')} {record.name} ({record.source})", err=True)

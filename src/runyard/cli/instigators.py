@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..core.clock import Clock
+from ..core.text import shortened
 from ..core.tick import Evaluation, InstigatorKind, Tick, TickStatus
 from .code import known_code, loaded_code, say_failures
 from .commands import Group
@@ -61,7 +62,7 @@ def _row(view: InstigatorView, clock: Clock) -> list[str]:
 
     info = view.info
     if isinstance(info, ScheduleInfo):
-        when = f"{', '.join(info.cron_schedule)} ({info.execution_timezone})"
+        when = f"{shortened(', '.join(info.cron_schedule))} ({shortened(info.execution_timezone)})"
     else:
         when = f"every {info.minimum_interval_seconds:g} s"
     last = f"{view.last_tick.status.value} {local_time(view.last_tick.time)}" if view.last_tick else "-"
@@ -149,6 +150,8 @@ def _print_evaluation(evaluation: Evaluation) -> None:
     for asked in evaluation.runs:
         key = f" (run key {asked.run_key})" if asked.run_key else ""
         echo(f"  would ask for a run of {asked.job_name}{key}, tags {asked.tags}, config {asked.run_config}")
+        for warning in asked.warnings:
+            echo(f"    {warning}")
     if evaluation.skip_reason:
         echo(f"  {evaluation.skip_reason}")
     if evaluation.cursor is not None:

@@ -147,11 +147,10 @@ class NeverAdmissible(UserError):
 
 
 class InvalidLimit(UserError):
-    """A limit that means nothing. ``allowed`` is a clause: ``say a number from 0 to 1000``."""
+    """A limit that means nothing. ``fault`` ends a sentence: ``cannot be -1: say a number from 0 to 1000``."""
 
-    def __init__(self, subject: str, limit: int, allowed: str) -> None:
-        self.subject, self.limit = subject, limit
-        super().__init__(f"The limit of {shortened(subject)} cannot be {limit}: {allowed}.")
+    def __init__(self, subject: str, fault: str) -> None:
+        super().__init__(f"The limit of {shortened(subject)} {fault}.")
 
 
 class TooLarge(UserError):

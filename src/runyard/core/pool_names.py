@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .text import quoted
+from .text import quoted, storable
 
 
 def pool_name_fault(name: str) -> str | None:
@@ -12,4 +12,6 @@ def pool_name_fault(name: str) -> str | None:
     if any(character.isspace() for character in name):
         example = quoted("_".join(name.split()) or "db")
         return f"{quoted(name)} is no name for a pool: it has a blank; write for example {example}"
+    if storable(name) != name:
+        return f"{quoted(name)} is no name for a pool: it has a character that cannot be stored"
     return None

@@ -12,6 +12,7 @@ from .names import place
 from .signature import Signature, check_only_resources, read_signature
 
 _Kind = inspect.Parameter
+_WRITE_DEF = "write def, and call asyncio.run(…) inside where something is to be awaited"
 _POSITIONAL = (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD, _Kind.VAR_POSITIONAL)
 
 
@@ -24,12 +25,12 @@ class ContextFunction:
 
     def __init__(self, owner: str, function: Any) -> None:
         _check_callable(owner, function)
-        self._function = function
+        self._owner, self._function = owner, function
         self._context = _context_parameter(function)
         _check_nothing_else(owner, function, self._context)
 
     def __call__(self, context: Any) -> Any:
-        return _call(self._function, self._context, context, {})
+        return _awaited(self._owner, self._function, _call(self._function, self._context, context, {}))
 
 
 class EvaluationFunction:
@@ -41,7 +42,7 @@ class EvaluationFunction:
 
     def __init__(self, owner: str, function: Callable[..., Any], required_resource_keys: Iterable[str] | None) -> None:
         _check_callable(owner, function)
-        self.function = function
+        self._owner, self.function = owner, function
         self.signature = _with_context(read_signature(function, owner), function)
         check_only_resources(self.signature, owner, function)
         self._context = _passed_as(function, self.signature)
@@ -55,7 +56,7 @@ class EvaluationFunction:
     def call(self, context: Any, resources: dict[str, Any]) -> Any:
         """Call it; ``resources`` are the values by name."""
         wanted = {name: resources[name] for name in self.signature.resources}
-        return _call(self.function, self._context, context, wanted)
+        return _awaited(self._owner, self.function, _call(self.function, self._context, context, wanted))
 
 
 def _call(function: Callable[..., Any], parameter: _Kind | None, context: Any, keywords: dict[str, Any]) -> Any:
@@ -71,9 +72,21 @@ def _check_callable(owner: str, function: Any) -> None:
         raise InvalidDefinition(f"{owner} is a function, not {function!r}.")
     if is_async(function):
         raise InvalidDefinition(
-            f"{owner}{place(function)} is an async function, which nothing would await: write def, and call "
-            "asyncio.run(…) inside where something is to be awaited."
+            f"{owner}{place(function)} is an async function, which nothing would await: {_WRITE_DEF}."
         )
+
+
+def _awaited(owner: str, function: Callable[..., Any], returned: Any) -> Any:
+    """What was returned. A lambda or decorator hides an async function; what that makes is true as ``should_execute``.
+
+    Raises:
+        InvalidDefinition: it is still to be awaited.
+    """
+    if inspect.iscoroutine(returned):
+        returned.close()  # Python would warn that nothing awaited it.
+    if inspect.isawaitable(returned) or inspect.isasyncgen(returned):
+        raise InvalidDefinition(f"{owner}{place(function)} returned what nothing would await: {_WRITE_DEF}.")
+    return returned
 
 
 def _parameters(function: Callable[..., Any]) -> list[_Kind]:

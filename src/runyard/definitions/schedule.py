@@ -151,7 +151,7 @@ class ScheduleDefinition:
 def _listed(crons: Any) -> tuple[Any, ...]:
     if crons is None:
         return ()
-    return (crons,) if isinstance(crons, str) or not isinstance(crons, Iterable) else tuple(crons)
+    return (crons,) if isinstance(crons, str | bytes) or not isinstance(crons, Iterable) else tuple(crons)
 
 
 def schedule(

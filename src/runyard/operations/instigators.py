@@ -12,6 +12,7 @@ from ..core.clock import Clock
 from ..core.errors import NotFound, WrongState
 from ..core.ids import new_id
 from ..core.location import ScheduleInfo, SensorInfo
+from ..core.policy_tags import TagsInForce, steering_from_code
 from ..core.tick import (
     Evaluation,
     EvaluationRequest,
@@ -19,6 +20,7 @@ from ..core.tick import (
     InstigatorKind,
     InstigatorState,
     InstigatorStatus,
+    RunAsked,
     Tick,
 )
 from ..schedule.cron import next_times
@@ -133,7 +135,14 @@ def preview(stores: InstigatorStores, locations: Reachable, key: InstigatorKey, 
         last_run_key=state.last_run_key if state else None,
         started_at=state.started_at if state else None,
     )
-    return location.evaluate([request], timeout=PREVIEW_SECONDS)[0]
+    evaluation = location.evaluate([request], timeout=PREVIEW_SECONDS)[0]
+    return msgspec.structs.replace(evaluation, runs=tuple(map(_with_all_warnings, evaluation.runs)))
+
+
+def _with_all_warnings(asked: RunAsked) -> RunAsked:
+    """With those that a run's log gets when it is committed."""
+    _, warnings = steering_from_code(asked.tags, TagsInForce())
+    return msgspec.structs.replace(asked, warnings=(*asked.warnings, *warnings))
 
 
 def next_ticks(stores: InstigatorStores, key: InstigatorKey, *, clock: Clock, count: int = 5) -> Upcoming | None:

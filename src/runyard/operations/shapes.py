@@ -223,7 +223,13 @@ def evaluation_shape(evaluation: Evaluation, upcoming: Upcoming | None = None) -
     return {
         "status": evaluation.status.value,
         "runs": [
-            {"job_name": asked.job_name, "run_key": asked.run_key, "run_config": asked.run_config, "tags": asked.tags}
+            {
+                "job_name": asked.job_name,
+                "run_key": asked.run_key,
+                "run_config": asked.run_config,
+                "tags": asked.tags,
+                "warnings": list(asked.warnings),
+            }
             for asked in evaluation.runs
         ],
         "skip_reason": evaluation.skip_reason,

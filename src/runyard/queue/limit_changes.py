@@ -12,6 +12,7 @@ from ..core.errors import InvalidLimit, InvalidPool, NotFound
 from ..core.pool_names import pool_name_fault
 from ..core.queue import LimitChange
 from ..core.tag_text import spell_key
+from ..core.text import quoted
 from .admission.groups import RUN_SLOTS
 from .rules import NO_LIMIT, Rules, TagRule
 
@@ -46,13 +47,15 @@ def check_change(change: LimitChange, rules: Rules) -> None:
     """Raise unless ``change`` can be put over ``rules``.
 
     Raises:
-        InvalidLimit: the limit is out of bounds.
+        InvalidLimit: the limit is out of bounds; a name for the limit of all runs.
         NotFound: no tag rule is called so; a pool's name is empty.
         InvalidPool: the name can be no pool's.
         TooLarge: a pool's name is too long; what has one from before can be taken back.
     """
     if change.limit is not None:
         check_text("The name of a pool", change.name if change.kind == "pool" else None, NAME)
+    if change.kind == "runs" and change.name:
+        raise InvalidLimit("all runs", f"has no name: leave out {quoted(change.name)}, or say what it is the name of")
     known = {rule_name(rule) for rule in rules.tag_rules}
     if change.kind == "tag" and change.name not in known:
         raise NotFound("tag rule", change.name, known)
@@ -62,7 +65,7 @@ def check_change(change: LimitChange, rules: Rules) -> None:
         raise InvalidPool(fault)
     lowest, highest, allowed = _ALLOWED[change.kind]
     if change.limit is not None and (change.limit < lowest or (highest is not None and change.limit > highest)):
-        raise InvalidLimit(subject_of(change), change.limit, allowed)
+        raise InvalidLimit(subject_of(change), f"cannot be {change.limit}: {allowed}")
 
 
 def put_change(changes: Iterable[LimitChange], change: LimitChange) -> tuple[LimitChange, ...]:

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
+from ..core.text import quoted
 from .cron_fields import CronFields, read_fields
 from .errors import InvalidCron, UnknownTimezone
 
@@ -44,8 +45,9 @@ def _valid_fields(expression: str) -> CronFields:
     fields = read_fields(expression)
     if not _ever_fires(fields):
         _, _, day, month, weekday = expression.split()
-        on = "" if fields.weekdays is None else f" on day of week '{weekday}'"
-        raise InvalidCron(expression, f"day of month '{day}' never comes in month '{month}'{on}, so it never fires.")
+        on = "" if fields.weekdays is None else f" on day of week {quoted(weekday)}"
+        never = f"day of month {quoted(day)} never comes in month {quoted(month)}{on}, so it never fires."
+        raise InvalidCron(expression, never)
     return fields
 
 

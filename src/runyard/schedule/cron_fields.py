@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..core.text import counted, did_you_mean, listing
+from ..core.text import counted, did_you_mean, listing, quoted
 from .errors import InvalidCron, tidy
 
 ALIASES = {
@@ -126,7 +126,7 @@ def _terms(expression: str, field: _Field, text: str) -> Iterator[str]:
     for part in text.split(","):
         terms = list(_term(field, part.upper()))
         if not terms:
-            shown = f"'{part}' in '{text}'" if part not in ("", text) else f"'{text}'"
+            shown = f"{quoted(part)} in {quoted(text)}" if part not in ("", text) else quoted(text)
             takes = "a step is a number from 1 up" if _NO_STEP.match(part) else f"it takes {field.takes}"
             raise InvalidCron(expression, f"{field.name} {shown} is not valid; {takes}.")
         yield from terms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.errors import InvalidDefinition
-from ..core.text import did_you_mean
+from ..core.text import did_you_mean, quoted
 
 
 def tidy(expression: str) -> str:
@@ -18,7 +18,7 @@ class InvalidCron(InvalidDefinition):
 
     def __init__(self, expression: str, problem: str) -> None:
         self.expression, self.problem = expression, problem
-        super().__init__(f"Cron schedule '{tidy(expression)}': {problem}")
+        super().__init__(f"Cron schedule {quoted(tidy(expression))}: {problem}")
 
 
 class UnknownTimezone(InvalidDefinition):
@@ -26,4 +26,5 @@ class UnknownTimezone(InvalidDefinition):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name = name
-        super().__init__(f"No time zone named '{name}'.{did_you_mean(name, known)} Use an IANA name: 'Europe/Berlin'.")
+        meant = did_you_mean(name, known)
+        super().__init__(f"No time zone named {quoted(name)}.{meant} Use an IANA name: 'Europe/Berlin'.")

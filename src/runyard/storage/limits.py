@@ -41,8 +41,6 @@ class SqlLimits:
             return self._rules.body(connection).configured
 
     def change(self, change: LimitChange, *, by: str, now: float) -> Rules:
-        if change.kind == "runs":
-            change = msgspec.structs.replace(change, name="")
         with self._database.write() as connection:
             made = self._rules.change(connection, lambda body: _put(body, change))
             serve_under_new_rules(self._database, connection, made, now)
