@@ -53,6 +53,23 @@ def test_deep_nesting_is_refused(text: str) -> None:
         compose(text, "f")
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["9" * 5000, "0x" + "f" * 5000, "0b" + "1" * 50_000, "1" + ":59" * 2000, '!!int "' + "7" * 5000 + '"'],
+    ids=["decimal", "hexadecimal", "binary", "sexagesimal", "by its tag"],
+)
+def test_a_number_of_thousands_of_digits_is_refused_at_its_place(number: str) -> None:
+    """Python cannot write it as text again, and the time to read one in base 60 grows with the square of its length."""
+    with pytest.raises(ConfigError, match=r"^f:1:4: a whole number may have 1,000 characters; this one has [\d,]+\.$"):
+        compose(f"a: {number}", "f")
+
+
+def test_text_of_thousands_of_digits_is_no_number() -> None:
+    node = compose(f"a: '{'9' * 5000}'\nb: {'9' * 300}", "f")
+    assert node is not None
+    assert plain(node, "f") == {"a": "9" * 5000, "b": int("9" * 300)}
+
+
 def test_what_is_within_the_bounds_is_read() -> None:
     depth = DEEPEST - 1
     node = compose("a: " + "[" * depth + "]" * depth, "f")

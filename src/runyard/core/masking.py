@@ -35,6 +35,11 @@ def public_url(url: str) -> str:
     return f"{match['scheme']}{user}{match['place']}{match['database'] or ''}{rest}"
 
 
+def is_host(text: str) -> bool:
+    """Whether a URL may have ``text`` as its host, and nothing of it would be masked there."""
+    return text != "" and public_url(url := f"postgresql://{text}/") == url
+
+
 def public_name(name: str) -> str:
     """A name as a message repeats it. What has the signs of an address, or is too long for a name, is none."""
     return MASK if "://" in name or "@" in name else shortened(name)

@@ -12,6 +12,10 @@ from ..core.errors import ConfigError
 #: Values of a document, those behind an alias counted as often as it is used, and levels of nesting.
 MOST_VALUES = 100_000
 DEEPEST = 100
+#: Characters of a whole number. Python writes none of over 4,300 digits as text, and the time to read one in base 60
+#: grows with the square of its length.
+LONGEST_INTEGER = 1000
+_INTEGER = "tag:yaml.org,2002:int"
 
 #: By libyaml where PyYAML was built with it: it reads several times as fast.
 Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -65,7 +69,7 @@ class Composer:
         """The root; None when the text is empty.
 
         Raises:
-            ConfigError: more values or levels than the bounds, an anchor inside itself, or a second document.
+            ConfigError: more than the bounds allow, an anchor inside itself, or a second document.
             yaml.YAMLError: malformed YAML.
         """
         documents = 0
@@ -86,6 +90,9 @@ class Composer:
 
     def _scalar(self, event: Any) -> None:
         tag = self._tag(yaml.ScalarNode, event.tag, event.value, event.implicit)
+        if tag == _INTEGER and len(event.value) > LONGEST_INTEGER:
+            most, found = f"{LONGEST_INTEGER:,}", f"{len(event.value):,}"
+            raise self._error(f"a whole number may have {most} characters; this one has {found}.", event)
         node = yaml.ScalarNode(tag, event.value, event.start_mark, event.end_mark, style=event.style)
         part = _Part(node, 1, 0)
         if event.anchor is not None:

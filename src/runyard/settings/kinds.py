@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import yaml
 
 from ..core.errors import ConfigError
-from ..core.masking import MASK, public_name, public_url, url_parts_are_clear
+from ..core.masking import MASK, is_host, public_name, public_url, url_parts_are_clear
 from ..core.text import did_you_mean
 from .document import Source, is_null, line_of, plain
 
@@ -155,6 +155,18 @@ class Url(Secret):
 
     def text_shown(self, text: str) -> str | None:
         return public_url(text)
+
+
+class Host(Text):
+    """A host, which stands in a URL of ours; an address pasted here may hold a password."""
+
+    noun = "a host name or address alone, such as db.example.com"
+
+    def accepts(self, value: Any) -> bool:
+        return isinstance(value, str) and is_host(value)
+
+    def got(self, value: Any) -> str:  # noqa: ARG002  as above
+        return ""
 
 
 class Flag(Scalar[bool]):

@@ -9,6 +9,7 @@ from .kinds import (
     Dictionary,
     Either,
     Flag,
+    Host,
     Integer,
     Keys,
     Kind,
@@ -70,7 +71,7 @@ _POSTGRES = Keys(
             {
                 "username": Secret(),
                 "password": Secret(),
-                "hostname": Text(),
+                "hostname": Host(),
                 "db_name": Text(),
                 "port": Integer(minimum=1, maximum=65535),
                 "params": Dictionary(),
