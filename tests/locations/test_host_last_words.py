@@ -136,7 +136,7 @@ def test_a_bad_interpreter(
 
 def test_a_log_that_cannot_be_written(refused: Callable[..., str], log_file: Path) -> None:
     log_file.parent.write_text("a file in the place of the directory")
-    assert refused() == f"{log_file.parent}: File exists."
+    assert refused() == f"{log_file.parent}: Not a directory."
 
 
 def test_a_database_that_cannot_be_opened(refused: Callable[..., str], yard: Yard) -> None:

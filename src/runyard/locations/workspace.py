@@ -254,8 +254,9 @@ class LocalWorkspace:
     def _reload(self, location: LocalLocation) -> None:
         try:
             location.reload(timeout=RELOAD_TIMEOUT)
-        except LocationUnavailable as error:
-            log.info("its code changed, but: %s", error)
+        except LocationUnavailable:
+            # The location itself reports why.
+            log.info("location '%s': its code changed while it cannot be reached", location.name)
 
     def _publish(self) -> None:
         with self._changed:
