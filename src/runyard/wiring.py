@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from .core.daemon import DaemonType
 from .core.errors import StorageUnavailable
@@ -63,6 +64,33 @@ def open_workspace(
     )
 
 
+def _new_canceler(instance: Instance, workspace: Workspace) -> Canceler:
+    return Canceler(
+        runs=instance.stores.runs,
+        hosts=instance.stores.hosts,
+        wakeups=instance.stores.wakeups,
+        locations=workspace,
+        clock=instance.clock,
+        kill_after=instance.settings.kill_after,
+    )
+
+
+@contextmanager
+def canceling(instance: Instance, workspace: Workspace) -> Iterator[None]:
+    """For a command that follows a run which it started: inside, cancels by whomever reach the run's worker.
+
+    A control process need not be there, and if it is, its environment may have made it another host's.
+    """
+    canceler = _new_canceler(instance, workspace)
+    end_listening = instance.stores.wakeups.listen(lambda topic: canceler.wake() if topic == CANCEL_TOPIC else None)
+    canceler.start()
+    try:
+        yield
+    finally:
+        end_listening()
+        canceler.stop()
+
+
 def daemons_hosts(instance: Instance) -> Callable[[str], str | None]:
     """For those who launch nothing themselves: the hosts that execute what they enqueue."""
     return lambda name: daemons_host(instance.stores, name, clock=instance.clock)
@@ -91,14 +119,7 @@ class Control:
         self._pulse = Pulse(
             self._loops, leases=stores.leases, heartbeats=stores.heartbeats, clock=clock, process_id=self.process_id
         )
-        self._canceler = Canceler(
-            runs=stores.runs,
-            hosts=stores.hosts,
-            wakeups=stores.wakeups,
-            locations=self.workspace,
-            clock=clock,
-            kill_after=instance.settings.kill_after,
-        )
+        self._canceler = _new_canceler(instance, self.workspace)
         self._resumer = Resumer(
             runs=stores.runs,
             leases=stores.leases,

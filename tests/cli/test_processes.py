@@ -310,3 +310,39 @@ from runyard.cli.main import main
 os.environ["PYTHONPATH"] = os.path.abspath("library")
 main()
 """
+
+
+RETRIES = """
+import runyard as dg
+
+@dg.op(retry_policy=dg.RetryPolicy(max_retries=3, delay=600))
+def flaky():
+    raise ValueError("not yet")
+
+@dg.job(executor_def=dg.EXECUTOR)
+def again():
+    flaky()
+"""
+
+
+@pytest.mark.parametrize("executor", ["in_process_executor", "multiprocess_executor"])
+def test_a_run_that_waits_for_its_retry_is_canceled_without_a_daemon(
+    place: Callable[..., Place], executor: str
+) -> None:
+    here = place()
+    (here.directory / "retries.py").write_text(RETRIES.replace("EXECUTOR", executor))
+    execute = here.start("main", "job", "execute", "-f", "retries.py", "-j", "again")
+    execute.read_until("STEP_UP_FOR_RETRY")
+    [run] = here.json("run", "list")
+    here.command("run", "cancel", run["run_id"])
+    execute.read_until("RUN_CANCELED")
+    assert execute.process.wait() == 1
+    assert here.json("run", "show", run["run_id"])["status"] == "CANCELED"
+
+
+def test_ctrl_c_cancels_the_run_that_is_executed(place: Callable[..., Place]) -> None:
+    here = place()
+    execute = here.start("main", "job", "execute", "-f", "jobs.py", "-j", "endless")
+    execute.read_until("STEP_START")
+    assert execute.stop() == 1
+    assert here.json("run", "list")[0]["status"] == "CANCELED"

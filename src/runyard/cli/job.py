@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..core.run import FINISHED, Run, RunStatus
+from ..core.run import Run, RunStatus
 from ..core.text import counted
-from .code import Code, loaded_code, say_failures
+from .code import loaded_code, say_failures
 from .commands import Group
 from .liveness import warn_without_daemon
 from .options import json_option, location_option, target_options
@@ -127,15 +127,17 @@ def execute(
 ) -> None:
     """Run a job now, past the queue, and follow it to its end. Without a home nothing is kept."""
     from ..operations.submit import submit
+    from ..wiring import canceling
 
     request = _request(job_name, location, tags, config, config_json, None)
     with instance_or_temporary() as instance, loaded_code(instance, target, executes=True) as code:
         in_force = instance.settings.tags_in_force
         run = submit(code.stores, code.workspace, request, clock=instance.clock, queued=False, in_force=in_force)
-        try:
-            run = _follow_to_end(instance, run, quiet=as_json)
-        except KeyboardInterrupt:
-            run = _cancel(instance, code, run)
+        with canceling(instance, code.workspace):
+            try:
+                run = _follow_to_end(instance, run, quiet=as_json)
+            except KeyboardInterrupt:
+                run = _cancel(instance, run)
     _print_run(run, as_json=as_json, with_end=True)
     if run.status is not RunStatus.SUCCESS:
         context.exit(1)
@@ -209,16 +211,10 @@ def _follow_to_end(instance: Instance, run: Run, *, quiet: bool) -> Run:
     return instance.stores.runs.get(run.run_id) or run
 
 
-def _cancel(instance: Instance, code: Code, run: Run) -> Run:
-    """Stop the worker ourselves: no daemon needs to be there for ``execute``."""
+def _cancel(instance: Instance, run: Run) -> Run:
     from ..operations.cancel import cancel
 
-    canceled = cancel(instance.stores, run.run_id, by=user(), clock=instance.clock)
-    location = code.workspace.get(canceled.location_name)
-    if location is not None and canceled.status not in FINISHED:
-        patience = instance.settings.kill_after
-        location.terminate(canceled.run_id, attempt=canceled.attempt, force=False, timeout=10.0, kill_after=patience)
-    return _follow_to_end(instance, canceled, quiet=True)
+    return _follow_to_end(instance, cancel(instance.stores, run.run_id, by=user(), clock=instance.clock), quiet=True)
 
 
 def _print_run(run: Run, *, as_json: bool, with_end: bool) -> None:

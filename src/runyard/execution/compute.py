@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def results(op: OpDefinition, returned: Any) -> Generator[Any, None, None]:
         yield from _checked(op, _drain(returned))
     elif inspect.iscoroutine(returned):
         with _event_loop() as loop:
-            value = loop.run_until_complete(returned)
+            value = _complete(loop, returned)
         yield from _of_value(op, value)
     else:
         yield from _of_value(op, returned)
@@ -55,8 +55,26 @@ def results(op: OpDefinition, returned: Any) -> Generator[Any, None, None]:
 
 def _drain(stream: AsyncIterator[Any]) -> Generator[Any, None, None]:
     with _event_loop() as loop:
-        while (item := loop.run_until_complete(_next(stream))) is not _END:
+        while (item := _complete(loop, _next(stream))) is not _END:
             yield item
+
+
+def _complete(loop: AbstractEventLoop, step: Coroutine[Any, Any, Any]) -> Any:
+    """What the user's coroutine returns or raises.
+
+    asyncio never sees its error: it asks for the class, and one that raises then leaves the loop running for ever.
+    """
+    value, error = loop.run_until_complete(_outcome(step))
+    if error is not None:
+        raise error
+    return value
+
+
+async def _outcome(step: Coroutine[Any, Any, Any]) -> tuple[Any, BaseException | None]:
+    try:
+        return await step, None
+    except BaseException as error:  # noqa: BLE001 - raised again outside of the loop
+        return None, error
 
 
 @contextmanager
