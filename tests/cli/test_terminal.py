@@ -160,3 +160,16 @@ def test_no_command_hands_on_what_a_terminal_obeys(cli: Cli, evil: Run, args: li
     if "--json" in args:
         assert "\x1b" not in result.output
         json.loads(result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["run", "show", "x\x1b[2Jy"], 1),
+        (["job", "list", "-w", "x\x1b[2Jy"], 1),
+        (["instance", "concurrency", "set", "pool", "x\x1b[2Jy"], 2),
+        (["x\x1b[2Jy"], 2),
+    ],
+)
+def test_an_error_repeats_all_that_was_typed(cli: Cli, args: list[str], code: int) -> None:
+    assert r"x\x1b[2Jy" in cli(*args, code=code).stderr

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -259,3 +261,15 @@ def test_the_interpreter_is_the_same_by_whatever_link(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", str(link))
         assert interpreter() == known
+
+
+def test_a_command_that_ends_has_lost_no_host(yard: Yard, caplog: pytest.LogCaptureFixture) -> None:
+    yard.write("jobs.py", ONE)
+    with caplog.at_level(logging.INFO, logger="runyard.locations"):
+        workspace = yard.open(yard.spec())
+        assert jobs(workspace) == ["job"]
+        workspace.stop(terminate_hosts=False)
+        for thread in threading.enumerate():
+            if thread.name == "location-jobs":
+                thread.join()
+    assert "lost its host" not in caplog.text

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ..core.errors import RunyardError
+from ..core.harmless import harmless
 from .terminal import CannotPrint, echo, give_up_streams, prepare_streams
 
 _VERBOSE = "runyard.cli.verbose"
@@ -133,6 +134,8 @@ def _refusal(error: OSError) -> str:
 
 
 def _text_of(error: click.ClickException) -> str:
+    # click drops escape sequences, and with them a part of what a person typed.
+    error.message = harmless(error.message, lines=True)  # type: ignore[misc]  # show() has no other way in
     text = io.StringIO()
     error.show(text)
     return text.getvalue().rstrip("\n")

@@ -303,7 +303,8 @@ class LocalLocation:
                 if self._stopping.is_set():
                     break
         except LocationUnavailable as error:
-            log.info("location '%s': lost its host: %s", self.name, error.reason)
+            if not self._stopping.is_set():
+                log.info("location '%s': lost its host: %s", self.name, error.reason)
         finally:
             self._client = None
             client.close()
