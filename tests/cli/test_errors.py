@@ -35,18 +35,18 @@ def test_commands_that_need_a_home_say_so(cli: Cli, args: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "args",
+    ("args", "why"),
     [
-        ["queue", "hold", "\udcff"],
-        ["queue", "hold", "--tag", "team=\udcff", "-y"],
-        ["queue", "pause", "--reason", "\udcff"],
-        ["instance", "concurrency", "set", "\udcff", "3"],
+        (["queue", "hold", "\udcff"], "is not valid Unicode text."),
+        (["queue", "hold", "--tag", "team=\udcff", "-y"], "is not valid Unicode text."),
+        (["queue", "pause", "--reason", "\udcff"], "is not valid Unicode text."),
+        (["instance", "concurrency", "set", "\udcff", "3"], "it has a character that cannot be stored."),
     ],
 )
-def test_bytes_that_are_no_text_are_told(cli: Cli, args: list[str]) -> None:
+def test_bytes_that_are_no_text_are_told(cli: Cli, args: list[str], why: str) -> None:
     result = cli(*args, code=1)
     assert "\\udcff" in result.stderr
-    assert result.stderr.endswith("is not valid Unicode text.\n")
+    assert result.stderr.endswith(f"{why}\n")
 
 
 @pytest.mark.parametrize(
