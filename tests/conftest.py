@@ -1,8 +1,9 @@
-"""Databases for every area's tests: a SQLite file of its own and a fresh database of one real PostgreSQL."""
+"""For every area: a SQLite file of its own, a fresh database of one real PostgreSQL, and signals as they were."""
 
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 import uuid
 import warnings
@@ -52,6 +53,16 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     yield psycopg.conninfo.make_conninfo(**(parts | {"dbname": name}))
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]  # name made above
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    """Long-lived commands that are called in this process take its signals over, as they do in their own."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    signal.set_wakeup_fd(-1)
 
 
 @pytest.fixture

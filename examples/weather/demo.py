@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 def prepare(home: Path) -> dict[str, str]:
     """Make the home and link the example's instance file into it; returns the environment of both processes."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     instance_file = home / "runyard.yaml"
     instance_file.unlink(missing_ok=True)
     instance_file.symlink_to(HERE / "runyard.yaml")
