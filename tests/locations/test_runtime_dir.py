@@ -193,8 +193,8 @@ def test_it_goes_with_its_last_user_and_with_what_dead_ones_left(tmp_path: Path)
     assert path.parent.is_dir()
 
 
-def test_who_opens_storage_uses_it(tmp_path: Path) -> None:
-    path = tmp_path / "base" / "home"
+def test_who_opens_storage_uses_it(temporary: Path, tmp_path: Path) -> None:
+    path = temporary / "base" / "home"
     settings = SqliteSettings(str(tmp_path / "a.db"))
     (tmp_path / "broken.db").write_bytes(b"no database " * 1000)
     with pytest.raises(StorageUnavailable):
