@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -102,11 +103,11 @@ def test_a_runtime_directory_that_is_too_long(refused: Callable[..., str], yard:
     assert f"The runtime directory {deep} is too long for sockets" in refused(runtime_dir=str(deep))
 
 
-def test_a_runtime_directory_that_others_may_enter(refused: Callable[..., str], yard: Yard, tmp_path: Path) -> None:
-    open_to_all = tmp_path / "r"
-    open_to_all.mkdir()
-    open_to_all.chmod(0o777)
-    assert f"its mode is 777, not 700. Run: chmod 700 {open_to_all}" in refused(runtime_dir=str(open_to_all))
+def test_a_runtime_directory_that_others_may_enter(refused: Callable[..., str], yard: Yard) -> None:
+    # Below /tmp, because sockets do not fit below a long TMPDIR.
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp") as open_to_all:
+        Path(open_to_all).chmod(0o777)
+        assert f"its mode is 777, not 700. Run: chmod 700 {open_to_all}" in refused(runtime_dir=open_to_all)
 
 
 @pytest.mark.parametrize(
