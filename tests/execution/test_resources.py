@@ -8,7 +8,8 @@ import runyard as dg
 from runyard.core.run import RunStatus
 from runyard.execution.errors import RunCancelled
 
-from .run_of import Sink, run
+from .fake_host import Sink
+from .run_of import run
 
 
 @dg.op

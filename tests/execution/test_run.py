@@ -11,7 +11,8 @@ from runyard.core.clock import ManualClock
 from runyard.core.run import RunStatus
 from runyard.execution.errors import RunCancelled
 
-from .run_of import Sink, run
+from .fake_host import Sink
+from .run_of import run
 
 
 @dg.op
